@@ -1,0 +1,56 @@
+import type { Entry, Fact, Sha256 } from '@granary/core/model';
+
+/** Linearizable compare-and-swap for the head of a ledger: the fence against a second sequencer. */
+export interface LockBackend {
+  /** The signed head (a checkpoint note) last swapped in; undefined when the log was never started here. */
+  load(origin: string): Promise<Uint8Array | undefined>;
+  /** Durable when resolved to true; false when the stored head isn't `expected` (nothing was changed). Linearizable across processes. */
+  swap(origin: string, expected: Uint8Array | undefined, next: Uint8Array): Promise<boolean>;
+}
+
+/** Where a stage hands over what it found. */
+export interface FactSink {
+  /** Resolves when every fact is durable in `pending/`: it will not be lost, whatever dies. May run at the same time; writing a fact twice is one fact. */
+  submit(facts: readonly Fact[]): Promise<void>;
+}
+
+/** A fact as the catalog holds it. */
+export interface CatalogFact {
+  readonly origin: string;
+  readonly index: number;
+  readonly key: Sha256;
+  readonly entry: Entry;
+}
+
+/** Which part of a ledger to look at: entries with an index below `size`; the whole when absent. */
+export interface AtSize {
+  readonly size?: number;
+}
+
+/** Read side of the fold. Synchronous: it is an embedded database or memory. */
+export interface Catalog {
+  byKey(key: Sha256): CatalogFact | undefined;
+  /** The newest fact of a kind about a subject. */
+  current(kind: string, subject: string, at?: AtSize): CatalogFact | undefined;
+  /** All facts of a kind about one package (purl without version), in ledger order. State facts that were superseded are left out unless `history`. */
+  ofPackage(kind: string, packagePurl: string, at?: AtSize & { readonly history?: boolean }): readonly CatalogFact[];
+  /** All current facts of a kind, in ledger order; subjects of a given prefix only, if given. */
+  all(kind: string, options?: AtSize & { readonly subjectPrefix?: string; readonly history?: boolean }): Iterable<CatalogFact>;
+  /** Facts whose body names this artifact digest (`sha256` of `stored`, `verdict`, `attested`, …). */
+  ofDigest(kind: string, digest: Sha256): readonly CatalogFact[];
+}
+
+export interface FoldableLeaf {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+export interface CatalogFold {
+  /** How many leaves of this ledger were folded. */
+  size(origin: string): number;
+  /** Folds the next leaves, all or none; throws CatalogError `out-of-order` unless they continue at `size(origin)`. */
+  fold(origin: string, leaves: readonly FoldableLeaf[]): void;
+  /** Unknown critical kinds met so far: not empty means not ready. */
+  unknownCritical(): readonly string[];
+  /** The ordered logical dump: the same for every fold of the same ledgers. */
+  dump(): Iterable<string>;
+}

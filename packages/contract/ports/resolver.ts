@@ -1,0 +1,23 @@
+import type { Instant } from '@granary/core/model';
+
+export interface ResolveRequest {
+  /** PEP 508-like requirement lines, in the ecosystem's own form. */
+  readonly requirements: readonly string[];
+  readonly constraints?: readonly string[];
+  /** Index of the candidate view on loopback. */
+  readonly indexUrl: string;
+  readonly before?: Instant;
+  /** `3.11`; the closure for every platform when `universal`. */
+  readonly runtimeVersion: string;
+  readonly scope: 'this-platform' | 'universal';
+  readonly signal?: AbortSignal;
+}
+export interface Pin {
+  readonly name: string;
+  readonly version: string;
+}
+export type Resolution = { readonly ok: true; readonly pins: readonly Pin[] } | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
+/** Turns requirements into exact versions. Runs no code of any package. */
+export interface Resolver {
+  resolve(request: ResolveRequest): Promise<Resolution>;
+}

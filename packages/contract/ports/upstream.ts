@@ -1,0 +1,37 @@
+import type { Instant } from '@granary/core/model';
+
+export interface UpstreamRequest {
+  readonly url: string;
+  readonly accept?: string;
+  /** Sent as `If-None-Match`. */
+  readonly etag?: string;
+  /** UpstreamError `too-large` as soon as the body passes it. */
+  readonly maxBytes: number;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+export type UpstreamResponse =
+  | { readonly status: 'ok'; readonly url: string; readonly contentType: string; readonly etag?: string; readonly sizeBytes?: number; readonly body: AsyncIterable<Uint8Array>; readonly at: Instant }
+  | { readonly status: 'not-modified'; readonly at: Instant }
+  | { readonly status: 'not-found'; readonly code: number; readonly at: Instant };
+
+/**
+ * The only way to the outside. Keeps a budget per upstream, honours `Retry-After`, pins the address it resolved, follows at most
+ * five redirects and none into private networks other than those of configured upstreams. Single flight is per URL for documents.
+ */
+export interface Upstream {
+  /** `ok` bodies must be consumed or destroyed. A body that ends early throws UpstreamError `truncated` while it is read. */
+  open(request: UpstreamRequest): Promise<UpstreamResponse>;
+}
+
+export type UpstreamCode = 'unreachable' | 'busy' | 'refused-address' | 'too-many-redirects' | 'truncated' | 'too-large' | 'timeout' | 'bad-status' | 'malformed';
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly code: UpstreamCode;
+  readonly url: string;
+  constructor(code: UpstreamCode, url: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.url = url;
+  }
+}

@@ -1,0 +1,1 @@
+export type { Comparison, Difference, DifferenceKind, Finding, NormalizerRef } from './comparison.ts';

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { type ComputedFact, decodeLeaf, encodeEntry, factKey, parsePurl, releaseOf, sha256, type StateFact, toInstant } from './index.ts';
+
+const at = toInstant(1_700_000_000_000);
+const stored: ComputedFact = { kind: 'stored', subject: 'pkg:pypi/six@1.16.0?file_name=six.whl', inputs: [sha256('a')], body: { sizeBytes: 3 } };
+
+describe('a fact', () => {
+  it('has a key that its outcome is no part of, when computed', () => {
+    expect(factKey({ ...stored, body: { sizeBytes: 4 } })).toBe(factKey(stored));
+    expect(factKey({ ...stored, build: 2 })).not.toBe(factKey(stored));
+  });
+
+  it('has a key that names the state before it, so that going back is a new fact', () => {
+    const yanked: StateFact = { kind: 'observed', subject: 'pkg:pypi/six', body: { document: 'x' } };
+
+    expect(factKey({ ...yanked, prev: sha256('earlier') })).not.toBe(factKey(yanked));
+  });
+
+  it('survives a round trip through a leaf', () => {
+    expect(decodeLeaf(encodeEntry(stored, 'key', at))).toEqual({ type: 'entry', entry: { ...stored, granary: 1, author: 'key', at } });
+  });
+
+  it('is refused above 8 KiB', () => {
+    expect(() => encodeEntry({ ...stored, body: { note: 'x'.repeat(9000) } }, 'key', at)).toThrow(/at most 8192/);
+  });
+});
+
+describe('a leaf', () => {
+  const leaf = (text: string) => decodeLeaf(new TextEncoder().encode(text)).type;
+
+  it('is malformed unless it is canonical JSON', () => {
+    expect(leaf('{"granary": 1}')).toBe('malformed');
+    expect(leaf('{"granary":1,"kind":"x","n":1.5}')).toBe('malformed');
+    expect(leaf('{"granary":1,"granary":1}')).toBe('malformed');
+  });
+
+  it('of an unknown kind is kept, unless it says that it is critical', () => {
+    expect(leaf(`{"at":"${at}","author":"k","granary":1,"kind":"later"}`)).toBe('unknown-optional');
+    expect(leaf(`{"at":"${at}","author":"k","critical":true,"granary":1,"kind":"later"}`)).toBe('unknown-critical');
+    expect(leaf('{"granary":2}')).toBe('unknown-critical');
+  });
+
+  it('that is no fact is foreign', () => {
+    expect(leaf('{"apiVersion":"0.0.2"}')).toBe('foreign');
+  });
+});
+
+it('names the release of an artifact', () => {
+  const artifact = parsePurl('pkg:pypi/click@8.1.7?file_name=click-8.1.7-py3-none-any.whl');
+
+  expect(artifact && releaseOf(artifact)).toBe('pkg:pypi/click@8.1.7');
+});

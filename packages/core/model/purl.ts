@@ -1,0 +1,52 @@
+import { PackageURL } from 'packageurl-js';
+
+declare const brand: unique symbol;
+/** A canonical package URL (purl-spec, ECMA-427). */
+export type Purl = string & { readonly [brand]: 'Purl' };
+
+export interface PurlParts {
+  readonly type: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly version?: string;
+  /** The `file_name` qualifier: one artifact of a release. */
+  readonly fileName?: string;
+}
+
+export function parsePurl(text: string): Purl | undefined {
+  try {
+    return PackageURL.fromString(text).toString() as Purl;
+  } catch {
+    return undefined;
+  }
+}
+
+export function formatPurl(parts: PurlParts): Purl {
+  const qualifiers = parts.fileName === undefined ? undefined : { file_name: parts.fileName };
+  return new PackageURL(parts.type, parts.namespace, parts.name, parts.version, qualifiers, undefined).toString() as Purl;
+}
+
+export function purlParts(purl: Purl): PurlParts {
+  const { type, namespace, name, version, qualifiers } = PackageURL.fromString(purl);
+  const fileName = qualifiers?.['file_name'];
+  return {
+    type: type ?? '',
+    name: name ?? '',
+    ...(namespace ? { namespace } : {}),
+    ...(version ? { version } : {}),
+    ...(fileName ? { fileName } : {}),
+  };
+}
+
+/** The package a purl belongs to: without version and qualifiers. */
+export function packageOf(purl: Purl): Purl {
+  const { type, namespace, name } = purlParts(purl);
+  return formatPurl({ type, name, ...(namespace === undefined ? {} : { namespace }) });
+}
+
+/** The release a purl belongs to: without qualifiers; undefined when the purl names no version. */
+export function releaseOf(purl: Purl): Purl | undefined {
+  const { type, namespace, name, version } = purlParts(purl);
+  if (version === undefined) return undefined;
+  return formatPurl({ type, name, version, ...(namespace === undefined ? {} : { namespace }) });
+}
