@@ -1,4 +1,4 @@
-export type { AtSize, Catalog, CatalogFact, CatalogFold, FactSink, FoldableLeaf, LockBackend } from './ledger.ts';
+export type { AtSize, Catalog, CatalogFact, CatalogFold, FactSink, FoldableLeaf, LockBackend, LoggedStatement } from './ledger.ts';
 export type { Pin, Resolution, Resolver, ResolveRequest } from './resolver.ts';
 export {
   type PhaseEnd, type RootFilesystems, type RootfsRecipe, type Sandbox, type SandboxCode, SandboxError, type SandboxInput,

@@ -1,4 +1,4 @@
-import type { Entry, Fact, Sha256 } from '@granary/core/model';
+import type { ComputedFact, Entry, Fact, Sha256 } from '@granary/core/model';
 
 /** Linearizable compare-and-swap for the head of a ledger: the fence against a second sequencer. */
 export interface LockBackend {
@@ -8,10 +8,17 @@ export interface LockBackend {
   swap(origin: string, expected: Uint8Array | undefined, next: Uint8Array): Promise<boolean>;
 }
 
+/** A signed statement: its Rekor-v2-shaped leaf goes into the same batch, right before the `attested` fact whose `body.leaf` is the leaf's RFC 6962 hash. */
+export interface LoggedStatement {
+  readonly fact: ComputedFact & { readonly kind: 'attested' };
+  /** The canonical JSON bytes of the leaf, as they were signed for. */
+  readonly leaf: Uint8Array;
+}
+
 /** Where a stage hands over what it found. */
 export interface FactSink {
   /** Resolves when every fact is durable in `pending/`: it will not be lost, whatever dies. May run at the same time; writing a fact twice is one fact. */
-  submit(facts: readonly Fact[]): Promise<void>;
+  submit(facts: readonly (Fact | LoggedStatement)[]): Promise<void>;
 }
 
 /** A fact as the catalog holds it. */
