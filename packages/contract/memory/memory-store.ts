@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import { blobKey, isMutable, type ObjectKey } from '@granary/core/layout';
 import { type Digests, type Sha256, toSha256 } from '@granary/core/model';
-import { type BlobExpectation, type BlobStore, type ByteRange, type MutableObjects, type ObjectStore, type Store, StoreError, type StoredBlob } from '../ports/index.ts';
+import {
+  type BlobExpectation,
+  type BlobStore,
+  type ByteRange,
+  type MutableObjects,
+  type ObjectStore,
+  type Store,
+  type StoredBlob,
+  StoreError,
+} from '../ports/index.ts';
 
 /** A whole store in memory, as strict as a real one: for tests, never for an archive. */
 export function memoryStore(): Store {

@@ -1,13 +1,29 @@
 export type { AtSize, Catalog, CatalogFact, CatalogFold, FactSink, FoldableLeaf, LockBackend, LoggedStatement } from './ledger.ts';
-export type { Pin, Resolution, Resolver, ResolveRequest } from './resolver.ts';
+export type { Pin, Resolution, ResolveRequest, Resolver } from './resolver.ts';
 export {
-  type PhaseEnd, type RootFilesystems, type RootfsRecipe, type Sandbox, type SandboxCode, SandboxError, type SandboxInput,
-  type SandboxLimits, type SandboxPhase, type SandboxResult, type SandboxRun,
+  type PhaseEnd,
+  type RootFilesystems,
+  type RootfsRecipe,
+  type Sandbox,
+  type SandboxCode,
+  SandboxError,
+  type SandboxInput,
+  type SandboxLimits,
+  type SandboxPhase,
+  type SandboxResult,
+  type SandboxRun,
 } from './sandbox.ts';
 export type { NoteSigner, RoleSigner, StatementSigner } from './signer.ts';
 export {
-  type BlobExpectation, type BlobStore, type ByteRange, type MutableObjects, type ObjectStore, type Store,
-  type StoreCode, type StoredBlob, StoreError,
+  type BlobExpectation,
+  type BlobStore,
+  type ByteRange,
+  type MutableObjects,
+  type ObjectStore,
+  type Store,
+  type StoreCode,
+  type StoredBlob,
+  StoreError,
 } from './store.ts';
 export { type Upstream, type UpstreamCode, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts';
-export { type Clock, type Job, type JobContext, JobError, type JobEvent, type Queue, type Retry, type Stage, STAGES } from './work.ts';
+export { type Clock, type Job, type JobContext, JobError, type JobEvent, type Queue, type Retry, STAGES, type Stage } from './work.ts';

@@ -16,7 +16,9 @@ export interface Pin {
   readonly name: string;
   readonly version: string;
 }
-export type Resolution = { readonly ok: true; readonly pins: readonly Pin[] } | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
+export type Resolution =
+  | { readonly ok: true; readonly pins: readonly Pin[] }
+  | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
 /** Turns requirements into exact versions. Runs no code of any package. */
 export interface Resolver {
   resolve(request: ResolveRequest): Promise<Resolution>;

@@ -11,7 +11,15 @@ export interface UpstreamRequest {
   readonly signal?: AbortSignal;
 }
 export type UpstreamResponse =
-  | { readonly status: 'ok'; readonly url: string; readonly contentType: string; readonly etag?: string; readonly sizeBytes?: number; readonly body: AsyncIterable<Uint8Array>; readonly at: Instant }
+  | {
+      readonly status: 'ok';
+      readonly url: string;
+      readonly contentType: string;
+      readonly etag?: string;
+      readonly sizeBytes?: number;
+      readonly body: AsyncIterable<Uint8Array>;
+      readonly at: Instant;
+    }
   | { readonly status: 'not-modified'; readonly at: Instant }
   | { readonly status: 'not-found'; readonly code: number; readonly at: Instant };
 
@@ -24,7 +32,16 @@ export interface Upstream {
   open(request: UpstreamRequest): Promise<UpstreamResponse>;
 }
 
-export type UpstreamCode = 'unreachable' | 'busy' | 'refused-address' | 'too-many-redirects' | 'truncated' | 'too-large' | 'timeout' | 'bad-status' | 'malformed';
+export type UpstreamCode =
+  | 'unreachable'
+  | 'busy'
+  | 'refused-address'
+  | 'too-many-redirects'
+  | 'truncated'
+  | 'too-large'
+  | 'timeout'
+  | 'bad-status'
+  | 'malformed';
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly code: UpstreamCode;

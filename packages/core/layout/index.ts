@@ -1,4 +1,15 @@
 export {
-  blobKey, checkpointKey, derivedKey, envelopeKey, FORMAT_KEY, isMutable, type ObjectKey, parseObjectKey, PENDING_PREFIX, pendingKey,
-  stagingKey, stagingPrefix, tileKey,
+  blobKey,
+  checkpointKey,
+  derivedKey,
+  envelopeKey,
+  FORMAT_KEY,
+  isMutable,
+  type ObjectKey,
+  PENDING_PREFIX,
+  parseObjectKey,
+  pendingKey,
+  stagingKey,
+  stagingPrefix,
+  tileKey,
 } from './layout.ts';

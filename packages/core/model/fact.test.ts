@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ComputedFact, decodeLeaf, encodeEntry, factKey, parsePurl, releaseOf, sha256, type StateFact, toInstant } from './index.ts';
+import { type ComputedFact, decodeLeaf, encodeEntry, factKey, parsePurl, releaseOf, type StateFact, sha256, toInstant } from './index.ts';
 
 const at = toInstant(1_700_000_000_000);
 const stored: ComputedFact = { kind: 'stored', subject: 'pkg:pypi/six@1.16.0?file_name=six.whl', inputs: [sha256('a')], body: { sizeBytes: 3 } };

@@ -131,7 +131,9 @@ function decodeEntry(value: { readonly [name: string]: Json }, length: number): 
     return { type: critical === true ? 'unknown-critical' : 'unknown-optional', kind };
   }
   const fact = parseFact(value);
-  return fact === undefined ? { type: 'malformed', why: `${kind} without what that kind needs` } : { type: 'entry', entry: { ...fact, granary: 1, author, at: instant } };
+  return fact === undefined
+    ? { type: 'malformed', why: `${kind} without what that kind needs` }
+    : { type: 'entry', entry: { ...fact, granary: 1, author, at: instant } };
 }
 
 function isStrings(value: Json | undefined): value is readonly string[] {
