@@ -1,4 +1,15 @@
-export type { AtSize, Catalog, CatalogFact, CatalogFold, FactSink, FoldableLeaf, LockBackend, LoggedStatement } from './ledger.ts';
+export {
+  type AtSize,
+  type Catalog,
+  type CatalogCode,
+  CatalogError,
+  type CatalogFact,
+  type CatalogFold,
+  type FactSink,
+  type FoldableLeaf,
+  type LockBackend,
+  type LoggedStatement,
+} from './ledger.ts';
 export type { Pin, Resolution, ResolveRequest, Resolver } from './resolver.ts';
 export {
   type PhaseEnd,

@@ -8,7 +8,10 @@ export interface LockBackend {
   swap(origin: string, expected: Uint8Array | undefined, next: Uint8Array): Promise<boolean>;
 }
 
-/** A signed statement: its Rekor-v2-shaped leaf goes into the same batch, right before the `attested` fact whose `body.leaf` is the leaf's RFC 6962 hash. */
+/**
+ * A signed statement: its Rekor-v2-shaped leaf goes into the same batch, right before the `attested` fact. `body.leaf` is the leaf's
+ * RFC 6962 hash (hexadecimal), `body.envelope` the key under `envelopes/` of the stored envelope.
+ */
 export interface LoggedStatement {
   readonly fact: ComputedFact & { readonly kind: 'attested' };
   /** The canonical JSON bytes of the leaf, as they were signed for. */
@@ -60,4 +63,15 @@ export interface CatalogFold {
   unknownCritical(): readonly string[];
   /** The ordered logical dump: the same for every fold of the same ledgers. */
   dump(): Iterable<string>;
+}
+
+export type CatalogCode = 'out-of-order' | 'malformed-leaf' | 'unusable';
+/** What a fold or a look-up can't go on from; a catalog is derived, so the remedy is always to delete it and fold again. */
+export class CatalogError extends Error {
+  override readonly name = 'CatalogError';
+  readonly code: CatalogCode;
+  constructor(code: CatalogCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }

@@ -9,6 +9,7 @@ export {
   PENDING_PREFIX,
   parseObjectKey,
   pendingKey,
+  refusedKey,
   stagingKey,
   stagingPrefix,
   tileKey,

@@ -22,6 +22,11 @@ export function pendingKey(factKey: Sha256, content: Sha256): ObjectKey {
   return `${PENDING_PREFIX}${factKey.slice(0, 2)}/${factKey}-${content}` as ObjectKey;
 }
 
+/** An acknowledged fact that the sequencer had to refuse, with the reason; `content` is the digest of the object. */
+export function refusedKey(factKey: Sha256, content: Sha256): ObjectKey {
+  return `refused/${factKey.slice(0, 2)}/${factKey}-${content}` as ObjectKey;
+}
+
 export function checkpointKey(origin: string): ObjectKey {
   return ledgerKey(origin, 'checkpoint');
 }
