@@ -1,1 +1,7 @@
-export {};
+export {
+  type Archive, type ArchiveEntry, type ArchiveFormat, duplicatePaths, type EntryBase, type EntryType, findEntry, type GzipHeader, isExecutable,
+  type TarArchive, type TarEntry, type TarHeader, type ZipArchive, type ZipEntry, type ZipHeader,
+} from './archive.ts';
+export { type ArchiveCode, ArchiveError } from './archive-error.ts';
+export { type Content, contentOf, type Packing } from './content.ts';
+export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from './limits.ts';

@@ -1,12 +1,5 @@
 import type { Cause, Rung, Sha256 } from '../model/index.ts';
-
-/** A normalizer by name and version: a change of what it does is a new version. */
-export interface NormalizerRef {
-  readonly name: string;
-  readonly version: number;
-  /** Why it may be applied without weakening the claim. */
-  readonly reason: string;
-}
+import type { NormalizerRef } from '../normalize/index.ts';
 
 export type DifferenceKind = 'only-upstream' | 'only-rebuild' | 'content' | 'mode' | 'type' | 'link' | 'order' | 'metadata';
 /** One entry of the residue. */
@@ -20,7 +13,7 @@ export interface Difference {
 }
 /** Something a reader must know though the ladder held: a wrong RECORD, CRLF, a duplicate. */
 export interface Finding {
-  readonly code: Cause | 'duplicate-entry' | 'setuid-entry' | 'crlf' | 'unsafe-path';
+  readonly code: Cause | 'duplicate-entry' | 'setuid-entry' | 'device-entry' | 'crlf' | 'unsafe-path' | 'unreadable-archive';
   readonly side: 'upstream' | 'rebuild' | 'both';
   readonly path?: string;
   readonly detail: string;
@@ -33,9 +26,9 @@ export interface Comparison {
   readonly rung: Rung | 'none';
   /** Digest of the ordered list of normalizer names and versions. */
   readonly ruleset: Sha256;
-  /** Normalizers that changed a byte on either side and without which the rung would not hold. */
+  /** The smallest set of normalizers, found by leaving out one after the other, that removes the differences which all of them together remove. Empty on `identical`, `identical-content` and `none`. */
   readonly needed: readonly NormalizerRef[];
-  /** Digest of the normalized form, equal on both sides when `rung` is `equivalent`. */
+  /** Digest of the normalized list of files (path, type, exec bit, link, digest), the same on both sides; on `identical-content`, `identical-files` and `equivalent`. */
   readonly normalizedSha256?: Sha256;
   readonly residue: readonly Difference[];
   /** How many differences were left out of `residue` because of its limit. */

@@ -1,1 +1,1 @@
-export {};
+export type { Normalizer, NormalizerRef, Observation } from './normalizer.ts';
