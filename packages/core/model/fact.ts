@@ -8,7 +8,19 @@ export const MAX_FACT_BYTES = 8192;
 /** Facts whose key is a function of their input: the first sequenced wins, later ones are dropped and count as success. */
 export const COMPUTED_KINDS = ['stored', 'located', 'rebuilt', 'compared', 'verdict', 'attested'] as const;
 /** Facts about something that changes: each names the one before it. */
-export const STATE_KINDS = ['site', 'watched', 'wanted', 'observed', 'vanished', 'policy', 'key-added', 'key-retired', 'quarantined', 'released'] as const;
+export const STATE_KINDS = [
+  'site',
+  'watched',
+  'wanted',
+  'observed',
+  'vanished',
+  'policy',
+  'key-added',
+  'key-retired',
+  'environment',
+  'quarantined',
+  'released',
+] as const;
 /** One per run. */
 export const RUN_KINDS = ['polled'] as const;
 

@@ -1,4 +1,17 @@
 export type { Artifact, Evidence, WantedRole } from './artifact.ts';
+export {
+  AttestedBody,
+  ComparedBody,
+  EnvironmentBody,
+  LocatedBody,
+  ObservedBody,
+  RebuiltBody,
+  StoredBody,
+  VanishedBody,
+  VerdictBody,
+  WantedBody,
+  WatchedBody,
+} from './bodies.ts';
 export { canonicalJson, type Json, parseCanonicalJson } from './canonical-json.ts';
 export { type Digests, parseSha256, type Sha256, sha256, toSha256 } from './digest.ts';
 export {

@@ -1,0 +1,62 @@
+import type { Instant, Json, Sha256, SourceTier } from '@granary/core/model';
+import type { SandboxLimits } from '../ports/index.ts';
+
+/** A value read from the published artifact (a tool's version, a time stamp). Costs no rung, but is said. */
+export interface Parameter {
+  readonly name: string;
+  readonly value: string;
+  /** Where it was read: `WHEEL Generator`, `zip time stamps`. */
+  readonly from: string;
+}
+/** Content taken from the published artifact: makes the result `assisted`. */
+export interface Assist {
+  readonly path: string;
+  readonly sha256: Sha256;
+  readonly why: string;
+}
+/** Where the source comes from. Commits join here as `{kind: 'commit', …}`. */
+export interface ArchiveSource {
+  readonly kind: 'archive';
+  readonly tier: Extract<SourceTier, 'publisher-archive'>;
+  readonly purl: string;
+  readonly fileName: string;
+  readonly sha256: Sha256;
+}
+export interface DefinitionPhase {
+  readonly name: 'fetch' | 'build';
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  readonly network: 'mirror' | 'none';
+  readonly timeoutMs: number;
+}
+
+/**
+ * How to rebuild one artifact. Immutable, addressed by the digest of its canonical JSON. A function of its
+ * input: it holds no time of planning and no author.
+ */
+export interface Definition {
+  readonly granary: 1;
+  readonly type: 'definition';
+  readonly engine: number;
+  readonly target: { readonly purl: string; readonly fileName: string; readonly sha256: Sha256 };
+  readonly source: ArchiveSource;
+  readonly environment: { readonly rootfs: Sha256; readonly architecture: string };
+  /** What the build's registry showed: everything published up to then. */
+  readonly registry: { readonly ecosystem: string; readonly asOf: Instant };
+  /** Exact build closure: fetched from the mirror by name, checked by digest. */
+  readonly buildClosure: readonly { readonly purl: string; readonly fileName: string; readonly sha256: Sha256 }[];
+  /** Small files put into the work dir, by relative path. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly phases: readonly [DefinitionPhase, ...DefinitionPhase[]];
+  readonly outputDir: string;
+  readonly limits: SandboxLimits;
+  readonly parameters: readonly Parameter[];
+  readonly assists: readonly Assist[];
+  /** What was inferred and why, for people: `setuptools 68.2.2: METADATA shape`. */
+  readonly notes: readonly string[];
+  readonly origin: 'inferred' | 'written';
+}
+
+export function definitionJson(definition: Definition): Json {
+  return JSON.parse(JSON.stringify(definition));
+}

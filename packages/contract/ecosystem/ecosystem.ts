@@ -1,0 +1,83 @@
+import type { ArchiveFormat } from '@granary/core/archive';
+import type { Artifact, Digests, Evidence, Purl } from '@granary/core/model';
+import type { Normalizer } from '@granary/core/normalize';
+import type { Pin } from '../ports/index.ts';
+import type { RebuildStrategy } from './rebuild.ts';
+import type { Views } from './views.ts';
+
+/** One file in an upstream's index: what it can be checked by, and where it lies. */
+export interface UpstreamArtifact extends Artifact {
+  /** Absolute; resolved against the document's own address. */
+  readonly url: string;
+  readonly digests: Digests;
+  readonly yanked: boolean;
+  /** What follows from the index once the digests were checked. */
+  readonly evidence: readonly Evidence[];
+  /** Documents beside the artifact that upstream offers, such as its provenance: stored with it. */
+  readonly companions: readonly { readonly name: string; readonly url: string; readonly accept: string }[];
+}
+/** An index document of one package, parsed. */
+export interface PackageDocument {
+  readonly package: Purl;
+  readonly artifacts: readonly UpstreamArtifact[];
+  /** Files that could not be taken in and why: an unknown name, no digest. Recorded, never dropped silently. */
+  readonly refused: readonly { readonly fileName: string; readonly why: string }[];
+}
+
+/** Which documents there are upstream, and what they say. Pure. */
+export interface PackageIndex {
+  readonly accept: string;
+  readonly maxDocumentBytes: number;
+  documentUrl(upstreamBase: string, packagePurl: Purl): string;
+  /** Throws EcosystemError `malformed`. */
+  parse(bytes: Uint8Array, source: { readonly url: string; readonly contentType: string; readonly package: Purl }): PackageDocument;
+}
+
+/** What an artifact says of itself. Untrusted. */
+export interface Declared {
+  /** SPDX expression. */
+  readonly licence?: string;
+  /** Its own metadata document, when the ecosystem serves that apart from the artifact. */
+  readonly metadata?: Uint8Array;
+}
+
+/** One thing that somebody wants kept. */
+export type Wish =
+  | { readonly type: 'requirements'; readonly label: string; readonly requirements: readonly string[] }
+  | { readonly type: 'pins'; readonly label: string; readonly pins: readonly (Pin & { readonly sha256: readonly string[] })[] };
+
+/** How wishes are written in this ecosystem. Pure. */
+export interface DemandRules {
+  /** `pkg:pypi/flask`, `pkg:pypi/flask@3.0.3`, `pkg:pypi/flask?vers=…` or a requirement; undefined when it isn't of this ecosystem. Throws EcosystemError `bad-spec`. */
+  wishOfPurl(text: string): Wish | undefined;
+  /** Does a file of this name hold a lock of this ecosystem? */
+  isLockfile(fileName: string): boolean;
+  wishOfLockfile(fileName: string, bytes: Uint8Array): Wish;
+  /** The requirement line that means exactly this package. */
+  requirementOf(pin: Pin): string;
+  packageOfPin(pin: Pin): Purl;
+}
+
+/** Everything that is particular to one ecosystem. Nothing outside its folder knows it by name. */
+export interface Ecosystem {
+  /** The purl type, and the prefix under which it is served. */
+  readonly id: string;
+  readonly index: PackageIndex;
+  /** Empty when it can't be read. */
+  declared(artifact: Artifact, bytes: Uint8Array): Declared;
+  readonly demand: DemandRules;
+  readonly rebuild: RebuildStrategy;
+  readonly views: Views;
+  archiveFormat(fileName: string): ArchiveFormat | undefined;
+  normalizers(fileName: string): readonly Normalizer[];
+}
+
+export type EcosystemCode = 'malformed' | 'bad-spec' | 'unsupported';
+export class EcosystemError extends Error {
+  override readonly name = 'EcosystemError';
+  readonly code: EcosystemCode;
+  constructor(code: EcosystemCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Comparison } from '@granary/core/compare';
+import type { Artifact, FailureClass, Instant } from '@granary/core/model';
+import type { Assist, DefinitionPhase, Parameter } from './definition.ts';
+
+/** The published artifact and its source, whole: what planning reads. Untrusted bytes. */
+export interface RebuildSubject {
+  readonly target: Artifact;
+  readonly published: Uint8Array;
+  readonly source: Artifact;
+  readonly sourceBytes: Uint8Array;
+  /** Runtime versions the rootfs offers, such as `3.11.2`. */
+  readonly runtimeVersion: string;
+}
+
+/** What became of an earlier proposal, oldest first. */
+export interface Attempt {
+  readonly proposal: BuildProposal;
+  readonly outcome:
+    | { readonly type: 'unresolvable'; readonly why: 'conflict' | 'unavailable'; readonly detail: string }
+    | { readonly type: 'needs'; readonly requirements: readonly string[] }
+    | { readonly type: 'failed'; readonly failureClass: FailureClass; readonly log: string }
+    | { readonly type: 'compared'; readonly comparison: Comparison };
+}
+
+/** One way to build, before its requirements are resolved. */
+export interface BuildProposal {
+  /** Resolved through the candidate view as of `before`; then exact, by digest. */
+  readonly requirements: readonly string[];
+  readonly before: Instant;
+  readonly parameters: readonly Parameter[];
+  readonly assists: readonly Assist[];
+  readonly notes: readonly string[];
+}
+export type Proposed =
+  | { readonly type: 'build'; readonly proposal: BuildProposal }
+  /** Nothing (more) to try: the best attempt counts; with no attempt, this class. */
+  | { readonly type: 'exhausted'; readonly failureClass?: FailureClass; readonly detail?: string };
+
+/** What is written into a definition once the requirements are exact. */
+export interface CompiledBuild {
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly phases: readonly [DefinitionPhase, ...DefinitionPhase[]];
+  readonly outputDir: string;
+}
+
+/** How an ecosystem rebuilds. Pure: the stage resolves, runs and compares. */
+export interface RebuildStrategy {
+  /** A change of what `propose` or `compile` do is a new engine. */
+  readonly engine: number;
+  /** May this artifact be rebuilt at all? */
+  eligible(target: Artifact): { readonly ok: true } | { readonly ok: false; readonly failureClass: FailureClass };
+  /** The artifact it is rebuilt from, among the files of its release. */
+  sourceOf(target: Artifact, siblings: readonly Artifact[]): Artifact | undefined;
+  /** The next thing to try, a function of the subject and what was tried. At most 12 attempts are asked for. */
+  propose(subject: RebuildSubject, history: readonly Attempt[]): Proposed;
+  /** The source lies at `/work/source/<fileName>`, outputs are expected in `outputDir`; the mirror's as-of view is `http://127.0.0.1:3128`. */
+  compile(subject: RebuildSubject, proposal: BuildProposal, closure: readonly Artifact[]): CompiledBuild;
+  /** Requirements that the build found missing (see Attempt `needs`), read from its outputs; undefined when it is about something else. */
+  readNeeds(outputs: readonly { readonly path: string; readonly bytes: Uint8Array }[], log: string): readonly string[] | undefined;
+  /** Why a build that exited so failed, from the end of its log. */
+  classifyFailure(log: string): FailureClass;
+  /** A sandbox job that prints what an artifact without static metadata would be installed as. */
+  readonly metadata?: MetadataJob;
+}
+
+/** Core metadata of an archive that has none that can be trusted without running its build. */
+export interface MetadataJob {
+  requirements(sourceBytes: Uint8Array): readonly string[];
+  compile(source: Artifact, closure: readonly Artifact[]): CompiledBuild;
+  read(outputs: readonly { readonly path: string; readonly bytes: Uint8Array }[]): Uint8Array | undefined;
+}

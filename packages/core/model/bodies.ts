@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { parseSha256, type Sha256 } from './digest.ts';
+import { type Instant, parseInstant } from './time.ts';
+import { CAUSES, FAILURE_CLASSES, RUNGS, SOURCE_TIERS, VERDICTS } from './verdict.ts';
+
+// What the bodies of facts hold, by kind. Entries may come from other sites and later versions: unknown members are passed over.
+
+const Digest = z.string().transform((text, context): Sha256 => {
+  const digest = parseSha256(text);
+  if (digest !== undefined) return digest;
+  context.addIssue({ code: 'custom', message: 'expected a sha256' });
+  return z.NEVER;
+});
+const Time = z.string().transform((text, context): Instant => {
+  const instant = parseInstant(text);
+  if (instant !== undefined) return instant;
+  context.addIssue({ code: 'custom', message: 'expected an RFC 3339 time' });
+  return z.NEVER;
+});
+const Size = z.number().int().nonnegative();
+const Evidence = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('checked'), check: z.string(), by: z.string().optional() }),
+  z.object({ state: z.literal('absent'), check: z.string() }),
+  z.object({ state: z.literal('unchecked'), check: z.string(), why: z.string() }),
+]);
+const Run = z.object({ durationMs: Size.optional(), log: Digest.optional(), etag: z.string().optional() });
+
+/** `watched`, about a specification as the operator wrote it. */
+export const WatchedBody = z.object({ state: z.enum(['active', 'removed']), by: z.enum(['configuration', 'command']), content: Digest.optional() });
+/** `wanted`, about a watched specification (its closure) or about an artifact (a plan to build it). `manifest` is a blob of the private store for `install`, of the public one for `build`. */
+export const WantedBody = z.object({ role: z.enum(['install', 'build']), manifest: Digest, artifacts: Size });
+/** `observed`, about a package: upstream's index document as it was seen. */
+export const ObservedBody = z.object({ document: Digest, sizeBytes: Size, mediaType: z.string(), url: z.string(), run: Run.optional() });
+/** `vanished`, about an artifact or a package: upstream stopped listing it, lists other bytes under its name, or lists it again. */
+export const VanishedBody = z.object({ state: z.enum(['gone', 'replaced', 'back']), document: Digest.optional(), replacement: Digest.optional() });
+/** `stored`, about an artifact. */
+export const StoredBody = z.object({
+  sha256: Digest,
+  sizeBytes: Size,
+  path: z.string(),
+  publishedAt: Time.optional(),
+  evidence: z.array(Evidence),
+  licence: z.string().optional(),
+  metadata: Digest.optional(),
+  companions: z.record(z.string(), Digest).optional(),
+});
+/** `located`, about an artifact: what it can be rebuilt from. */
+export const LocatedBody = z.object({
+  source: z.object({ kind: z.literal('archive'), tier: z.enum(SOURCE_TIERS), purl: z.string(), sha256: Digest }).optional(),
+});
+/** `rebuilt`, about an artifact. */
+export const RebuiltBody = z.discriminatedUnion('status', [
+  z.object({
+    status: z.literal('built'),
+    sha256: Digest,
+    sizeBytes: Size,
+    fileName: z.string(),
+    exitCode: z.number().int(),
+    fetched: Digest,
+    run: Run.optional(),
+  }),
+  z.object({ status: z.literal('needs'), requirements: z.array(z.string()), fetched: Digest, run: Run.optional() }),
+  z.object({ status: z.literal('failed'), failureClass: z.enum(FAILURE_CLASSES), detail: z.string(), fetched: Digest.optional(), run: Run.optional() }),
+]);
+/** `compared`, about an artifact. */
+export const ComparedBody = z.object({ rung: z.enum([...RUNGS, 'none']), comparison: Digest, definition: Digest, residue: Size });
+/** `verdict`, about an artifact. `sha256` is the published file's. */
+export const VerdictBody = z.object({
+  sha256: Digest,
+  verdict: z.enum(VERDICTS),
+  rung: z.enum(RUNGS).optional(),
+  tier: z.enum(SOURCE_TIERS).optional(),
+  failureClass: z.enum(FAILURE_CLASSES).optional(),
+  cause: z.enum(CAUSES).optional(),
+  definition: Digest.optional(),
+  rebuilt: Digest.optional(),
+  comparison: Digest.optional(),
+  attempts: Size.optional(),
+  run: Run.optional(),
+});
+/** `attested`, about an artifact. `leaf` is the hash of the Rekor-shaped leaf that stands right before the fact. */
+export const AttestedBody = z.object({
+  sha256: Digest.optional(),
+  predicateType: z.string(),
+  envelope: Digest,
+  payload: Digest,
+  leaf: z.string(),
+  keyId: z.string(),
+});
+/** `environment`, about an architecture: what builds run in. */
+export const EnvironmentBody = z.object({ recipe: Digest, rootfs: Digest, tools: z.record(z.string(), z.object({ version: z.string(), sha256: Digest })) });
+
+export type WatchedBody = z.output<typeof WatchedBody>;
+export type WantedBody = z.output<typeof WantedBody>;
+export type ObservedBody = z.output<typeof ObservedBody>;
+export type VanishedBody = z.output<typeof VanishedBody>;
+export type StoredBody = z.output<typeof StoredBody>;
+export type LocatedBody = z.output<typeof LocatedBody>;
+export type RebuiltBody = z.output<typeof RebuiltBody>;
+export type ComparedBody = z.output<typeof ComparedBody>;
+export type VerdictBody = z.output<typeof VerdictBody>;
+export type AttestedBody = z.output<typeof AttestedBody>;
+export type EnvironmentBody = z.output<typeof EnvironmentBody>;

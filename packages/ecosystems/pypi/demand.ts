@@ -1,0 +1,46 @@
+import { type DemandRules, EcosystemError, type Wish } from '@granary/contract/ecosystem';
+import { parsePurl } from '@granary/core/model';
+import { valid } from '@renovatebot/pep440';
+import { lockedByPylock, lockedByRequirements, lockedByUv } from './lockfiles.ts';
+import { normalizeName, packagePurl } from './names.ts';
+
+const LOCKFILES = [
+  { matches: /(^|\/)uv\.lock$/, read: lockedByUv },
+  { matches: /(^|\/)pylock(\.[^/]+)?\.toml$/, read: lockedByPylock },
+  { matches: /(^|\/)[^/]*requirements[^/]*\.txt$/, read: lockedByRequirements },
+];
+
+export const pypiDemand: DemandRules = {
+  wishOfPurl,
+  isLockfile: (fileName) => LOCKFILES.some(({ matches }) => matches.test(fileName)),
+  wishOfLockfile(fileName, bytes): Wish {
+    const format = LOCKFILES.find(({ matches }) => matches.test(fileName));
+    if (format === undefined) throw new EcosystemError('unsupported', `lockfile ${fileName}: expected uv.lock, pylock.toml or a requirements.txt with hashes`);
+    return { type: 'pins', label: fileName, pins: format.read(fileName, new TextDecoder().decode(bytes)) };
+  },
+  requirementOf: ({ name, version }) => `${name}==${version}`,
+  packageOfPin: ({ name }) => packagePurl(name),
+};
+
+/** `pkg:pypi/flask`, with `@3.0.3` for one version or `?vers=vers:pypi/>=3.0|<4` (the VERS notation) for a range. */
+function wishOfPurl(text: string): Wish | undefined {
+  if (!text.startsWith('pkg:pypi/')) return undefined;
+  const purl = parsePurl(text.split('?', 1)[0] ?? '');
+  if (purl === undefined) throw new EcosystemError('bad-spec', `${text}: not a package URL such as pkg:pypi/flask@3.0.3`);
+  const [, name = '', version] = /^pkg:pypi\/([^@]+)(?:@(.+))?$/.exec(decodeURIComponent(purl)) ?? [];
+  const range = /[?&]vers=([^&]*)/.exec(text)?.[1];
+  if (version !== undefined && valid(version) === null) throw new EcosystemError('bad-spec', `${text}: ${version} is no PEP 440 version`);
+  if (version !== undefined && range !== undefined) throw new EcosystemError('bad-spec', `${text}: a version or a range, not both`);
+  const requirement = range === undefined ? (version === undefined ? '' : `==${version}`) : specifierOf(text, decodeURIComponent(range));
+  return { type: 'requirements', label: text, requirements: [`${normalizeName(name)}${requirement}`] };
+}
+
+/** VERS (package-url/vers-spec) to a PEP 440 specifier set: constraints are joined by `|`, a bare version means equality. */
+function specifierOf(text: string, range: string): string {
+  const constraints = /^vers:pypi\/(.+)$/.exec(range)?.[1]?.split('|') ?? [];
+  const specifiers = constraints.map((constraint) => /^(>=|<=|!=|<|>|=)?\s*([^\s<>=!|*]+)$/.exec(constraint));
+  if (constraints.length === 0 || specifiers.some((match) => match === null || valid(match[2] ?? '') === null)) {
+    throw new EcosystemError('bad-spec', `${text}: expected a range such as vers:pypi/>=3.0|<4`);
+  }
+  return specifiers.map((match) => `${match?.[1] === undefined || match[1] === '=' ? '==' : match[1]}${match?.[2] ?? ''}`).join(',');
+}

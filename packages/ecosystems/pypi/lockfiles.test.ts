@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { pypiDemand } from './demand.ts';
+import { lockedByRequirements, lockedByUv } from './lockfiles.ts';
+
+const a = 'a'.repeat(64);
+const b = 'b'.repeat(64);
+
+describe('requirements.txt', () => {
+  it('is read over continued lines, with extras, markers and comments', () => {
+    const text = `# made by a resolver\n--index-url https://registry.example/simple\nFlask[async]==3.0.3 ; python_version >= "3.8" \\\n    --hash=sha256:${a} \\\n    --hash=sha256:${b}\n    # via app\n`;
+
+    expect(lockedByRequirements('requirements.txt', text)).toEqual([{ name: 'flask', version: '3.0.3', sha256: [a, b] }]);
+  });
+
+  it('is refused with its line when a requirement has no hash', () => {
+    expect(() => lockedByRequirements('requirements.txt', `six==1.16.0 --hash=sha256:${a}\nflask>=3\n`)).toThrow(/requirements.txt:2: expected name==version/);
+  });
+});
+
+describe('uv.lock', () => {
+  it('leaves out the project itself', () => {
+    const text = `version = 1\n[[package]]\nname = "app"\nversion = "0.1"\nsource = { virtual = "." }\n[[package]]\nname = "six"\nversion = "1.16.0"\nsource = { registry = "https://registry.example/simple" }\nsdist = { url = "x", hash = "sha256:${a}" }\nwheels = [{ url = "y", hash = "sha256:${b}" }]\n`;
+
+    expect(lockedByUv('uv.lock', text)).toEqual([{ name: 'six', version: '1.16.0', sha256: [a, b] }]);
+  });
+
+  it('says line and column when it is not TOML', () => {
+    expect(() => lockedByUv('uv.lock', 'version = 1\n[[package')).toThrow(/uv\.lock:2:\d+: not TOML/);
+  });
+});
+
+describe('a purl on the watch list', () => {
+  const requirements = (text: string) => {
+    const wish = pypiDemand.wishOfPurl(text);
+    return wish?.type === 'requirements' ? wish.requirements : undefined;
+  };
+
+  it('means any version, one version or a range', () => {
+    expect(requirements('pkg:pypi/Flask')).toEqual(['flask']);
+    expect(requirements('pkg:pypi/flask@3.0.3')).toEqual(['flask==3.0.3']);
+    expect(requirements('pkg:pypi/flask?vers=vers:pypi/>=3.0|<4')).toEqual(['flask>=3.0,<4']);
+  });
+
+  it('is refused when the range is none', () => {
+    expect(() => requirements('pkg:pypi/flask?vers=^3')).toThrow(/expected a range/);
+  });
+});
