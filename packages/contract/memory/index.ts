@@ -1,1 +1,2 @@
 export { memoryStore } from './memory-store.ts';
+export { type StoreFault, storeWithFault } from './store-with-fault.ts';

@@ -1,0 +1,94 @@
+import { dirname, join } from 'node:path';
+import { errnoOf, onDisk } from './disk-error.ts';
+import { type DurableFolders, durableFolders } from './durable-folders.ts';
+import type { FileOperations, WritableFile } from './file-operations.ts';
+import { TEMP_FOLDER, tempName } from './temp-files.ts';
+
+/** What is written, and where it goes once all of it is on the disk. */
+export interface FilePlan<T> {
+  /** For messages: `put pending/ab/…`. */
+  readonly what: string;
+  /** Writes the bytes. What it throws passes through as it is, and nothing stays behind. */
+  readonly fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<T>;
+  /** The final path, which may depend on what was written. */
+  readonly path: (filled: T) => string;
+}
+
+/** Files that appear under their name whole and durable, or not at all. Calls may overlap. */
+export interface DurableFiles {
+  /** `taken`: there is one of that name, which was left alone. */
+  create<T>(plan: FilePlan<T>): Promise<{ readonly outcome: 'created' | 'taken'; readonly filled: T }>;
+  /** Readers see the old bytes or the new. */
+  replace<T>(plan: FilePlan<T>): Promise<void>;
+  /** Makes durable what another writer may have placed without living to see it durable. */
+  confirm(path: string, what: string): Promise<void>;
+}
+
+export function durableFiles(root: string, owner: string, operations: FileOperations): DurableFiles {
+  const folders = durableFolders(root, operations);
+
+  /** File first, then its name, then the folders: after a crash at any point a name never stands for less than all bytes. */
+  async function publish<T, R>(plan: FilePlan<T>, move: (from: string, to: string) => Promise<R>): Promise<{ readonly filled: T; readonly moved: R }> {
+    const { what } = plan;
+    const temp = join(root, TEMP_FOLDER, tempName(owner));
+    try {
+      const file = await onDisk(what, root, () => inFolder(folders, temp, () => operations.createFile(temp)));
+      const filled = await fillAndSync(file, plan, root);
+      const path = plan.path(filled);
+      const moved = await onDisk(what, root, () => inFolder(folders, path, () => move(temp, path)));
+      await onDisk(what, root, () => folders.sync(dirname(path)));
+      return { filled, moved };
+    } finally {
+      // Gone already after a rename; otherwise swept at the next opening.
+      await operations.remove(temp).catch(() => undefined);
+    }
+  }
+
+  async function linkUnlessTaken(from: string, to: string): Promise<'created' | 'taken'> {
+    try {
+      await operations.link(from, to);
+      return 'created';
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return 'taken';
+      throw error;
+    }
+  }
+
+  return {
+    async create(plan) {
+      const { filled, moved } = await publish(plan, linkUnlessTaken);
+      return { outcome: moved, filled };
+    },
+    async replace(plan) {
+      await publish(plan, operations.rename);
+    },
+    async confirm(path, what) {
+      await onDisk(what, root, () => inFolder(folders, path, () => folders.sync(dirname(path))));
+    },
+  };
+}
+
+async function fillAndSync<T>(file: WritableFile, plan: FilePlan<T>, root: string): Promise<T> {
+  const { what, fill } = plan;
+  try {
+    const filled = await fill((bytes) => onDisk(what, root, () => file.write(bytes)));
+    await onDisk(what, root, () => file.sync());
+    return filled;
+  } finally {
+    // Nothing can be lost by a close after a successful fsync.
+    await file.close().catch(() => undefined);
+  }
+}
+
+/** Derived folders may be deleted by hand at any time: makes the folder again once. */
+async function inFolder<T>(folders: DurableFolders, path: string, step: () => Promise<T>): Promise<T> {
+  await folders.ensure(dirname(path));
+  try {
+    return await step();
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    folders.forget();
+    await folders.ensure(dirname(path));
+    return await step();
+  }
+}
