@@ -1,1 +1,3 @@
-export {};
+export { isPublicAddress } from './address-guard.ts';
+export type { HostBudgetLimits } from './host-budget.ts';
+export { type HttpUpstreamOptions, openHttpUpstream } from './open-http-upstream.ts';
