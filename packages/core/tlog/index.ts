@@ -1,1 +1,11 @@
-export {};
+export { type Appended, appendLeaves, EMPTY_EDGE, edgeRoot, type TileBytes, type TreeEdge } from './append.ts';
+export { type Checkpoint, formatCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
+export { decodeBundle, encodeBundle, MAX_LEAF_BYTES, maxBundleBytes } from './entry-bundle.ts';
+export { emptyRoot, HASH_BYTES, leafHash, nodeHash, sameHash } from './merkle-hash.ts';
+export { formatNote, MAX_NOTE_BYTES, type Note, type NoteSignature, parseNote, verifyNote } from './note.ts';
+export { consistencyProof, inclusionProof, rootAtSize } from './prove.ts';
+export { edgeTiles, hashesAtLevel, parseTilePath, TILE_WIDTH, type Tile, tileAt, tilePath } from './tile.ts';
+export { type ReadTile, readEdge, type VerifiedTiles, verifiedTiles } from './tile-reader.ts';
+export { type TlogCode, TlogError } from './tlog-error.ts';
+export { parseVerifierKey, type VerifierKey, verifierKey } from './verifier-key.ts';
+export { type ConsistencyClaim, type InclusionClaim, verifyConsistency, verifyInclusion } from './verify.ts';
