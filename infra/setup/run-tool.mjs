@@ -1,15 +1,28 @@
-import { spawnSync } from 'node:child_process';
-import { homedir } from 'node:os';
+import { spawn, spawnSync } from 'node:child_process';
+import { constants, homedir } from 'node:os';
 import { ROOT, TOOLCHAIN } from './paths.mjs';
 import { SetUpError } from './set-up-error.mjs';
 
-/** Runs a tool to its end with its words on standard error; throws SetUpError with `remedy` when it fails. A signal ends the set-up too. */
-export function runTool(command, args, { remedy, env = {}, cwd = ROOT }) {
-  const result = spawnSync(command, args, { cwd, env: { ...toolEnvironment(), ...env }, stdio: ['ignore', 2, 2] });
-  if (result.signal === 'SIGINT') process.exit(130);
-  if (result.signal === 'SIGTERM') process.exit(143);
-  if (result.error) throw new SetUpError(`${command} could not be started (${result.error.message}). ${remedy}`);
-  if (result.status !== 0) throw new SetUpError(`${command} ${args[0]} ended with ${result.signal ?? result.status}. ${remedy}`);
+/**
+ * Runs a tool to its end with its words on standard error; rejects with SetUpError and `remedy` when it fails. When the set-up is interrupted it waits
+ * for the tool, which is interrupted too, or kills it where `onInterrupt` says that is harmless, and ends with the exit code of the signal.
+ */
+export async function runTool(command, args, { remedy, name = `${command} ${args[0]}`, onInterrupt = 'wait', env = {}, cwd = ROOT }) {
+  const tool = spawn(command, args, { cwd, env: { ...toolEnvironment(), ...env }, stdio: ['ignore', 2, 2] });
+  let interrupted;
+  const interrupt = (signal) => {
+    interrupted = signal;
+    tool.kill(onInterrupt === 'kill' ? 'SIGKILL' : signal);
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  const end = await new Promise((resolve) => {
+    tool.once('error', (error) => resolve({ error }));
+    tool.once('close', (status, signal) => resolve({ status, signal }));
+  });
+  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  if (interrupted !== undefined) process.exit(128 + constants.signals[interrupted]);
+  if (end.error) throw new SetUpError(`${name} could not be started (${end.error.message}). ${remedy}`);
+  if (end.status !== 0) throw new SetUpError(`${name} ended with ${end.signal ?? end.status}. ${remedy}`);
 }
 
 /** What a tool prints, trimmed; undefined when it is missing or fails. */

@@ -16,11 +16,11 @@ function isReady() {
   return hasToolchain() && hasWorkspacePackages() && missingSystemPackages().length === 0;
 }
 
-function setUp() {
+async function setUp() {
   const missing = missingSystemPackages();
-  if (missing.length > 0) installSystemPackages(missing);
-  if (!hasToolchain()) bringToolchain();
-  if (!hasWorkspacePackages()) installWorkspacePackages();
+  if (missing.length > 0) await installSystemPackages(missing);
+  if (!hasToolchain()) await bringToolchain();
+  if (!hasWorkspacePackages()) await installWorkspacePackages();
 }
 
 /** Runs this file again under flock(1): the kernel lets go of the lock however its holder ends, and whoever waited finds the work done. */
@@ -34,10 +34,11 @@ function setUpUnderLock() {
 }
 
 try {
-  if (process.argv[2] === HOLDS_LOCK) setUp();
+  if (process.argv[2] === HOLDS_LOCK) await setUp();
   else if (!isReady()) process.exitCode = setUpUnderLock();
 } catch (error) {
-  if (!(error instanceof SetUpError)) throw error;
-  process.stderr.write(`set-up: ${error.message}\n`);
+  const isOfTheDisk = error.syscall !== undefined && error.path !== undefined;
+  if (!(error instanceof SetUpError) && !isOfTheDisk) throw error;
+  process.stderr.write(`set-up: ${error.message}${isOfTheDisk ? '. This folder must be writable, with 1 GB free; then run again.' : ''}\n`);
   process.exitCode = EX_UNAVAILABLE;
 }

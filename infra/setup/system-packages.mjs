@@ -23,7 +23,7 @@ export function missingSystemPackages() {
 }
 
 /** Installs with apt when that is allowed and possible, else throws with the one command to run. */
-export function installSystemPackages(missing) {
+export async function installSystemPackages(missing) {
   const install = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   if (!isPresent('apt-get'))
     throw new SetUpError(
@@ -34,8 +34,8 @@ export function installSystemPackages(missing) {
   say(`installing ${missing.join(', ')} with apt (once)`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const remedy = `Run \`apt-get update && ${install}\` by hand to see why, then run again.`;
-  runTool('apt-get', ['-qq', 'update'], { env, remedy });
-  runTool('apt-get', ['-qq', 'install', '-y', '--no-install-recommends', ...missing], { env, remedy });
+  await runTool('apt-get', ['-qq', 'update'], { env, remedy });
+  await runTool('apt-get', ['-qq', 'install', '-y', '--no-install-recommends', ...missing], { env, remedy });
 }
 
 function isPresent(shows) {

@@ -22,17 +22,17 @@ export function hasToolchain() {
 }
 
 /** Makes `.toolchain/bin/node` and `.toolchain/bin/pnpm`: the machine's when they are new enough, else from the npm registry. */
-export function bringToolchain() {
+export async function bringToolchain() {
   mkdirSync(BIN, { recursive: true });
   const node = machineNode();
   const pnpm = machinePnpm();
   const wanted = [...(node ? [] : [[NODE_PACKAGE, NODE]]), ...(pnpm ? [] : [['pnpm', PNPM]])];
-  if (wanted.some(([name, version]) => installedVersion(name) !== version)) install(wanted);
+  if (wanted.some(([name, version]) => installedVersion(name) !== version)) await install(wanted);
   link('node', node ?? modulePath(NODE_PACKAGE, 'bin', 'node'));
   link('pnpm', pnpm ?? modulePath('pnpm', 'bin', 'pnpm.mjs'));
 }
 
-function install(wanted) {
+async function install(wanted) {
   if (process.platform !== 'linux' || NODE_PACKAGE === undefined) {
     throw new SetUpError(
       `Granary runs on Linux on x64 or arm64; this is ${process.platform} on ${process.arch}. Install Node ${NODE_AT_LEAST.join('.')} or newer yourself, then run again.`,
@@ -42,16 +42,14 @@ function install(wanted) {
   say(`bringing ${specs.join(' and ')} into .toolchain (once)`);
   // Installed aside and renamed into place: a set-up that is interrupted leaves nothing that looks finished.
   const aside = join(TOOLCHAIN, 'partial');
-  rmSync(aside, { recursive: true, force: true });
+  rmSync(aside, { recursive: true, force: true, maxRetries: 5 });
   mkdirSync(aside, { recursive: true });
-  runTool(
-    'npm',
-    ['install', '--prefix', aside, '--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...specs],
-    {
-      cwd: aside,
-      remedy: 'Check that this machine reaches its npm registry (`npm ping`; behind a private certificate authority set NODE_EXTRA_CA_CERTS), then run again.',
-    },
-  );
+  const options = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
+  await runTool('npm', ['install', '--prefix', aside, ...options, ...specs], {
+    cwd: aside,
+    onInterrupt: 'kill',
+    remedy: 'Check that this machine reaches its npm registry (`npm ping`; behind a private certificate authority set NODE_EXTRA_CA_CERTS), then run again.',
+  });
   rmSync(join(TOOLCHAIN, 'node_modules'), { recursive: true, force: true });
   renameSync(join(aside, 'node_modules'), join(TOOLCHAIN, 'node_modules'));
   rmSync(aside, { recursive: true, force: true });
