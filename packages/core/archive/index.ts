@@ -5,3 +5,8 @@ export {
 export { type ArchiveCode, ArchiveError } from './archive-error.ts';
 export { type Content, contentOf, type Packing } from './content.ts';
 export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from './limits.ts';
+export { leavesRoot } from './entry-path.ts';
+export { openArchive } from './open-archive.ts';
+export { readZip } from './zip.ts';
+export { type Gunzipped, gunzip } from './gzip.ts';
+export { readTar, readTarGz } from './tar.ts';

@@ -1,3 +1,5 @@
-export type { Comparison, Difference, DifferenceKind, Finding } from './comparison.ts';
 export type { NormalizerRef } from '../normalize/index.ts';
+export { type CompareRequest, compareArtifacts, rulesetDigest } from './compare-artifacts.ts';
+export { type CompareCode, CompareError } from './compare-error.ts';
+export type { Comparison, Difference, DifferenceKind, Finding } from './comparison.ts';
 export type { ArtifactRules, DifferingFile } from './rules.ts';

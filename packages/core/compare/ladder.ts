@@ -1,0 +1,66 @@
+import { type Archive, type ArchiveEntry, isExecutable } from '../archive/index.ts';
+import { type Json, type Sha256, sha256 } from '../model/index.ts';
+import { type ArchivePair, pairEntries } from './pairing.ts';
+
+/** Whether both say the same of every entry, in the same order, and only compressed it differently. */
+export function isSameContent({ upstream, rebuild }: ArchivePair): boolean {
+  if (upstream.format === 'tar' && rebuild.format === 'tar') return Buffer.compare(upstream.tarBytes, rebuild.tarBytes) === 0;
+  if (upstream.format !== 'zip' || rebuild.format !== 'zip' || upstream.comment !== rebuild.comment || upstream.entries.length !== rebuild.entries.length) return false;
+  return upstream.entries.every((entry, index) => {
+    const other = rebuild.entries[index];
+    return other !== undefined && fileOf(entry) === fileOf(other) && differingFields(entry, other).every((field) => COMPRESSION_FIELDS.has(field)) && isSameButLevel(entry.header.flags, other.header.flags);
+  });
+}
+
+const COMPRESSION_FIELDS: ReadonlySet<string> = new Set(['method', 'flags', 'extractVersion', 'localExtractVersion']);
+
+/** APPNOTE 4.4.4: bits 1 and 2 say how hard the compressor tried. */
+function isSameButLevel(a: number, b: number): boolean {
+  return (a & ~0x6) === (b & ~0x6);
+}
+
+/** What unpacking leaves: path, type, executable bit, link target, digest of the bytes. */
+export function fileOf(entry: ArchiveEntry): string {
+  return JSON.stringify([entry.path, entry.type, isExecutable(entry), entry.target ?? '', entry.content.sha256()]);
+}
+
+/** Digest of the files, whatever the order of the entries. */
+export function filesDigest(archive: Archive): Sha256 {
+  return sha256(archive.entries.map(fileOf).sort().join('\n'));
+}
+
+/** Header fields that differ between two entries, by name. */
+function differingFields(upstream: ArchiveEntry, rebuild: ArchiveEntry): readonly string[] {
+  const ours: Readonly<Record<string, Json>> = { ...rebuild.header, mode: rebuild.mode };
+  const names: string[] = [];
+  for (const [name, value] of Object.entries<Json>({ ...upstream.header, mode: upstream.mode })) {
+    if (!isSameValue(value, ours[name])) names.push(name);
+  }
+  return names;
+}
+
+function isSameValue(a: Json, b: Json | undefined): boolean {
+  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
+}
+
+/** Every way in which the two still differ, files and archive metadata alike, as comparable lines in a fixed order. */
+export function differencesOf(pair: ArchivePair): readonly string[] {
+  const lines: string[] = [];
+  for (const paired of pairEntries(pair)) {
+    if (paired.in !== 'both') lines.push(`${paired.in} ${paired.path}`);
+    else {
+      if (fileOf(paired.upstream) !== fileOf(paired.rebuild)) lines.push(`file ${paired.path}`);
+      for (const field of differingFields(paired.upstream, paired.rebuild)) lines.push(`${field} ${paired.path}`);
+    }
+  }
+  return [...lines, ...containerDifferences(pair)];
+}
+
+/** What the two containers say differently apart from any entry. */
+function containerDifferences({ upstream, rebuild }: ArchivePair): readonly string[] {
+  const isOrdered = upstream.entries.every((entry, index) => entry.path === rebuild.entries[index]?.path);
+  const lines = isOrdered ? [] : ['order'];
+  if (upstream.format === 'zip' && rebuild.format === 'zip' && upstream.comment !== rebuild.comment) lines.push('comment');
+  if (upstream.format === 'tar' && rebuild.format === 'tar' && JSON.stringify(upstream.gzip) !== JSON.stringify(rebuild.gzip)) lines.push('gzip');
+  return lines;
+}
