@@ -1,6 +1,5 @@
-import type { ArchiveFormat } from '@granary/core/archive';
+import type { ArtifactRules } from '@granary/core/compare';
 import type { Artifact, Digests, Evidence, Purl } from '@granary/core/model';
-import type { Normalizer } from '@granary/core/normalize';
 import type { Pin } from '../ports/index.ts';
 import type { RebuildStrategy } from './rebuild.ts';
 import type { Views } from './views.ts';
@@ -41,6 +40,25 @@ export interface Declared {
   readonly metadata?: Uint8Array;
 }
 
+/** A file of the candidate index: where its metadata comes from. */
+export interface CandidateFile {
+  readonly artifact: UpstreamArtifact;
+  /** `stand-in`: the release has only source archives; the resolver is shown an installable file that doesn't exist, and `artifact` is the archive whose metadata its build tells. */
+  readonly origin: 'published' | 'stand-in';
+}
+/** Upstream's full index of a package in the form that the ecosystem's resolver reads: internal, for resolving only. Pure. */
+export interface CandidateRules {
+  readonly mediaType: string;
+  /** Path of a package's index below the candidate root, and the way back. */
+  packageOfPath(path: string): Purl | undefined;
+  render(
+    document: { readonly bytes: Uint8Array; readonly url: string; readonly contentType: string; readonly package: Purl },
+    /** Address at which the file would be fetched; its metadata lies at that address with `.metadata` appended. */
+    addressOf: (file: CandidateFile, fileName: string) => string,
+  ): Uint8Array;
+  files(document: PackageDocument): readonly CandidateFile[];
+}
+
 /** One thing that somebody wants kept. */
 export type Wish =
   | { readonly type: 'requirements'; readonly label: string; readonly requirements: readonly string[] }
@@ -63,13 +81,14 @@ export interface Ecosystem {
   /** The purl type, and the prefix under which it is served. */
   readonly id: string;
   readonly index: PackageIndex;
+  readonly candidate: CandidateRules;
   /** Empty when it can't be read. */
   declared(artifact: Artifact, bytes: Uint8Array): Declared;
   readonly demand: DemandRules;
   readonly rebuild: RebuildStrategy;
   readonly views: Views;
-  archiveFormat(fileName: string): ArchiveFormat | undefined;
-  normalizers(fileName: string): readonly Normalizer[];
+  /** How two files of this name are compared; undefined when they can't be. */
+  rulesOf(fileName: string): ArtifactRules | undefined;
 }
 
 export type EcosystemCode = 'malformed' | 'bad-spec' | 'unsupported';

@@ -1,5 +1,9 @@
+export { type BuildStep, comparedInputs, readBuildHistory } from './build-history.ts';
+export { ArtifactShape, artifactJson, type Closure, decodeClosure, encodeClosure } from './closure.ts';
 export { type ArchiveSource, type Assist, type Definition, type DefinitionPhase, definitionJson, type Parameter } from './definition.ts';
 export {
+  type CandidateFile,
+  type CandidateRules,
   type Declared,
   type DemandRules,
   type Ecosystem,
@@ -10,5 +14,8 @@ export {
   type UpstreamArtifact,
   type Wish,
 } from './ecosystem.ts';
+export { openPackageDocuments, type PackageDocuments } from './package-documents.ts';
+export { decodePlan, encodePlan, type PlanRecord } from './plan-record.ts';
 export type { Attempt, BuildProposal, CompiledBuild, MetadataJob, Proposed, RebuildStrategy, RebuildSubject } from './rebuild.ts';
+export { storedArtifact } from './stored-artifact.ts';
 export type { PackageView, Route, ViewFile, Views } from './views.ts';

@@ -51,6 +51,8 @@ export interface RebuildStrategy {
   eligible(target: Artifact): { readonly ok: true } | { readonly ok: false; readonly failureClass: FailureClass };
   /** The artifact it is rebuilt from, among the files of its release. */
   sourceOf(target: Artifact, siblings: readonly Artifact[]): Artifact | undefined;
+  /** Of one release, the file that the sandbox's platform would install; undefined when there is none. */
+  installableOf(release: readonly Artifact[]): Artifact | undefined;
   /** The next thing to try, a function of the subject and what was tried. At most 12 attempts are asked for. */
   propose(subject: RebuildSubject, history: readonly Attempt[]): Proposed;
   /** The source lies at `/work/source/<fileName>`, outputs are expected in `outputDir`; the mirror's as-of view is `http://127.0.0.1:3128`. */

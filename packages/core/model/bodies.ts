@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from './canonical-json.ts';
 import { parseSha256, type Sha256 } from './digest.ts';
 import { type Instant, parseInstant } from './time.ts';
 import { CAUSES, FAILURE_CLASSES, RUNGS, SOURCE_TIERS, VERDICTS } from './verdict.ts';
@@ -25,8 +26,13 @@ const Evidence = z.discriminatedUnion('state', [
 ]);
 const Run = z.object({ durationMs: Size.optional(), log: Digest.optional(), etag: z.string().optional() });
 
-/** `watched`, about a specification as the operator wrote it. */
-export const WatchedBody = z.object({ state: z.enum(['active', 'removed']), by: z.enum(['configuration', 'command']), content: Digest.optional() });
+/** `watched`, about a specification as the operator wrote it. `content` is the lockfile's own bytes; `files` narrows what is kept of each release, as globs. */
+export const WatchedBody = z.object({
+  state: z.enum(['active', 'removed']),
+  by: z.enum(['configuration', 'command']),
+  content: Digest.optional(),
+  files: z.array(z.string()).optional(),
+});
 /** `wanted`, about a watched specification (its closure) or about an artifact (a plan to build it). `manifest` is a blob of the private store for `install`, of the public one for `build`. */
 export const WantedBody = z.object({ role: z.enum(['install', 'build']), manifest: Digest, artifacts: Size });
 /** `observed`, about a package: upstream's index document as it was seen. */
@@ -101,3 +107,8 @@ export type ComparedBody = z.output<typeof ComparedBody>;
 export type VerdictBody = z.output<typeof VerdictBody>;
 export type AttestedBody = z.output<typeof AttestedBody>;
 export type EnvironmentBody = z.output<typeof EnvironmentBody>;
+
+/** A body as the fact holds it: members that are undefined are left out. */
+export function factBody(body: object): { readonly [name: string]: Json } {
+  return JSON.parse(JSON.stringify(body));
+}

@@ -21,6 +21,13 @@ export function parsePurl(text: string): Purl | undefined {
   }
 }
 
+/** As {@link parsePurl}, for values that our own code wrote: throws RangeError on anything else. */
+export function toPurl(text: string): Purl {
+  const purl = parsePurl(text);
+  if (purl === undefined) throw new RangeError(`${JSON.stringify(text.slice(0, 200))}: not a package URL`);
+  return purl;
+}
+
 export function formatPurl(parts: PurlParts): Purl {
   const qualifiers = parts.fileName === undefined ? undefined : { file_name: parts.fileName };
   return new PackageURL(parts.type, parts.namespace, parts.name, parts.version, qualifiers, undefined).toString() as Purl;

@@ -1,1 +1,4 @@
-export {};
+export { locateSource } from './locate.ts';
+export { planAttempt } from './plan.ts';
+export type { BuildEnvironment, FetchedBytes, MirrorSocket, PlanPorts, RunPorts } from './rebuild-ports.ts';
+export { type BuildOrder, readDefinition, runDefinition } from './run.ts';

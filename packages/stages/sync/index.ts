@@ -1,1 +1,4 @@
-export {};
+export { type CandidateDocument, type CandidatePorts, type CandidateView, openCandidateView } from './candidate.ts';
+export { type Observation, observePackage } from './observe.ts';
+export { storeArtifact } from './store-artifact.ts';
+export type { SyncPorts } from './sync-ports.ts';

@@ -1,0 +1,61 @@
+import { type Artifact, canonicalJson, type Json, parseInstant, parsePurl, parseSha256, type Sha256 } from '@granary/core/model';
+import { z } from 'zod';
+
+/** Everything that one wish comes to: the blob behind a `wanted` fact of role `install`. */
+export interface Closure {
+  readonly artifacts: readonly Artifact[];
+  /** The index documents it was resolved on, by package: when one changes, the wish is resolved anew. */
+  readonly basis: Readonly<Record<string, Sha256>>;
+  /** What was asked for and can't be had, for people. */
+  readonly missing: readonly string[];
+}
+
+export const ArtifactShape = z
+  .object({
+    purl: z.string(),
+    fileName: z.string(),
+    sha256: z.string(),
+    path: z.string(),
+    sizeBytes: z.number().optional(),
+    publishedAt: z.string().optional(),
+  })
+  .transform(({ purl, sha256, publishedAt, sizeBytes, ...rest }, context): Artifact => {
+    const [name, digest, instant] = [parsePurl(purl), parseSha256(sha256), parseInstant(publishedAt ?? '')];
+    if (name === undefined || digest === undefined) {
+      context.addIssue({ code: 'custom', message: 'not an artifact' });
+      return z.NEVER;
+    }
+    return {
+      ...rest,
+      purl: name,
+      sha256: digest,
+      ...(sizeBytes === undefined ? {} : { sizeBytes }),
+      ...(instant === undefined ? {} : { publishedAt: instant }),
+    };
+  });
+const ClosureShape = z.object({
+  granary: z.literal(1),
+  type: z.literal('closure'),
+  artifacts: z.array(ArtifactShape),
+  basis: z.record(
+    z.string(),
+    z.string().transform((text) => parseSha256(text)),
+  ),
+  missing: z.array(z.string()),
+});
+
+/** Canonical bytes: the same closure is the same blob. */
+export function encodeClosure(closure: Closure): Uint8Array {
+  const artifacts = closure.artifacts.map(artifactJson).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  return new TextEncoder().encode(canonicalJson({ granary: 1, type: 'closure', artifacts, basis: { ...closure.basis }, missing: [...closure.missing] }));
+}
+
+/** Throws ZodError on what {@link encodeClosure} didn't write. */
+export function decodeClosure(bytes: Uint8Array): Closure {
+  const { artifacts, basis, missing } = ClosureShape.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  return { artifacts, missing, basis: Object.fromEntries(Object.entries(basis).flatMap(([name, digest]) => (digest === undefined ? [] : [[name, digest]]))) };
+}
+
+export function artifactJson({ purl, fileName, sha256, path, sizeBytes, publishedAt }: Artifact): { readonly [name: string]: Json } {
+  return { purl, fileName, sha256, path, ...(sizeBytes === undefined ? {} : { sizeBytes }), ...(publishedAt === undefined ? {} : { publishedAt }) };
+}

@@ -1,0 +1,57 @@
+import { canonicalJson, FAILURE_CLASSES, type Json, parseInstant, parseSha256, type Sha256 } from '@granary/core/model';
+import { z } from 'zod';
+import type { BuildProposal } from './rebuild.ts';
+
+/** What planning came to: the blob behind a `wanted` fact of role `build`. */
+export interface PlanRecord {
+  /** From 1. */
+  readonly attempt: number;
+  readonly proposal?: BuildProposal;
+  readonly result:
+    | { readonly type: 'definition'; readonly definition: Sha256 }
+    | { readonly type: 'unresolvable'; readonly why: 'conflict' | 'unavailable'; readonly detail: string }
+    | { readonly type: 'exhausted'; readonly failureClass?: (typeof FAILURE_CLASSES)[number]; readonly detail?: string };
+}
+
+const Digest = z.string().transform((text, context): Sha256 => {
+  const digest = parseSha256(text);
+  if (digest !== undefined) return digest;
+  context.addIssue({ code: 'custom', message: 'expected a sha256' });
+  return z.NEVER;
+});
+const Proposal = z
+  .looseObject({
+    requirements: z.array(z.string()),
+    before: z.string(),
+    parameters: z.array(z.object({ name: z.string(), value: z.string(), from: z.string() })),
+    assists: z.array(z.object({ path: z.string(), sha256: Digest, why: z.string() })),
+    notes: z.array(z.string()),
+  })
+  .transform(({ before, ...rest }, context): BuildProposal => {
+    const instant = parseInstant(before);
+    if (instant !== undefined) return { ...rest, before: instant };
+    context.addIssue({ code: 'custom', message: 'expected a time' });
+    return z.NEVER;
+  });
+const Record = z.object({
+  granary: z.literal(1),
+  type: z.literal('plan'),
+  attempt: z.number().int().positive(),
+  proposal: Proposal.optional(),
+  result: z.discriminatedUnion('type', [
+    z.object({ type: z.literal('definition'), definition: Digest }),
+    z.object({ type: z.literal('unresolvable'), why: z.enum(['conflict', 'unavailable']), detail: z.string() }),
+    z.object({ type: z.literal('exhausted'), failureClass: z.enum(FAILURE_CLASSES).optional(), detail: z.string().optional() }),
+  ]),
+});
+
+export function encodePlan(plan: PlanRecord): Uint8Array {
+  const json: Json = JSON.parse(JSON.stringify({ granary: 1, type: 'plan', ...plan }));
+  return new TextEncoder().encode(canonicalJson(json));
+}
+
+/** Throws ZodError on what {@link encodePlan} didn't write. */
+export function decodePlan(bytes: Uint8Array): PlanRecord {
+  const { attempt, proposal, result } = Record.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  return { attempt, ...(proposal === undefined ? {} : { proposal }), result: JSON.parse(JSON.stringify(result)) };
+}

@@ -1,0 +1,51 @@
+import type { BuildStep } from '@granary/contract/ecosystem';
+import { type Rung, sha256, toInstant } from '@granary/core/model';
+import { describe, expect, it } from 'vitest';
+import { decide } from './decide.ts';
+
+const fact = {
+  origin: 'o',
+  index: 0,
+  key: sha256('k'),
+  entry: { granary: 1 as const, author: 'a', at: toInstant(0), kind: 'rebuilt' as const, subject: 's', inputs: [], body: {} },
+};
+const digest = sha256('definition');
+
+function step(rung: Rung | 'none', residue: number, second?: string): BuildStep {
+  const built = (bytes: string) => ({
+    fact,
+    body: { status: 'built' as const, sha256: sha256(bytes), sizeBytes: 1, fileName: 'x.whl', exitCode: 0, fetched: digest },
+  });
+  return {
+    plan: { attempt: 1, result: { type: 'definition', definition: digest } },
+    rebuilt: built('one'),
+    ...(second === undefined ? {} : { again: built(second) }),
+    compared: { fact, body: { rung, comparison: sha256(`${rung}${residue}`), definition: digest, residue } },
+  };
+}
+
+describe('a verdict', () => {
+  it('is bit-for-bit only on the first rung', () => {
+    expect(decide({ tier: 'publisher-archive', steps: [step('identical', 0)] }).verdict).toBe('reproduced');
+    expect(decide({ tier: 'publisher-archive', steps: [step('equivalent', 0)] }).verdict).toBe('reproduced-normalized');
+    expect(decide({ tier: 'publisher-archive', steps: [step('assisted', 0)] }).verdict).toBe('reproduced-assisted');
+  });
+
+  it('rests on the best attempt', () => {
+    const decision = decide({ tier: 'publisher-archive', steps: [step('none', 4), step('none', 1), step('none', 9)], residueCause: 'build-metadata' });
+
+    expect(decision).toMatchObject({ verdict: 'not-reproduced', cause: 'build-metadata', comparison: sha256('none1'), attempts: 3 });
+  });
+
+  it('blames the build when two of ours differ', () => {
+    expect(decide({ tier: 'publisher-archive', steps: [step('none', 1, 'two')], residueCause: 'content-unexplained' }).cause).toBe('nondeterministic');
+    expect(decide({ tier: 'publisher-archive', steps: [step('none', 1, 'one')], residueCause: 'content-unexplained' }).cause).toBe('content-unexplained');
+  });
+
+  it('says why there is nothing to compare', () => {
+    expect(decide({ ineligible: 'native-code', steps: [] })).toMatchObject({ verdict: 'unsupported', failureClass: 'native-code' });
+    expect(decide({ steps: [] })).toMatchObject({ verdict: 'source-not-found', failureClass: 'no-source' });
+    const unresolvable: BuildStep = { plan: { attempt: 1, result: { type: 'unresolvable', why: 'conflict', detail: '' } } };
+    expect(decide({ tier: 'publisher-archive', steps: [unresolvable] })).toMatchObject({ verdict: 'failed-to-build', failureClass: 'dependency-conflict' });
+  });
+});

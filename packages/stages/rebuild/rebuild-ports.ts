@@ -1,0 +1,50 @@
+import type { Ecosystem, PackageDocument, PackageDocuments } from '@granary/contract/ecosystem';
+import type { BlobStore, Catalog, FactSink, Resolver, Sandbox } from '@granary/contract/ports';
+import type { Purl, Sha256 } from '@granary/core/model';
+
+/** What builds run in: the current `environment` fact. */
+export interface BuildEnvironment {
+  readonly rootfs: Sha256;
+  readonly architecture: string;
+  /** Version of the runtime that the root filesystem brings, such as `3.11.2`. */
+  readonly runtimeVersion: string;
+}
+
+export interface PlanPorts {
+  readonly ecosystem: Ecosystem;
+  readonly environment: BuildEnvironment;
+  readonly resolver: Resolver;
+  /** Index of the candidate view on loopback. */
+  readonly candidateUrl: string;
+  readonly candidateDocuments: (packagePurl: Purl) => Promise<{ readonly document: PackageDocument } | undefined>;
+  readonly documents: PackageDocuments;
+  readonly blobs: BlobStore;
+  readonly catalog: Catalog;
+  readonly sink: FactSink;
+}
+
+/** Bytes that a build fetched from our own mirror. */
+export interface FetchedBytes {
+  readonly path: string;
+  readonly sha256: Sha256;
+  readonly sizeBytes: number;
+}
+/** Our mirror as it stood, on a unix socket of one run's own. */
+export interface MirrorSocket {
+  readonly path: string;
+  /** Everything served so far, in the order of requests. */
+  readonly fetched: () => readonly FetchedBytes[];
+  /** The public ledger's size that the view was rendered at. */
+  readonly size: number;
+  close(): Promise<void>;
+}
+
+export interface RunPorts {
+  readonly ecosystem: Ecosystem;
+  readonly sandbox: Sandbox;
+  /** Opens the as-of view of an ecosystem for one run. */
+  readonly openMirror: (moment: { readonly asOf: string }) => Promise<MirrorSocket>;
+  readonly blobs: BlobStore;
+  readonly catalog: Catalog;
+  readonly sink: FactSink;
+}

@@ -1,0 +1,15 @@
+import type { Ecosystem, PackageDocuments } from '@granary/contract/ecosystem';
+import type { BlobStore, Catalog, Clock, FactSink, Upstream } from '@granary/contract/ports';
+
+/** What sync needs of the world, for one ecosystem. */
+export interface SyncPorts {
+  readonly ecosystem: Ecosystem;
+  /** Where the ecosystem's index documents begin: discovered, never written in code. */
+  readonly upstreamBase: string;
+  readonly upstream: Upstream;
+  readonly blobs: BlobStore;
+  readonly catalog: Catalog;
+  readonly documents: PackageDocuments;
+  readonly sink: FactSink;
+  readonly clock: Clock;
+}
