@@ -1,2 +1,3 @@
+export { type LockSubject, lockBackendContract, type OpenLock } from './lock-backend.ts';
 export { objectStoreContract } from './object-store.ts';
 export type { FaultyStore, StoreSubject } from './store-subject.ts';
