@@ -1,1 +1,2 @@
-export {};
+export { type KeyCode, KeyError } from './key-error.ts';
+export { exportPublicKey, openSiteKeys, ROLES, type Role, type SiteKeys, type SiteKeysOptions } from './site-keys.ts';

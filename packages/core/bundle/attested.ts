@@ -1,0 +1,18 @@
+import { type AttestedBody, type ComputedFact, factBody, factKey, type Sha256, sha256 } from '../model/index.ts';
+
+/**
+ * The inputs that give an `attested` fact its key: the verdict, which statement about it, and the policy. Known before anything is
+ * signed, so that a scheduler sees what is missing; the signing key is none of them, so that a new key doesn't sign everything again.
+ */
+export function attestedInputs(verdictKey: Sha256, predicateType: string, policy: Sha256): readonly Sha256[] {
+  return [verdictKey, sha256(predicateType), policy];
+}
+
+/** `subject` is the purl of the published file, also where the statement is about the rebuilt one. */
+export function attestedFact(subject: string, inputs: readonly Sha256[], body: AttestedBody): ComputedFact & { readonly kind: 'attested' } {
+  return { kind: 'attested', subject, inputs, body: factBody(body) };
+}
+
+export function attestedKey(subject: string, inputs: readonly Sha256[]): Sha256 {
+  return factKey({ kind: 'attested', subject, inputs, body: {} });
+}
