@@ -1,3 +1,4 @@
+export type { HttpHandler, HttpRequest, HttpResponse, HttpStream } from './http.ts';
 export {
   type AtSize,
   type Catalog,

@@ -1,0 +1,27 @@
+/** A request as a handler sees it. What it holds is untrusted, but bounded by the host. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD';
+  /** Path and query as they were sent, undecoded. */
+  readonly target: string;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+/** Bytes that are opened only when they are sent: not for HEAD. */
+export interface HttpStream {
+  readonly sizeBytes: number;
+  open(): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** An answer, finished: headers hold the true `content-length`, also of an answer to HEAD, whose body the host leaves out. */
+export interface HttpResponse {
+  readonly status: number;
+  /** ASCII; the usual phrase when absent. */
+  readonly reason?: string;
+  /** Names and values in turn, written as they are. */
+  readonly headers: readonly string[];
+  readonly body?: Uint8Array | HttpStream;
+}
+
+/** May answer at once, without a promise: the hot path does. Must not throw for anything a client can send. */
+export type HttpHandler = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;

@@ -1,0 +1,95 @@
+import type { AddressInfo } from 'node:net';
+import type { HttpHandler } from '@granary/contract/ports';
+import { type FastifyInstance, fastify } from 'fastify';
+import { HttpError } from './http-error.ts';
+import { answer, type Tap } from './send.ts';
+
+export type Listen = { readonly host: string; readonly port: number } | { readonly path: string };
+export interface HttpServerOptions {
+  /** Port 0 takes any that is free. */
+  readonly listen: Listen;
+  readonly handler: HttpHandler;
+  /** Told of what went wrong in our own code; the client reads `500` and no more. */
+  readonly onError?: (error: unknown) => void;
+  /** Sees every byte sent. */
+  readonly tap?: (request: { readonly method: string; readonly target: string }) => Tap;
+  /** How long answers under way may still take when the server is closed. */
+  readonly drainMs?: number;
+}
+export interface HttpServer extends AsyncDisposable {
+  /** `http://127.0.0.1:8080`, or the path of a socket. */
+  readonly address: string;
+  /** Takes no more connections; resolves when the last answer is out or cut off. */
+  close(): Promise<void>;
+}
+
+/** Hosts a handler for GET and HEAD on HTTP/1.1. Bounded: headers 16 KiB in 10 s, a request 20 s, a silent connection 60 s. */
+export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const app = fastify({
+    logger: false,
+    // Nobody sends a body here.
+    bodyLimit: 1,
+    requestTimeout: 20_000,
+    keepAliveTimeout: 30_000,
+    connectionTimeout: 60_000,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    http: { maxHeaderSize: 16 * 1024, headersTimeout: 10_000 },
+    frameworkErrors: (_error, _request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(400, { 'content-type': 'text/plain' }).end('400 the address is not one that can be read\n');
+    },
+  });
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '*',
+    handler: (request, reply) => {
+      reply.hijack();
+      answer(options, request.raw, reply.raw);
+    },
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(405).header('allow', 'GET, HEAD').type('text/plain').send('405 only GET and HEAD are answered here\n'),
+  );
+  const address = await listen(app, options.listen);
+  const close = () => drain(app, options.drainMs ?? 5000);
+  return { address, close, [Symbol.asyncDispose]: close };
+}
+
+async function listen(app: FastifyInstance, where: Listen): Promise<string> {
+  try {
+    await app.listen(where);
+  } catch (cause) {
+    throw listenError(where, cause);
+  }
+  if ('path' in where) return where.path;
+  const bound = app.server.address();
+  return `http://${where.host.includes(':') ? `[${where.host}]` : where.host}:${isTcp(bound) ? bound.port : where.port}`;
+}
+
+function listenError(where: Listen, cause: unknown): unknown {
+  const place = 'path' in where ? where.path : `${where.host}:${where.port}`;
+  switch (cause instanceof Error && 'code' in cause ? cause.code : undefined) {
+    case 'EADDRINUSE':
+      return new HttpError('address-in-use', `listen on ${place}: another process listens there`, { cause });
+    case 'EACCES':
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new HttpError('address-unavailable', `listen on ${place}: the address is not ours to listen on`, { cause });
+    default:
+      return cause;
+  }
+}
+
+async function drain(app: FastifyInstance, drainMs: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}
+
+function isTcp(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}
