@@ -2,15 +2,23 @@ import type { Instant, Purl, Sha256 } from '@granary/core/model';
 
 /** What a client's path below the ecosystem's prefix asks for. */
 export type Route =
-  | { readonly type: 'root' }
-  | { readonly type: 'package'; readonly package: Purl /** Canonical path to redirect to, when the client's differs. */; readonly redirect?: string }
-  | { readonly type: 'artifact'; readonly path: string }
-  /** A document beside an artifact, such as its core metadata. */
-  | { readonly type: 'companion'; readonly path: string; readonly companion: string };
+  | { readonly type: 'root'; /** Canonical path to redirect to, when the client's differs. */ readonly redirect?: string }
+  | { readonly type: 'package'; readonly package: Purl; readonly redirect?: string }
+  /** `packages` are those that the path can be of, likeliest first. */
+  | { readonly type: 'artifact'; readonly packages: readonly Purl[]; readonly path: string }
+  /** A document beside an artifact: its core `metadata`, or a companion by the name that it is stored under. */
+  | {
+      readonly type: 'companion';
+      readonly packages: readonly Purl[];
+      readonly artifact: { readonly path: string } | { readonly fileName: string };
+      readonly companion: string;
+    };
 
 /** One file that a view shows. */
 export interface ViewFile {
   readonly fileName: string;
+  readonly sha256: Sha256;
+  readonly sizeBytes: number;
   /** Digest of the upstream document, one of {@link PackageView.documents}, whose entry for the file counts. */
   readonly document: Sha256;
   /** Path below the prefix. */
@@ -19,10 +27,14 @@ export interface ViewFile {
   readonly vanishedAt?: Instant;
   /** Digest of its core metadata, when it is stored as a blob of its own. */
   readonly metadata?: Sha256;
+  /** Names of the companions that are stored with it. */
+  readonly companions: readonly string[];
 }
 export interface PackageView {
   readonly package: Purl;
   readonly documents: ReadonlyMap<Sha256, { readonly bytes: Uint8Array; readonly url: string; readonly contentType: string }>;
+  /** The document that speaks for the package as a whole, one of `documents`. */
+  readonly document: Sha256;
   readonly files: readonly ViewFile[];
   /** State known only from a later document. */
   readonly reconstructed: boolean;
@@ -31,8 +43,9 @@ export interface PackageView {
 
 /** Which paths a client asks and which documents it expects. Pure. */
 export interface Views {
+  /** `path` is decoded and has no leading slash. Undefined when no client of this ecosystem asks such a thing. */
   route(path: string): Route | undefined;
-  /** Media types of a route, best first; negotiated by q-value. */
+  /** Media types of a route, best first; negotiated by q-value. An artifact has one. */
   mediaTypes(route: Route): readonly string[];
   renderPackage(view: PackageView, mediaType: string): Uint8Array;
   renderRoot(packages: readonly Purl[], mediaType: string): Uint8Array;

@@ -39,6 +39,10 @@ export interface AtSize {
 
 /** Read side of the fold. Synchronous: it is an embedded database or memory. */
 export interface Catalog {
+  /** Grows with every entry folded, whatever its ledger. Held in memory: what is served asks on every request whether anything is new. */
+  revision(): number;
+  /** Grows with every entry folded about this package, its releases or its artifacts; 0 when there is none. */
+  revisionOf(packagePurl: string): number;
   byKey(key: Sha256): CatalogFact | undefined;
   /** The newest fact of a kind about a subject. */
   current(kind: string, subject: string, at?: AtSize): CatalogFact | undefined;
