@@ -1,3 +1,5 @@
+export { type DyingProcess, dyingProcess } from './dying-process.ts';
+export { memoryCatalog } from './memory-catalog.ts';
 export { memoryLock } from './memory-lock.ts';
 export { memoryStore } from './memory-store.ts';
 export { type StoreFault, storeWithFault } from './store-with-fault.ts';
