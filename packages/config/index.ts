@@ -1,1 +1,3 @@
-export {};
+export { ConfigError } from './config-error.ts';
+export { type Config, type ConfigOverrides, readConfig, type WatchLine } from './read-config.ts';
+export { ConfigFile } from './schema.ts';

@@ -83,7 +83,7 @@ export interface Ecosystem {
   readonly index: PackageIndex;
   readonly candidate: CandidateRules;
   /** Empty when it can't be read. */
-  declared(artifact: Artifact, bytes: Uint8Array): Declared;
+  declared(artifact: Artifact, bytes: Uint8Array): Promise<Declared>;
   readonly demand: DemandRules;
   readonly rebuild: RebuildStrategy;
   readonly views: Views;

@@ -1,1 +1,1 @@
-export {};
+export { type Standing, type SweepPorts, sweep } from './sweep.ts';

@@ -136,5 +136,5 @@ async function readMetadata(ports: CandidatePorts, { artifact, origin }: Candida
   }
   if (origin === 'stand-in') return await ports.buildMetadata(artifact);
   const bytes = await ports.blobs.read(artifact.sha256, MAX_WHEEL_BYTES);
-  return bytes === undefined ? undefined : ports.ecosystem.declared(artifact, bytes).metadata;
+  return bytes === undefined ? undefined : (await ports.ecosystem.declared(artifact, bytes)).metadata;
 }

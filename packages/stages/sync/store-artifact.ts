@@ -72,7 +72,7 @@ function toJobError(artifact: UpstreamArtifact, cause: unknown): unknown {
 async function readDeclared(ports: SyncPorts, artifact: UpstreamArtifact, blob: StoredBlob): Promise<Declared> {
   if (blob.sizeBytes > MAX_READ_BYTES) return {};
   const bytes = await ports.blobs.read(blob.sha256, MAX_READ_BYTES);
-  return bytes === undefined ? {} : ports.ecosystem.declared(artifact, bytes);
+  return bytes === undefined ? {} : await ports.ecosystem.declared(artifact, bytes);
 }
 
 /** A companion that can't be had is said in the evidence and costs nothing else. */

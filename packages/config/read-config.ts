@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { ConfigError } from './config-error.ts';
+import { ConfigFile } from './schema.ts';
+
+/** One line of `watch:`; lockfile paths are resolved against the configuration's folder, and keep how they were written. */
+export interface WatchLine {
+  readonly specification: string;
+  /** Of lockfiles: where the file lies. */
+  readonly path?: string;
+  readonly files?: readonly string[];
+}
+export type Config = Omit<ConfigFile, 'watch'> & {
+  readonly watch: readonly WatchLine[];
+  /** Absolute. */
+  readonly dataDir: string;
+  /** The file that it was read from; undefined when there is none and the defaults hold. */
+  readonly file?: string;
+};
+/** What the command line says; wins over the environment, which wins over the file. */
+export interface ConfigOverrides {
+  readonly file?: string | undefined;
+  readonly data?: string | undefined;
+  readonly listen?: string | undefined;
+}
+
+const DEFAULT_FILE = 'granary.yaml';
+
+/**
+ * Reads granary.yaml, GRANARY_CONFIG, GRANARY_DATA and GRANARY_LISTEN into one frozen value. Throws ConfigError with file and
+ * line. Without `--config` a missing granary.yaml is an empty one.
+ */
+export async function readConfig(overrides: ConfigOverrides, environment: Readonly<Record<string, string | undefined>>, cwd: string): Promise<Config> {
+  const named = overrides.file ?? environment['GRANARY_CONFIG'];
+  const file = resolve(cwd, named ?? DEFAULT_FILE);
+  const text = await readText(file, named !== undefined);
+  const parsed = text === undefined ? ConfigFile.parse({}) : parseConfig(text, file);
+  const data = overrides.data ?? environment['GRANARY_DATA'];
+  const base = dirname(file);
+  const listen = overrides.listen ?? environment['GRANARY_LISTEN'] ?? parsed.listen;
+  if (!ConfigFile.shape.listen.safeParse(listen).success) throw new ConfigError(`--listen ${listen}: expected HOST:PORT such as 127.0.0.1:8080`);
+  return Object.freeze({
+    ...parsed,
+    listen,
+    watch: parsed.watch.map((line) => watchLine(line, base)),
+    dataDir: data === undefined ? resolve(base, parsed.data) : resolve(cwd, data),
+    ...(text === undefined ? {} : { file }),
+  });
+}
+
+async function readText(file: string, isNamed: boolean): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if (!isNamed && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new ConfigError(`${file}: can't be read; name an existing file with --config`, { cause });
+  }
+}
+
+function parseConfig(text: string, file: string): ConfigFile {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) {
+    const { line, col } = lineCounter.linePos(problem.pos[0]);
+    throw new ConfigError(`${file}:${line}:${col}: not YAML: ${problem.message}`);
+  }
+  const parsed = ConfigFile.safeParse(document.toJS() ?? {});
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => {
+    const { line, col } = lineCounter.linePos(offsetOf(document, issue));
+    return `${file}:${line}:${col}: ${issue.path.join('.') || 'the file'}: ${issue.message}`;
+  });
+  throw new ConfigError(lines.join('\n'));
+}
+
+/** The place of the value at fault, or of the nearest one around it. */
+function offsetOf(document: ReturnType<typeof parseDocument>, issue: z.core.$ZodIssue): number {
+  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const node = document.getIn(path.slice(0, depth), true);
+    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) return Number(node.range[0]);
+  }
+  return 0;
+}
+
+function watchLine(line: ConfigFile['watch'][number], base: string): WatchLine {
+  if (typeof line === 'string') return line.startsWith('pkg:') ? { specification: line } : lockfile(line, base);
+  const files = line.files === undefined ? {} : { files: line.files };
+  return 'package' in line ? { specification: line.package, ...files } : { ...lockfile(line.lockfile, base), ...files };
+}
+
+function lockfile(path: string, base: string): WatchLine {
+  return { specification: path, path: isAbsolute(path) ? path : join(base, path) };
+}

@@ -1,0 +1,56 @@
+import type { BuildStep, Definition } from '@granary/contract/ecosystem';
+import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
+import { type Artifact, type Purl, type Sha256, toPurl, toSha256 } from '@granary/core/model';
+
+export interface BuildJobPorts {
+  readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+  readonly syncJob: (artifact: { readonly purl: Purl; readonly sha256: Sha256 }) => Job;
+}
+
+const MAX_DEFINITION_BYTES = 16 * 2 ** 20;
+
+/** The next step from the last plan of an artifact to its verdict: mirror the build closure, build, compare, plan again, build a second time, judge. */
+export async function nextBuildJob(ports: BuildJobPorts, artifact: Artifact, steps: readonly BuildStep[]): Promise<readonly Job[]> {
+  const last = steps.at(-1);
+  if (last === undefined) return [job('plan', artifact, 'attempt 1', { type: 'propose' })];
+  const next = job('plan', artifact, `attempt ${steps.length + 1}`, { type: 'propose' });
+  switch (last.plan.result.type) {
+    case 'unresolvable':
+      return [next];
+    case 'exhausted':
+      return [secondBuild(artifact, steps) ?? job('judge', artifact, 'verdict', { type: 'verdict' })];
+    case 'definition': {
+      const { definition } = last.plan.result;
+      if (last.rebuilt === undefined) return await buildJobs(ports, artifact, definition);
+      if (last.rebuilt.body.status !== 'built') return [next];
+      if (last.compared === undefined) return [job('judge', artifact, `compare ${definition}`, { type: 'compare', definition })];
+      // The first rung can't be bettered; below it the ecosystem decides whether another attempt may help.
+      return [last.compared.body.rung === 'identical' ? job('judge', artifact, 'verdict', { type: 'verdict' }) : next];
+    }
+  }
+}
+
+/** What isn't mirrored yet of the build closure, or the build. */
+async function buildJobs(ports: BuildJobPorts, artifact: Artifact, definition: Sha256): Promise<readonly Job[]> {
+  const bytes = await ports.blobs.read(definition, MAX_DEFINITION_BYTES);
+  if (bytes === undefined) throw new StoreError('unreachable', `read definition ${definition}: not in the store`);
+  const { buildClosure }: Definition = JSON.parse(new TextDecoder().decode(bytes));
+  const missing = buildClosure.filter(({ purl }) => ports.catalog.current('stored', purl) === undefined);
+  if (missing.length > 0) return missing.map(({ purl, sha256 }) => ports.syncJob({ purl: toPurl(purl), sha256: toSha256(sha256) }));
+  return [job('rebuild', artifact, `${definition} 1`, { type: 'build', definition, build: 1 })];
+}
+
+/** On the first `not-reproduced` the best attempt is built again: if our own builds differ, that is the cause. */
+function secondBuild(artifact: Artifact, steps: readonly BuildStep[]): Job | undefined {
+  const compared = steps.filter((step) => step.compared !== undefined);
+  if (compared.length === 0 || compared.some(({ compared: outcome }) => outcome?.body.rung !== 'none')) return undefined;
+  const best = compared.toSorted((a, b) => (a.compared?.body.residue ?? 0) - (b.compared?.body.residue ?? 0))[0];
+  if (best === undefined || best.again !== undefined || best.plan.result.type !== 'definition') return undefined;
+  const { definition } = best.plan.result;
+  return job('rebuild', artifact, `${definition} 2`, { type: 'build', definition, build: 2 });
+}
+
+function job(stage: 'plan' | 'rebuild' | 'judge', artifact: Artifact, step: string, payload: object): Job {
+  return { id: `${stage} ${artifact.purl} ${step}`, stage, label: artifact.fileName, payload: { ...payload, purl: artifact.purl, sha256: artifact.sha256 } };
+}

@@ -1,0 +1,100 @@
+import { type Closure, decodeClosure, type Ecosystem, readBuildHistory, storedArtifact } from '@granary/contract/ecosystem';
+import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
+import { type Artifact, LocatedBody, ObservedBody, type Purl, packageOf, type Sha256, toPurl, WantedBody, WatchedBody } from '@granary/core/model';
+import { nextBuildJob } from './next-build-job.ts';
+
+/** What the scheduler compares: what is wanted, what is recorded. */
+export interface SweepPorts {
+  readonly ecosystemOf: (type: string) => Ecosystem | undefined;
+  readonly catalog: Catalog;
+  /** Where closures and plans lie. */
+  readonly privateBlobs: BlobStore;
+  readonly publicBlobs: BlobStore;
+}
+export interface Standing {
+  readonly jobs: readonly Job[];
+  /** Every artifact that the watch list comes to. */
+  readonly wanted: readonly Artifact[];
+  /** What was asked for and can't be had, by specification. */
+  readonly missing: ReadonlyMap<string, readonly string[]>;
+}
+
+const MAX_CLOSURE_BYTES = 64 * 2 ** 20;
+
+/**
+ * Wanted minus recorded, as jobs: the only place that knows the order of the stages. It may be run at any time and any number
+ * of times; what is queued already is dropped by the queue.
+ */
+export async function sweep(ports: SweepPorts): Promise<Standing> {
+  const jobs: Job[] = [];
+  const wanted = new Map<Purl, Artifact>();
+  const missing = new Map<string, readonly string[]>();
+  for (const { key, entry } of ports.catalog.all('watched')) {
+    if (WatchedBody.parse(entry.body).state === 'removed') continue;
+    const closure = await closureOf(ports, entry.subject);
+    if (closure === undefined || isStale(ports.catalog, closure)) jobs.push(demandJob(entry.subject, key, closure));
+    for (const artifact of closure?.artifacts ?? []) wanted.set(artifact.purl, artifact);
+    if (closure !== undefined && closure.missing.length > 0) missing.set(entry.subject, closure.missing);
+  }
+  for (const artifact of wanted.values()) jobs.push(...(await artifactJobs(ports, artifact)));
+  return { jobs: [...new Map(jobs.map((job) => [job.id, job])).values()], wanted: [...wanted.values()], missing };
+}
+
+async function closureOf(ports: SweepPorts, specification: string): Promise<Closure | undefined> {
+  const fact = ports.catalog.current('wanted', specification);
+  if (fact === undefined) return undefined;
+  const { manifest } = WantedBody.parse(fact.entry.body);
+  const bytes = await ports.privateBlobs.read(manifest, MAX_CLOSURE_BYTES);
+  if (bytes === undefined) throw new StoreError('unreachable', `read closure ${manifest} of ${specification}: not in the private store`);
+  return decodeClosure(bytes);
+}
+
+/** A package of the closure was observed with another index than the one it was resolved on. */
+function isStale(catalog: Catalog, closure: Closure): boolean {
+  return Object.entries(closure.basis).some(([packagePurl, document]) => {
+    const observed = catalog.current('observed', packagePurl);
+    return observed !== undefined && ObservedBody.parse(observed.entry.body).document !== document;
+  });
+}
+
+function demandJob(specification: string, watched: Sha256, closure: Closure | undefined): Job {
+  const id = `demand ${specification} ${watched.slice(0, 16)} ${closure === undefined ? 'first' : 'again'}`;
+  return { id, stage: 'demand', label: specification, payload: { type: 'demand', specification } };
+}
+
+async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<readonly Job[]> {
+  const stored = ports.catalog.current('stored', artifact.purl);
+  if (stored === undefined) return [syncJob(ports.catalog, artifact)];
+  const ecosystem = ports.ecosystemOf(artifact.purl.slice('pkg:'.length, artifact.purl.indexOf('/')));
+  if (ecosystem === undefined) return [];
+  const verdict = ports.catalog.current('verdict', artifact.purl);
+  if (verdict !== undefined) return ports.catalog.current('attested', artifact.purl) === undefined ? [artifactJob('attest', artifact, verdict.key)] : [];
+  const held = storedArtifact(stored);
+  if (!ecosystem.rebuild.eligible(held).ok) return [artifactJob('judge', held, 'verdict')];
+  const located = ports.catalog.current('located', held.purl);
+  if (located === undefined) return [artifactJob('plan', held, 'locate')];
+  const { source } = LocatedBody.parse(located.entry.body);
+  if (source === undefined) return [artifactJob('judge', held, 'verdict')];
+  const from = toPurl(source.purl);
+  if (ports.catalog.current('stored', from) === undefined) return [syncJob(ports.catalog, { purl: from, sha256: source.sha256 })];
+  const steps = await readBuildHistory({ catalog: ports.catalog, blobs: ports.publicBlobs }, held);
+  return await nextBuildJob({ catalog: ports.catalog, blobs: ports.publicBlobs, syncJob: (missing) => syncJob(ports.catalog, missing) }, held, steps);
+}
+
+/** A package's index is observed before its artifacts are fetched. */
+function syncJob(catalog: Catalog, artifact: { readonly purl: Purl; readonly sha256: Sha256 }): Job {
+  const packagePurl = packageOf(artifact.purl);
+  if (catalog.current('observed', packagePurl) === undefined) {
+    return { id: `observe ${packagePurl}`, stage: 'sync', label: packagePurl, payload: { type: 'observe', package: packagePurl } };
+  }
+  return { id: `store ${artifact.purl}`, stage: 'sync', label: artifact.purl, payload: { type: 'store', purl: artifact.purl, sha256: artifact.sha256 } };
+}
+
+function artifactJob(stage: 'plan' | 'judge' | 'attest', artifact: Artifact, step: string): Job {
+  return {
+    id: `${stage} ${artifact.purl} ${step}`,
+    stage,
+    label: artifact.fileName,
+    payload: { type: stage === 'attest' ? 'attest' : step, purl: artifact.purl },
+  };
+}
