@@ -54,12 +54,12 @@ function readMember(rest: Buffer, before: number, { compressedBytes, limits }: {
 /** RFC 1952 2.3.1. */
 const FLAG = { text: 1, headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };
 const FIXED_HEADER_BYTES = 10;
+const MAGIC = Buffer.from([0x1f, 0x8b]);
 
 function readHeader(buffer: Buffer, start: number): { readonly header: GzipHeader; readonly end: number } {
+  if (start > 0 && !buffer.subarray(start, start + 2).equals(MAGIC)) throw new ArchiveError('hidden-data', `gzip: ${buffer.length - start} bytes after its last member`);
   if (start + FIXED_HEADER_BYTES > buffer.length) throw new ArchiveError('truncated', 'gzip: it ends within its header');
-  if (buffer.readUInt16BE(start) !== 0x1f8b) {
-    throw new ArchiveError(start === 0 ? 'malformed' : 'hidden-data', start === 0 ? 'gzip: it does not begin like one' : `gzip: ${buffer.length - start} bytes after its last member`);
-  }
+  if (!buffer.subarray(start, start + 2).equals(MAGIC)) throw new ArchiveError('malformed', 'gzip: it does not begin like one');
   if (buffer[start + 2] !== 8) throw new ArchiveError('unsupported', `gzip: compression method ${buffer[start + 2]}`);
   const flags = buffer.readUInt8(start + 3);
   if ((flags & FLAG.reserved) !== 0) throw new ArchiveError('unsupported', 'gzip: a reserved flag is set');

@@ -81,6 +81,8 @@ function typeOf(unixMode: number, name: string, path: string): EntryType {
 function decodeName(central: Entry): string {
   const { fileNameRaw, generalPurposeBitFlag, extraFields } = central;
   const shown = JSON.stringify(fileNameRaw.toString('latin1').slice(0, 120));
+  // Code page 437 has glyphs where ASCII has control characters, and readers differ on which they take.
+  if (fileNameRaw.some((byte) => byte < 0x20 || byte === 0x7f)) throw new ArchiveError('unsafe-path', `entry ${shown}: its path has a control character`);
   const plain = (generalPurposeBitFlag & UTF8_NAMES) === 0 ? getFileNameLowLevel(0, fileNameRaw, [], true) : decodeUtf8(fileNameRaw, `entry ${shown}: its name`);
   // Info-ZIP's Unicode path (0x7075) is followed by some readers and not by others.
   if (getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true) !== plain) throw new ArchiveError('headers-disagree', `entry ${shown}: another name in its extra field`);

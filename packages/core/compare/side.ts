@@ -23,10 +23,18 @@ export function inspectSide(original: Archive, normalizers: readonly Normalizer[
   const isWrongFor = ({ observations }: { readonly observations: readonly Observation[] }): boolean => observations.some(({ code }) => code === 'integrity-metadata-wrong');
   return {
     original,
-    findings: [...structuralFindings(original), ...observed.flatMap(({ observations }) => observations)],
+    findings: [...structuralFindings(original), ...observed.flatMap(({ observations }) => observations)].map(shortened),
     normalizers: observed.filter((rule) => !isWrongFor(rule)).map(({ normalizer }) => normalizer),
     isWrong: observed.some(isWrongFor),
   };
+}
+
+/** Text of a finding comes from untrusted files. */
+const MAX_DETAIL_CHARS = 500;
+
+function shortened(finding: SideFinding): SideFinding {
+  if (finding.detail.length <= MAX_DETAIL_CHARS) return finding;
+  return { ...finding, detail: `${finding.detail.slice(0, MAX_DETAIL_CHARS).toWellFormed()}…` };
 }
 
 /** Applies the rules in their order; those in `leftOut` are passed over. */
