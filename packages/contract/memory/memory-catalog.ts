@@ -24,6 +24,8 @@ function readSide(fold: Fold): Catalog {
       return history || !isState(entry) || newest(fold, kind, entry.subject, size) === fact;
     });
   return {
+    revision: () => fold.facts.length,
+    revisionOf: (packagePurl) => fold.facts.filter(({ entry }) => packageOfSubject(entry.subject) === packagePurl).length,
     byKey: (key) => fold.byKey.get(key),
     current: (kind, subject, at) => newest(fold, kind, subject, at?.size),
     ofPackage: (kind, packagePurl, options) => [...all(kind, options)].filter(({ entry }) => packageOfSubject(entry.subject) === packagePurl),
