@@ -3,3 +3,4 @@ export { isPureWheel, nameOf, normalizeName, normalizeVersion, packagePurl, pars
 export { rulesFor, sdistRules, wheelRules } from './normalize.ts';
 export { parseSimplePage, type SimpleFile, type SimplePage } from './schema.ts';
 export { pypiIndex } from './upstream.ts';
+export { pypiViews } from './views.ts';
