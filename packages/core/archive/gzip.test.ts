@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { madeBy } from '../test/real-tools.ts';
+import { madeBy } from '../test/index.ts';
 import { type ArchiveCode, ArchiveError, DEFAULT_ARCHIVE_LIMITS, gunzip } from './index.ts';
 
 function codeOf(bytes: Uint8Array, limits = DEFAULT_ARCHIVE_LIMITS): ArchiveCode | 'read' {

@@ -1,8 +1,7 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { madeBy } from '../test/real-tools.ts';
-import { type ZipOptions, type ZipPart, zipBytes } from '../test/zip-bytes.ts';
+import { isInstalled, madeBy, type ZipOptions, type ZipPart, zipBytes } from '../test/index.ts';
 import { type ArchiveCode, ArchiveError, type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS, duplicatePaths, leavesRoot, readZip } from './index.ts';
 
 /** Reads a zip and every content in it; what it throws, by code. */
@@ -23,7 +22,7 @@ function codeOfParts(parts: readonly ZipPart[], options?: ZipOptions): Promise<A
 
 const file: ZipPart = { name: 'a.txt', data: 'hello' };
 
-describe('a zip by a real tool', () => {
+describe.skipIf(!isInstalled('python3'))('a zip by a real tool (needs python3)', () => {
   it('of Python is read with its metadata', async () => {
     const archive = await readZip(madeBy('mkdir d; printf hello > d/a.txt; printf "#!/bin/sh\\n" > d/run; chmod 755 d/run; python3 -m zipfile -c out d'));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../model/index.ts';
 import { zipNormalizers } from '../normalize/index.ts';
-import { type ZipPart, zipBytes } from '../test/zip-bytes.ts';
+import { type ZipPart, zipBytes } from '../test/index.ts';
 import { type ArtifactRules, type Comparison, compareArtifacts } from './index.ts';
 
 const rules: ArtifactRules = { format: 'zip', normalizers: zipNormalizers, causeOf: () => undefined };
