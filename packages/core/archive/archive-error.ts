@@ -1,7 +1,22 @@
 export type ArchiveCode =
-  | 'malformed' | 'truncated' | 'unsupported' | 'encrypted' | 'sparse'
-  | 'archive-too-large' | 'too-many-entries' | 'total-too-large' | 'entry-too-large' | 'ratio-too-high' | 'path-too-deep' | 'path-too-long'
-  | 'unsafe-path' | 'size-mismatch' | 'crc-mismatch' | 'headers-disagree' | 'overlap' | 'hidden-data';
+  | 'malformed'
+  | 'truncated'
+  | 'unsupported'
+  | 'encrypted'
+  | 'sparse'
+  | 'archive-too-large'
+  | 'too-many-entries'
+  | 'total-too-large'
+  | 'entry-too-large'
+  | 'ratio-too-high'
+  | 'path-too-deep'
+  | 'path-too-long'
+  | 'unsafe-path'
+  | 'size-mismatch'
+  | 'crc-mismatch'
+  | 'headers-disagree'
+  | 'overlap'
+  | 'hidden-data';
 
 /** An archive that is not read any further: what is wrong with it, and with which entry. */
 export class ArchiveError extends Error {

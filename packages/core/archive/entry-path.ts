@@ -1,5 +1,5 @@
-import { ArchiveError } from './archive-error.ts';
 import type { EntryBase } from './archive.ts';
+import { ArchiveError } from './archive-error.ts';
 import type { ArchiveLimits } from './limits.ts';
 
 /** The root of the archive itself, as `tar -c .` writes it. */
@@ -21,8 +21,9 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
  */
 export function canonicalPath(name: string, limits: ArchiveLimits): string {
   const shown = JSON.stringify(name.slice(0, 120));
-  if (Buffer.byteLength(name) > limits.maxPathBytes) throw new ArchiveError('path-too-long', `entry ${shown}…: its path has more than ${limits.maxPathBytes} bytes`);
-  if (/[\u0000-\u001f\u007f]/.test(name)) throw unsafe(shown, 'a control character');
+  if (Buffer.byteLength(name) > limits.maxPathBytes)
+    throw new ArchiveError('path-too-long', `entry ${shown}…: its path has more than ${limits.maxPathBytes} bytes`);
+  if (/\p{Cc}/u.test(name)) throw unsafe(shown, 'a control character');
   if (name.includes('\\')) throw unsafe(shown, 'a backslash');
   if (name.startsWith('/')) throw unsafe(shown, 'an absolute path');
   if (/^[A-Za-z]:/.test(name)) throw unsafe(shown, 'a drive letter');
@@ -32,7 +33,8 @@ export function canonicalPath(name: string, limits: ArchiveLimits): string {
     return ROOT_PATH;
   }
   const segments = path.split('/');
-  if (segments.length > limits.maxDepth) throw new ArchiveError('path-too-deep', `entry ${shown}: ${segments.length} segments, at most ${limits.maxDepth} are read`);
+  if (segments.length > limits.maxDepth)
+    throw new ArchiveError('path-too-deep', `entry ${shown}: ${segments.length} segments, at most ${limits.maxDepth} are read`);
   for (const segment of segments) {
     if (segment === '..') throw unsafe(shown, 'a step to the folder above');
     if (segment === '' || segment === '.') throw unsafe(shown, 'an empty segment');

@@ -76,8 +76,11 @@ describe('a hostile gzip file', () => {
   });
 
   it('of any bytes is read or refused', () => {
-    fc.assert(fc.property(fc.nat(honest.length - 1), fc.nat(255), (at, value) => {
-      expect(typeof codeOf(changed(honest, at, value))).toBe('string');
-    }), { numRuns: 300 });
+    fc.assert(
+      fc.property(fc.nat(honest.length - 1), fc.nat(255), (at, value) => {
+        expect(typeof codeOf(changed(honest, at, value))).toBe('string');
+      }),
+      { numRuns: 300 },
+    );
   });
 });

@@ -37,7 +37,11 @@ export function gunzip(bytes: Uint8Array, limits: ArchiveLimits = DEFAULT_ARCHIV
   return { bytes: only !== undefined && contents.length === 1 ? only : Buffer.concat(contents), headers };
 }
 
-function readMember(rest: Buffer, before: number, { compressedBytes, limits }: { readonly compressedBytes: number; readonly limits: ArchiveLimits }): { readonly bytes: Uint8Array; readonly consumedBytes: number } {
+function readMember(
+  rest: Buffer,
+  before: number,
+  { compressedBytes, limits }: { readonly compressedBytes: number; readonly limits: ArchiveLimits },
+): { readonly bytes: Uint8Array; readonly consumedBytes: number } {
   const allowance = decompressedAllowance(compressedBytes, limits) - before;
   const inflated = inflateRaw(rest, allowance, 'gzip');
   if (inflated === undefined) {
@@ -47,7 +51,8 @@ function readMember(rest: Buffer, before: number, { compressedBytes, limits }: {
   const trailer = inflated.consumedBytes;
   if (trailer + 8 > rest.length) throw new ArchiveError('truncated', 'gzip: it ends within its trailer');
   if (rest.readUInt32LE(trailer) !== crc32(inflated.bytes)) throw new ArchiveError('crc-mismatch', 'gzip: its CRC-32 is not what its trailer says');
-  if (rest.readUInt32LE(trailer + 4) !== inflated.bytes.length % 0x1_0000_0000) throw new ArchiveError('size-mismatch', 'gzip: its size is not what its trailer says');
+  if (rest.readUInt32LE(trailer + 4) !== inflated.bytes.length % 0x1_0000_0000)
+    throw new ArchiveError('size-mismatch', 'gzip: its size is not what its trailer says');
   return { bytes: inflated.bytes, consumedBytes: trailer + 8 };
 }
 
@@ -57,7 +62,8 @@ const FIXED_HEADER_BYTES = 10;
 const MAGIC = Buffer.from([0x1f, 0x8b]);
 
 function readHeader(buffer: Buffer, start: number): { readonly header: GzipHeader; readonly end: number } {
-  if (start > 0 && !buffer.subarray(start, start + 2).equals(MAGIC)) throw new ArchiveError('hidden-data', `gzip: ${buffer.length - start} bytes after its last member`);
+  if (start > 0 && !buffer.subarray(start, start + 2).equals(MAGIC))
+    throw new ArchiveError('hidden-data', `gzip: ${buffer.length - start} bytes after its last member`);
   if (start + FIXED_HEADER_BYTES > buffer.length) throw new ArchiveError('truncated', 'gzip: it ends within its header');
   if (!buffer.subarray(start, start + 2).equals(MAGIC)) throw new ArchiveError('malformed', 'gzip: it does not begin like one');
   if (buffer[start + 2] !== 8) throw new ArchiveError('unsupported', `gzip: compression method ${buffer[start + 2]}`);
@@ -72,7 +78,9 @@ function readHeader(buffer: Buffer, start: number): { readonly header: GzipHeade
   const takeText = (): string => {
     const end = buffer.indexOf(0, at);
     if (end === -1) throw new ArchiveError('truncated', 'gzip: a text in its header has no end');
-    return take(end + 1 - at).subarray(0, -1).toString('latin1');
+    return take(end + 1 - at)
+      .subarray(0, -1)
+      .toString('latin1');
   };
   const extra = (flags & FLAG.extra) === 0 ? undefined : take(take(2).readUInt16LE()).toString('hex');
   const name = (flags & FLAG.name) === 0 ? undefined : takeText();

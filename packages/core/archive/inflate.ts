@@ -1,4 +1,4 @@
-import { inflateRawSync, type Inflate } from 'node:zlib';
+import { type Inflate, inflateRawSync } from 'node:zlib';
 import { ArchiveError } from './archive-error.ts';
 
 export interface Inflated {

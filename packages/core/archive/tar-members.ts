@@ -43,7 +43,8 @@ export function* tarMembers(tar: Buffer, limits: ArchiveLimits): Generator<TarMe
       extensions += 1;
       // Extended headers are no entries, yet each costs as much.
       if (extensions > 2 * limits.maxEntries) throw new ArchiveError('too-many-entries', `tar: more than ${2 * limits.maxEntries} extended headers`);
-      if (size > MAX_EXTENSION_BYTES) throw new ArchiveError('entry-too-large', `tar: an extended header of ${size} bytes, at most ${MAX_EXTENSION_BYTES} are read`);
+      if (size > MAX_EXTENSION_BYTES)
+        throw new ArchiveError('entry-too-large', `tar: an extended header of ${size} bytes, at most ${MAX_EXTENSION_BYTES} are read`);
       if (header.typeflag === 'g') global = mergedGlobal(global, parsePax(data));
       else pending = withExtension(pending, header.typeflag, data, limits);
       continue;
@@ -61,7 +62,8 @@ function withExtension(pending: Extensions, typeflag: string, data: Buffer, limi
     if (pending.pax !== undefined) throw twice();
     return { ...pending, pax: parsePax(data) };
   }
-  if (data.length > limits.maxPathBytes + 1) throw new ArchiveError('path-too-long', `tar: a name of ${data.length} bytes, at most ${limits.maxPathBytes} are read`);
+  if (data.length > limits.maxPathBytes + 1)
+    throw new ArchiveError('path-too-long', `tar: a name of ${data.length} bytes, at most ${limits.maxPathBytes} are read`);
   const end = data.indexOf(0);
   const text = end === -1 ? data : data.subarray(0, end);
   if (typeflag === 'L') {

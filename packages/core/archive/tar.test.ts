@@ -22,25 +22,35 @@ function codeOfParts(parts: readonly TarPart[], end?: Buffer): ArchiveCode | 're
 const file: TarPart = { name: 'a.txt', data: 'hello' };
 
 describe('a tar by a real tool', () => {
-  const tree = 'mkdir -p p/d; printf hello > p/d/a.txt; printf x > p/run; chmod 755 p/run; ln -s d/a.txt p/link; ln p/run p/same; name=$(printf %0150d 1); printf y > p/$name; ln -s "$(printf %0120d 2)" p/far;';
+  const tree =
+    'mkdir -p p/d; printf hello > p/d/a.txt; printf x > p/run; chmod 755 p/run; ln -s d/a.txt p/link; ln p/run p/same; name=$(printf %0150d 1); printf y > p/$name; ln -s "$(printf %0120d 2)" p/far;';
 
   it.each(['gnu', 'pax', 'ustar'])('GNU tar, in %s format, is read with links and long names', (format) => {
     const shorter = format === 'ustar' ? 'rm p/far; mkdir p/e; mv p/0* p/e/;' : '';
 
-    const { entries } = readTar(madeBy(`${tree} ${shorter.replace('mv p/0* p/e/', 'rm p/0*')} tar --format=${format} --sort=name --owner=root:0 --group=root:0 -cf out p`));
+    const { entries } = readTar(
+      madeBy(`${tree} ${shorter.replace('mv p/0* p/e/', 'rm p/0*')} tar --format=${format} --sort=name --owner=root:0 --group=root:0 -cf out p`),
+    );
 
     const found = new Map(entries.map((entry) => [entry.path, entry]));
     expect(Buffer.from(found.get('p/d/a.txt')?.content.read() ?? []).toString()).toBe('hello');
-    expect([found.get('p')?.type, found.get('p/link')?.target, found.get('p/same')?.type, found.get('p/same')?.target]).toEqual(['directory', 'd/a.txt', 'hardlink', 'p/run']);
+    expect([found.get('p')?.type, found.get('p/link')?.target, found.get('p/same')?.type, found.get('p/same')?.target]).toEqual([
+      'directory',
+      'd/a.txt',
+      'hardlink',
+      'p/run',
+    ]);
     expect(found.get('p/run')?.mode).toBe(0o755);
     if (format !== 'ustar') expect([found.has(`p/${'1'.padStart(150, '0')}`), found.get('p/far')?.target]).toEqual([true, '2'.padStart(120, '0')]);
   });
 
   it.skipIf(!isInstalled('python3')).each(['USTAR', 'GNU', 'PAX'])('Python tarfile, in %s format, is read (needs python3)', (format) => {
-    const { entries, gzip } = readTarGz(madeBy(`mkdir p; printf hello > p/ä.txt; python3 -c "
+    const { entries, gzip } = readTarGz(
+      madeBy(`mkdir p; printf hello > p/ä.txt; python3 -c "
 import tarfile
 with tarfile.open('out', 'w:gz', format=tarfile.${format}_FORMAT) as t: t.add('p')
-"`));
+"`),
+    );
 
     expect(entries.map(({ path }) => path)).toEqual(['p', 'p/ä.txt']);
     expect(gzip).toHaveLength(1);
@@ -49,7 +59,10 @@ with tarfile.open('out', 'w:gz', format=tarfile.${format}_FORMAT) as t: t.add('p
   it('made of a folder as it lies names that folder as the root', () => {
     const { entries } = readTar(madeBy('mkdir d; printf x > d/a; tar -C d -cf out .'));
 
-    expect(entries.map(({ path, type }) => [path, type])).toEqual([['.', 'directory'], ['a', 'file']]);
+    expect(entries.map(({ path, type }) => [path, type])).toEqual([
+      ['.', 'directory'],
+      ['a', 'file'],
+    ]);
   });
 
   it('with holes is refused', () => {
@@ -89,16 +102,32 @@ describe('a hostile tar', () => {
   });
 
   it('with devices, pipes and set-id files shows them', () => {
-    const { entries } = readTar(tarBytes([{ name: 'c', typeflag: '3' }, { name: 'b', typeflag: '4' }, { name: 'p', typeflag: '6' }, { name: 's', mode: 0o4755 }]));
+    const { entries } = readTar(
+      tarBytes([
+        { name: 'c', typeflag: '3' },
+        { name: 'b', typeflag: '4' },
+        { name: 'p', typeflag: '6' },
+        { name: 's', mode: 0o4755 },
+      ]),
+    );
 
-    expect(entries.map(({ type, mode }) => [type, mode])).toEqual([['device', 0o644], ['device', 0o644], ['fifo', 0o644], ['file', 0o4755]]);
+    expect(entries.map(({ type, mode }) => [type, mode])).toEqual([
+      ['device', 0o644],
+      ['device', 0o644],
+      ['fifo', 0o644],
+      ['file', 0o4755],
+    ]);
   });
 
   it('with links that leave the archive says so', () => {
-    const { entries } = readTar(tarBytes([
-      { name: 'd/in', typeflag: '2', linkName: '../a' }, { name: 'd/up', typeflag: '2', linkName: '../../a' },
-      { name: 'd/same', typeflag: '1', linkName: 'a' }, { name: 'd/hard', typeflag: '1', linkName: '../a' },
-    ]));
+    const { entries } = readTar(
+      tarBytes([
+        { name: 'd/in', typeflag: '2', linkName: '../a' },
+        { name: 'd/up', typeflag: '2', linkName: '../../a' },
+        { name: 'd/same', typeflag: '1', linkName: 'a' },
+        { name: 'd/hard', typeflag: '1', linkName: '../a' },
+      ]),
+    );
 
     expect(entries.map(leavesRoot)).toEqual([false, true, false, true]);
   });
@@ -122,7 +151,11 @@ describe('a hostile tar', () => {
     ['an extended header that no entry follows', [file, paxPart({ path: 'b' })], 'malformed'],
     ['a pax record that is not as long as it says', [{ name: 'x', typeflag: 'x', data: '99 path=b\n' }, file], 'malformed'],
     ['a pax record without a length', [{ name: 'x', typeflag: 'x', data: 'path=b\n' }, file], 'malformed'],
-    ['a pax header that is not UTF-8', [{ name: 'x', typeflag: 'x', data: Buffer.from(paxRecord('path', 'ab'), 'latin1').fill(0xff, 8, 9) }, file], 'malformed'],
+    [
+      'a pax header that is not UTF-8',
+      [{ name: 'x', typeflag: 'x', data: Buffer.from(paxRecord('path', 'ab'), 'latin1').fill(0xff, 8, 9) }, file],
+      'malformed',
+    ],
     ['an extended header without end', [{ name: 'x', typeflag: 'x', data: Buffer.alloc(1024 * 1024 + 1, 0x20) }, file], 'entry-too-large'],
     ['GNU fields where others have a prefix', [{ ...file, magic: 'ustar  \u0000', prefix: '0001' }], 'unsupported'],
   ])('with %s is refused', (_, parts, code) => {
@@ -148,7 +181,14 @@ describe('a hostile tar', () => {
     const { entries } = readTar(tarBytes([paxPart({ comment: 'abc' }, 'g'), paxPart({ path: 'long', mtime: '1.5' }), file, { ...file, name: 'b' }]));
 
     expect(entries.map(({ path, header }) => [path, header.pax])).toEqual([
-      ['long', [['comment', 'abc'], ['path', 'long'], ['mtime', '1.5']]],
+      [
+        'long',
+        [
+          ['comment', 'abc'],
+          ['path', 'long'],
+          ['mtime', '1.5'],
+        ],
+      ],
       ['b', [['comment', 'abc']]],
     ]);
   });
@@ -176,28 +216,50 @@ describe('each limit on a tar', () => {
 
 describe('any bytes', () => {
   it('that follow a changed tar are read or refused, never anything else', () => {
-    const bytes = tarBytes([paxPart({ path: 'p/long', size: '5' }), file, { name: 'L', typeflag: 'L', data: 'b\u0000' }, { ...file, mode: 0o755 }, { name: 'l', typeflag: '2', linkName: 'a.txt' }]);
+    const bytes = tarBytes([
+      paxPart({ path: 'p/long', size: '5' }),
+      file,
+      { name: 'L', typeflag: 'L', data: 'b\u0000' },
+      { ...file, mode: 0o755 },
+      { name: 'l', typeflag: '2', linkName: 'a.txt' },
+    ]);
 
-    fc.assert(fc.property(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }), (changes) => {
-      const changed = Buffer.from(bytes);
-      for (const [at, value] of changes) changed[at] = value;
-      expect(typeof codeOf(() => readTar(changed))).toBe('string');
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }), (changes) => {
+        const changed = Buffer.from(bytes);
+        for (const [at, value] of changes) changed[at] = value;
+        expect(typeof codeOf(() => readTar(changed))).toBe('string');
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('in a header with a right checksum are read or refused', () => {
-    fc.assert(fc.property(fc.uint8Array({ minLength: 512, maxLength: 512 }), (noise) => {
-      const block = Buffer.from(noise);
-      block.write('ustar\u000000', 257, 'latin1');
-      block.fill(0x20, 148, 156);
-      block.write(`${block.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\u0000`, 148, 'latin1');
-      expect(typeof codeOf(() => readTar(Buffer.concat([block, tarHeader(file), Buffer.alloc(2048)])))).toBe('string');
-    }), { numRuns: 300 });
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 512, maxLength: 512 }), (noise) => {
+        const block = Buffer.from(noise);
+        block.write('ustar\u000000', 257, 'latin1');
+        block.fill(0x20, 148, 156);
+        block.write(
+          `${block
+            .reduce((sum, byte) => sum + byte, 0)
+            .toString(8)
+            .padStart(6, '0')}\u0000`,
+          148,
+          'latin1',
+        );
+        expect(typeof codeOf(() => readTar(Buffer.concat([block, tarHeader(file), Buffer.alloc(2048)])))).toBe('string');
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('packed as a pax name come back', () => {
-    fc.assert(fc.property(fc.stringMatching(/^[a-zäß☃]{1,200}$/), (name) => {
-      expect(readTar(tarBytes([paxPart({ path: name }), file])).entries.map(({ path }) => path)).toEqual([name]);
-    }), { numRuns: 100 });
+    fc.assert(
+      fc.property(fc.stringMatching(/^[a-zäß☃]{1,200}$/), (name) => {
+        expect(readTar(tarBytes([paxPart({ path: name }), file])).entries.map(({ path }) => path)).toEqual([name]);
+      }),
+      { numRuns: 100 },
+    );
   });
 });

@@ -65,7 +65,8 @@ function nameOf({ header, pax, longName }: TarMember): string {
 
 function targetOf({ header, pax, longLinkName }: TarMember, path: string, limits: ArchiveLimits): string {
   const target = longText('link target', { written: header.linkName, long: longLinkName, pax: paxValue(pax, 'linkpath') });
-  if (Buffer.byteLength(target) > limits.maxPathBytes) throw new ArchiveError('path-too-long', `${path}: its link target has more than ${limits.maxPathBytes} bytes`, { path });
+  if (Buffer.byteLength(target) > limits.maxPathBytes)
+    throw new ArchiveError('path-too-long', `${path}: its link target has more than ${limits.maxPathBytes} bytes`, { path });
   if (target === '' || target.includes('\u0000')) throw new ArchiveError('malformed', `${path}: a link to nothing`, { path });
   return target;
 }
@@ -73,24 +74,33 @@ function targetOf({ header, pax, longLinkName }: TarMember, path: string, limits
 /** Which extension wins when both are there depends on the reader. */
 function longText(what: string, texts: { readonly written: Buffer; readonly long: Buffer | undefined; readonly pax: string | undefined }): string {
   const long = texts.long === undefined ? undefined : decodeUtf8(texts.long, `tar: a long ${what}`);
-  if (long !== undefined && texts.pax !== undefined && long !== texts.pax) throw new ArchiveError('headers-disagree', `tar: an entry with one ${what} in GNU's form and another in pax`);
+  if (long !== undefined && texts.pax !== undefined && long !== texts.pax)
+    throw new ArchiveError('headers-disagree', `tar: an entry with one ${what} in GNU's form and another in pax`);
   return texts.pax ?? long ?? decodeUtf8(texts.written, `tar: a ${what}`);
 }
 
 function typeOf(typeflag: string, name: string, path: string): EntryType {
   switch (typeflag) {
     // Before POSIX, a folder was a file whose name ends in a slash.
-    case '0': return name.endsWith('/') ? 'directory' : 'file';
+    case '0':
+      return name.endsWith('/') ? 'directory' : 'file';
     // Contiguous files: no system of today tells them apart.
-    case '7': return 'file';
-    case '1': return 'hardlink';
-    case '2': return 'link';
+    case '7':
+      return 'file';
+    case '1':
+      return 'hardlink';
+    case '2':
+      return 'link';
     case '3':
-    case '4': return 'device';
-    case '5': return 'directory';
-    case '6': return 'fifo';
-    case 'S': throw new ArchiveError('sparse', `${path}: a sparse entry`, { path });
-    default: throw new ArchiveError('unsupported', `${path}: entry type ${JSON.stringify(typeflag)}`, { path });
+    case '4':
+      return 'device';
+    case '5':
+      return 'directory';
+    case '6':
+      return 'fifo';
+    case 'S':
+      throw new ArchiveError('sparse', `${path}: a sparse entry`, { path });
+    default:
+      throw new ArchiveError('unsupported', `${path}: entry type ${JSON.stringify(typeflag)}`, { path });
   }
 }
-

@@ -40,11 +40,16 @@ function refuseLooseDirectory(buffer: Buffer, placed: readonly PlacedEntry[], co
   const isZip64 = locator >= 0 && buffer.readUInt32LE(locator) === 0x0706_4b50;
   // APPNOTE 4.3.14: the record's size doesn't count its first 12 bytes.
   const record = isZip64 ? Number(buffer.readBigUInt64LE(locator + 8)) : endRecord;
-  if (isZip64 && record + 12 + Number(buffer.readBigUInt64LE(record + 4)) !== locator) throw new ArchiveError('hidden-data', 'zip: bytes between its zip64 end records');
+  if (isZip64 && record + 12 + Number(buffer.readBigUInt64LE(record + 4)) !== locator)
+    throw new ArchiveError('hidden-data', 'zip: bytes between its zip64 end records');
   const start = isZip64 ? Number(buffer.readBigUInt64LE(record + 48)) : buffer.readUInt32LE(endRecord + 16);
   const statedBytes = isZip64 ? Number(buffer.readBigUInt64LE(record + 40)) : buffer.readUInt32LE(endRecord + 12);
-  const bytes = placed.reduce((sum, { central }) => sum + CENTRAL_HEADER_BYTES + central.fileNameLength + central.extraFieldLength + central.fileCommentLength, 0);
-  if (start + bytes !== record || statedBytes !== bytes) throw new ArchiveError('hidden-data', 'zip: its central directory does not reach from its stated start to the end record');
+  const bytes = placed.reduce(
+    (sum, { central }) => sum + CENTRAL_HEADER_BYTES + central.fileNameLength + central.extraFieldLength + central.fileCommentLength,
+    0,
+  );
+  if (start + bytes !== record || statedBytes !== bytes)
+    throw new ArchiveError('hidden-data', 'zip: its central directory does not reach from its stated start to the end record');
   return start;
 }
 
@@ -67,7 +72,9 @@ function descriptorBytes(buffer: Buffer, { central, dataEnd }: PlacedEntry): num
 /** Refuses an entry whose local header says something else than the central directory about name, method, sizes or CRC. */
 export function refuseDisagreement({ central, local }: PlacedEntry, path: string): void {
   const refuse = (what: string): never => {
-    throw new ArchiveError(what === 'size' ? 'size-mismatch' : 'headers-disagree', `${path}: its local header and the central directory differ in ${what}`, { path });
+    throw new ArchiveError(what === 'size' ? 'size-mismatch' : 'headers-disagree', `${path}: its local header and the central directory differ in ${what}`, {
+      path,
+    });
   };
   if (!local.fileName.equals(central.fileNameRaw)) refuse('name');
   if (local.compressionMethod !== central.compressionMethod) refuse('method');

@@ -27,7 +27,9 @@ describe.skipIf(!isInstalled('python3'))('a zip by a real tool (needs python3)',
     const archive = await readZip(madeBy('mkdir d; printf hello > d/a.txt; printf "#!/bin/sh\\n" > d/run; chmod 755 d/run; python3 -m zipfile -c out d'));
 
     expect(archive.entries.map(({ path, type, mode }) => [path, type, mode.toString(8)]).sort()).toEqual([
-      ['d', 'directory', '755'], ['d/a.txt', 'file', '644'], ['d/run', 'file', '755'],
+      ['d', 'directory', '755'],
+      ['d/a.txt', 'file', '644'],
+      ['d/run', 'file', '755'],
     ]);
     expect(archive.entries.every(({ header }) => header.createSystem === 3)).toBe(true);
   });
@@ -68,24 +70,32 @@ with zipfile.ZipFile('out', 'w') as z:
 "`);
 
     expect((await readZip(bytes)).entries.map((entry) => [entry.path, entry.type, entry.target, leavesRoot(entry)])).toEqual([
-      ['d/in', 'link', '../a.txt', false], ['d/up', 'link', '../../x', true], ['abs', 'link', '/etc/passwd', true],
+      ['d/in', 'link', '../a.txt', false],
+      ['d/up', 'link', '../../x', true],
+      ['abs', 'link', '/etc/passwd', true],
     ]);
   });
 });
 
 describe('a hostile zip', () => {
-  it.each([
-    '../x', 'a/../../x', '/etc/passwd', 'C:/x', 'c:x', 'a\\b', '..\\x', 'a\u0000b', 'a\nb', 'a//b', 'a/./b',
-  ])('with the path %j is refused', async (name) => {
-    expect(await codeOfParts([{ name, data: 'x' }])).toBe('unsafe-path');
-  });
+  it.each(['../x', 'a/../../x', '/etc/passwd', 'C:/x', 'c:x', 'a\\b', '..\\x', 'a\u0000b', 'a\nb', 'a//b', 'a/./b'])(
+    'with the path %j is refused',
+    async (name) => {
+      expect(await codeOfParts([{ name, data: 'x' }])).toBe('unsafe-path');
+    },
+  );
 
   it('with a name that is not UTF-8 though it says so is refused', async () => {
     expect(await codeOfParts([{ name: Buffer.from([0x61, 0xff]), data: 'x' }])).toBe('unsafe-path');
   });
 
   it('with an entry below a link is refused', async () => {
-    expect(await codeOfParts([{ name: 'd', data: '/tmp', mode: 0o120777 }, { name: 'd/x', data: 'x' }])).toBe('unsafe-path');
+    expect(
+      await codeOfParts([
+        { name: 'd', data: '/tmp', mode: 0o120777 },
+        { name: 'd/x', data: 'x' },
+      ]),
+    ).toBe('unsafe-path');
   });
 
   it('with another name in the local header is refused', async () => {
@@ -152,9 +162,19 @@ describe('a hostile zip', () => {
   });
 
   it('with devices and set-id files shows them', async () => {
-    const { entries } = await readZip(zipBytes([{ name: 'dev', mode: 0o020666 }, { name: 'fifo', mode: 0o010644 }, { name: 'su', mode: 0o104755 }]));
+    const { entries } = await readZip(
+      zipBytes([
+        { name: 'dev', mode: 0o020666 },
+        { name: 'fifo', mode: 0o010644 },
+        { name: 'su', mode: 0o104755 },
+      ]),
+    );
 
-    expect(entries.map(({ type, mode }) => [type, mode])).toEqual([['device', 0o666], ['fifo', 0o644], ['file', 0o4755]]);
+    expect(entries.map(({ type, mode }) => [type, mode])).toEqual([
+      ['device', 0o666],
+      ['fifo', 0o644],
+      ['file', 0o4755],
+    ]);
   });
 
   it('with a path that stands twice names it', async () => {
@@ -192,26 +212,39 @@ describe('any bytes', () => {
   it('that follow a changed zip are read or refused, never anything else', async () => {
     const bytes = zipBytes([file, { name: 'd/b', data: 'x'.repeat(300), descriptor: 'signed' }, { name: 'l', data: 'a.txt', mode: 0o120777 }], { zip64: true });
 
-    await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }), async (changes) => {
-      const changed = Buffer.from(bytes);
-      for (const [at, value] of changes) changed[at] = value;
-      expect(typeof (await codeOf(changed, { maxTotalBytes: 10_000 }))).toBe('string');
-    }), { numRuns: 600 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }), async (changes) => {
+        const changed = Buffer.from(bytes);
+        for (const [at, value] of changes) changed[at] = value;
+        expect(typeof (await codeOf(changed, { maxTotalBytes: 10_000 }))).toBe('string');
+      }),
+      { numRuns: 600 },
+    );
   });
 
   it('at all are read or refused', async () => {
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), async (bytes) => {
-      expect(await codeOf(bytes)).not.toBe('read');
-    }), { numRuns: 200 });
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), async (bytes) => {
+        expect(await codeOf(bytes)).not.toBe('read');
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('packed by an honest writer come back', async () => {
-    const part = fc.record({ name: fc.stringMatching(/^[a-z]{1,8}(\/[a-z]{1,8}){0,3}$/), data: fc.uint8Array({ maxLength: 300 }), method: fc.constantFrom(0, 8) });
+    const part = fc.record({
+      name: fc.stringMatching(/^[a-z]{1,8}(\/[a-z]{1,8}){0,3}$/),
+      data: fc.uint8Array({ maxLength: 300 }),
+      method: fc.constantFrom(0, 8),
+    });
 
-    await fc.assert(fc.asyncProperty(fc.uniqueArray(part, { selector: ({ name }) => `${name}.x`, maxLength: 6 }), async (parts) => {
-      const made = parts.map(({ name, data, method }) => ({ name: `${name}.x`, data: Buffer.from(data), method }));
-      const { entries } = await readZip(zipBytes(made));
-      expect(entries.map(({ path, content }) => [path, Buffer.from(content.read())])).toEqual(made.map(({ name, data }) => [name, data]));
-    }), { numRuns: 50 });
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(part, { selector: ({ name }) => `${name}.x`, maxLength: 6 }), async (parts) => {
+        const made = parts.map(({ name, data, method }) => ({ name: `${name}.x`, data: Buffer.from(data), method }));
+        const { entries } = await readZip(zipBytes(made));
+        expect(entries.map(({ path, content }) => [path, Buffer.from(content.read())])).toEqual(made.map(({ name, data }) => [name, data]));
+      }),
+      { numRuns: 50 },
+    );
   });
 });

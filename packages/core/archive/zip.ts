@@ -26,7 +26,11 @@ export async function readZip(bytes: Uint8Array, limits: ArchiveLimits = DEFAULT
     return { entryCount: zip.entryCount, comment: Buffer.from(zip.comment) };
   });
   refuseLooseLayout(buffer, placed, comment.length);
-  refuseExcess(placed.reduce((sum, { central }) => sum + central.uncompressedSize, 0), bytes.length, limits);
+  refuseExcess(
+    placed.reduce((sum, { central }) => sum + central.uncompressedSize, 0),
+    bytes.length,
+    limits,
+  );
   const positions = new Map([...placed].sort((a, b) => a.start - b.start).map((entry, position) => [entry, position]));
   const entries = placed.map((entry) => toZipEntry(buffer, entry, { position: positions.get(entry) ?? entryCount, limits }));
   refuseShadowed(entries);
@@ -54,8 +58,10 @@ function toZipEntry(buffer: Buffer, placed: PlacedEntry, { position, limits }: {
   const base = { path, mode: unixMode & 0o7777, header: toHeader(central, local, position) };
   const type = typeOf(unixMode, name, path);
   switch (type) {
-    case 'file': return { ...base, type, content };
-    case 'link': return { ...base, type, target: decodeUtf8(readTarget(content, path, limits), `${path}: its link target`), content: EMPTY_CONTENT };
+    case 'file':
+      return { ...base, type, content };
+    case 'link':
+      return { ...base, type, target: decodeUtf8(readTarget(content, path, limits), `${path}: its link target`), content: EMPTY_CONTENT };
     default:
       if (content.sizeBytes > 0) throw new ArchiveError('malformed', `${path}: a ${type} with ${content.sizeBytes} bytes of content`, { path });
       return { ...base, type, content: EMPTY_CONTENT };
@@ -66,15 +72,23 @@ function toZipEntry(buffer: Buffer, placed: PlacedEntry, { position, limits }: {
 function typeOf(unixMode: number, name: string, path: string): EntryType {
   const named: EntryType = name.endsWith('/') ? 'directory' : 'file';
   switch (unixMode & 0o170000) {
-    case 0: return named;
+    case 0:
+      return named;
     case 0o100000:
       if (named === 'directory') throw new ArchiveError('headers-disagree', `${path}: named as a folder, with the mode of a file`, { path });
       return 'file';
-    case 0o040000: return 'directory';
-    case 0o120000: return 'link';
-    case 0o010000: return 'fifo';
-    case 0o020000: case 0o060000: case 0o140000: return 'device';
-    default: throw new ArchiveError('unsupported', `${path}: file type ${(unixMode & 0o170000).toString(8)}`, { path });
+    case 0o040000:
+      return 'directory';
+    case 0o120000:
+      return 'link';
+    case 0o010000:
+      return 'fifo';
+    case 0o020000:
+    case 0o060000:
+    case 0o140000:
+      return 'device';
+    default:
+      throw new ArchiveError('unsupported', `${path}: file type ${(unixMode & 0o170000).toString(8)}`, { path });
   }
 }
 
@@ -83,9 +97,11 @@ function decodeName(central: Entry): string {
   const shown = JSON.stringify(fileNameRaw.toString('latin1').slice(0, 120));
   // Code page 437 has glyphs where ASCII has control characters, and readers differ on which they take.
   if (fileNameRaw.some((byte) => byte < 0x20 || byte === 0x7f)) throw new ArchiveError('unsafe-path', `entry ${shown}: its path has a control character`);
-  const plain = (generalPurposeBitFlag & UTF8_NAMES) === 0 ? getFileNameLowLevel(0, fileNameRaw, [], true) : decodeUtf8(fileNameRaw, `entry ${shown}: its name`);
+  const plain =
+    (generalPurposeBitFlag & UTF8_NAMES) === 0 ? getFileNameLowLevel(0, fileNameRaw, [], true) : decodeUtf8(fileNameRaw, `entry ${shown}: its name`);
   // Info-ZIP's Unicode path (0x7075) is followed by some readers and not by others.
-  if (getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true) !== plain) throw new ArchiveError('headers-disagree', `entry ${shown}: another name in its extra field`);
+  if (getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true) !== plain)
+    throw new ArchiveError('headers-disagree', `entry ${shown}: another name in its extra field`);
   return plain;
 }
 
@@ -96,15 +112,19 @@ function packedContent(path: string, sizeBytes: number, packing: Packing): Conte
 function unpack(path: string, sizeBytes: number, { method, crc32: expected, bytes }: Packing): Uint8Array {
   const unpacked = method === STORED ? { bytes, consumedBytes: bytes.length } : inflateRaw(bytes, sizeBytes, path);
   if (unpacked === undefined || unpacked.bytes.length !== sizeBytes) {
-    throw new ArchiveError('size-mismatch', `${path}: ${unpacked === undefined ? 'more' : unpacked.bytes.length} bytes, its header says ${sizeBytes}`, { path });
+    throw new ArchiveError('size-mismatch', `${path}: ${unpacked === undefined ? 'more' : unpacked.bytes.length} bytes, its header says ${sizeBytes}`, {
+      path,
+    });
   }
-  if (unpacked.consumedBytes !== bytes.length) throw new ArchiveError('hidden-data', `${path}: ${bytes.length - unpacked.consumedBytes} bytes after the end of its deflate stream`, { path });
+  if (unpacked.consumedBytes !== bytes.length)
+    throw new ArchiveError('hidden-data', `${path}: ${bytes.length - unpacked.consumedBytes} bytes after the end of its deflate stream`, { path });
   if (crc32(unpacked.bytes) !== expected) throw new ArchiveError('crc-mismatch', `${path}: its CRC-32 is not what its header says`, { path });
   return unpacked.bytes;
 }
 
 function readTarget(content: Content, path: string, limits: ArchiveLimits): Uint8Array {
-  if (content.sizeBytes > limits.maxPathBytes) throw new ArchiveError('path-too-long', `${path}: its link target has more than ${limits.maxPathBytes} bytes`, { path });
+  if (content.sizeBytes > limits.maxPathBytes)
+    throw new ArchiveError('path-too-long', `${path}: its link target has more than ${limits.maxPathBytes} bytes`, { path });
   return content.read();
 }
 
@@ -143,7 +163,8 @@ async function asArchiveError<T>(read: () => Promise<T>): Promise<T> {
     if (/encryption/.test(message)) throw new ArchiveError('encrypted', 'zip: encrypted', { cause });
     if (/size mismatch for stored/.test(message)) throw new ArchiveError('size-mismatch', 'zip: a stored entry with two sizes', { cause });
     if (/extra bytes at the end/.test(message)) throw new ArchiveError('hidden-data', 'zip: bytes after its end record', { cause });
-    if (/unexpected EOF|overflows file bounds|signature not found/.test(message)) throw new ArchiveError('truncated', 'zip: it ends before what its directory names, or has none', { cause });
+    if (/unexpected EOF|overflows file bounds|signature not found/.test(message))
+      throw new ArchiveError('truncated', 'zip: it ends before what its directory names, or has none', { cause });
     throw new ArchiveError('malformed', 'zip: its directory cannot be read', { cause });
   }
 }

@@ -55,7 +55,10 @@ describe('the ladder', () => {
   });
 
   it('explains a changed, a missing and an added file', async () => {
-    const comparison = await compareParts([{ name: 'pkg/__init__.py', data: 'x = 2\n' }, { name: 'pkg/new.py', data: '' }]);
+    const comparison = await compareParts([
+      { name: 'pkg/__init__.py', data: 'x = 2\n' },
+      { name: 'pkg/new.py', data: '' },
+    ]);
 
     expect(comparison.residue.map(({ path, kind, cause }) => [path, kind, cause])).toEqual([
       ['pkg/__init__.py', 'content', 'content-unexplained'],
@@ -71,5 +74,28 @@ describe('the ladder', () => {
     const [first, second] = [await compareParts(rebuild), await compareParts(rebuild)];
 
     expect(canonicalJson(JSON.parse(JSON.stringify(first)))).toBe(canonicalJson(JSON.parse(JSON.stringify(second))));
+  });
+
+  it('refuses set-id files, devices and paths that stand twice, even where both sides agree', async () => {
+    const hostile: readonly (readonly ZipPart[])[] = [[{ name: 'su', mode: 0o104755 }], [{ name: 'dev', mode: 0o020666 }], [{ name: 'a' }, { name: 'a' }]];
+
+    for (const made of hostile) {
+      const other = made.map((part) => ({ ...part, dosTime: 0x5821_0000 }));
+      const { rung, residue } = await compare(zipBytes(made), zipBytes(other));
+      expect([rung, residue.length > 0]).toEqual(['none', true]);
+    }
+  });
+
+  it('says which side cannot be read', async () => {
+    const broken = zipBytes([{ name: 'a', data: 'x', crc32: 1 }]);
+
+    await expect(compare(zipBytes(parts), broken)).rejects.toMatchObject({ code: 'rebuild-unreadable', cause: { code: 'crc-mismatch' } });
+    await expect(compare(broken, zipBytes(parts))).rejects.toMatchObject({ code: 'upstream-unreadable' });
+  });
+
+  it('calls identical what is, though it cannot be read, and says so', async () => {
+    const { rung, findings } = await compare(Buffer.from('no zip'), Buffer.from('no zip'));
+
+    expect([rung, findings.map(({ code }) => code)]).toEqual(['identical', ['unreadable-archive']]);
   });
 });

@@ -48,7 +48,12 @@ function climb(read: ArchivePair, rules: ArtifactRules): Climbed {
   const findings = mergeFindings(upstream.findings, rebuild.findings);
   const normalized = { upstream: normalizeSide(upstream), rebuild: normalizeSide(rebuild) };
   const holds = (rung: Comparison['rung'], needed: Climbed['needed']): Climbed => ({
-    rung, needed, normalizedSha256: filesDigest(normalized.upstream), residue: [], residueOmitted: 0, findings,
+    rung,
+    needed,
+    normalizedSha256: filesDigest(normalized.upstream),
+    residue: [],
+    residueOmitted: 0,
+    findings,
   });
   if (![...upstream.findings, ...rebuild.findings].some(isRefused)) {
     if (isSameContent(read)) return holds('identical-content', []);
@@ -62,7 +67,11 @@ function isEquivalent(upstream: Side, rebuild: Side, normalized: ArchivePair): b
   return !upstream.isWrong && !rebuild.isWrong && filesDigest(normalized.upstream) === filesDigest(normalized.rebuild);
 }
 
-async function openSide(side: 'upstream' | 'rebuild', bytes: Uint8Array, { format, limits }: { readonly format: ArchiveFormat; readonly limits: ArchiveLimits }): Promise<Archive> {
+async function openSide(
+  side: 'upstream' | 'rebuild',
+  bytes: Uint8Array,
+  { format, limits }: { readonly format: ArchiveFormat; readonly limits: ArchiveLimits },
+): Promise<Archive> {
   try {
     return await openArchive(bytes, format, limits);
   } catch (cause) {
@@ -91,14 +100,19 @@ async function readThrough(side: 'upstream' | 'rebuild', { entries }: Archive): 
 
 function unreadable(side: 'upstream' | 'rebuild', cause: unknown): unknown {
   if (!(cause instanceof ArchiveError)) return cause;
-  return new CompareError(`${side}-unreadable`, `compare: the ${side === 'upstream' ? 'published' : 'rebuilt'} archive cannot be read: ${cause.message}`, { cause });
+  return new CompareError(`${side}-unreadable`, `compare: the ${side === 'upstream' ? 'published' : 'rebuilt'} archive cannot be read: ${cause.message}`, {
+    cause,
+  });
 }
 
 /** Bytes that are identical are so whatever they hold; what a reader must know of them is said all the same. */
 async function findingsOfBoth(bytes: Uint8Array, { format, normalizers }: ArtifactRules, limits: ArchiveLimits): Promise<readonly Finding[]> {
   try {
     const archive = await openArchive(bytes, format, limits);
-    const { findings } = inspectSide(archive, normalizers.filter((normalizer) => normalizer.appliesTo(archive)));
+    const { findings } = inspectSide(
+      archive,
+      normalizers.filter((normalizer) => normalizer.appliesTo(archive)),
+    );
     return mergeFindings(findings, findings);
   } catch (cause) {
     if (!(cause instanceof ArchiveError)) throw cause;

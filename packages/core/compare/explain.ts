@@ -11,7 +11,10 @@ export function mainCause({ residue }: Comparison): Cause | undefined {
 export function explainComparison(comparison: Comparison): string {
   return [
     headline(comparison),
-    ...section('Rules without which it would not hold:', comparison.needed.map(({ name, version, reason }) => `${name} ${version}: ${reason}`)),
+    ...section(
+      'Rules without which it would not hold:',
+      comparison.needed.map(({ name, version, reason }) => `${name} ${version}: ${reason}`),
+    ),
     ...section('What a reader must know:', comparison.findings.map(findingLine)),
     ...section('What differs:', comparison.residue.map(differenceLine)),
     ...(comparison.residueOmitted === 0 ? [] : [`  and ${comparison.residueOmitted} more differences`]),
@@ -22,13 +25,20 @@ export function explainComparison(comparison: Comparison): string {
 
 function headline({ rung, residue, residueOmitted }: Comparison): string {
   switch (rung) {
-    case 'identical': return 'identical: the same bytes';
-    case 'identical-content': return 'identical-content: the same entries in the same order, compressed differently';
-    case 'identical-files': return 'identical-files: the same paths, types, executable bits, links and bytes; archive metadata differ';
-    case 'equivalent': return 'equivalent: the same files after the named rules';
-    case 'assisted': return 'assisted: the same, with an input taken from the published artifact';
-    case 'custom': return 'custom: the same by a reviewed rule of this package';
-    case 'source-subset': return 'source-subset: every file stands in the source as it is';
+    case 'identical':
+      return 'identical: the same bytes';
+    case 'identical-content':
+      return 'identical-content: the same entries in the same order, compressed differently';
+    case 'identical-files':
+      return 'identical-files: the same paths, types, executable bits, links and bytes; archive metadata differ';
+    case 'equivalent':
+      return 'equivalent: the same files after the named rules';
+    case 'assisted':
+      return 'assisted: the same, with an input taken from the published artifact';
+    case 'custom':
+      return 'custom: the same by a reviewed rule of this package';
+    case 'source-subset':
+      return 'source-subset: every file stands in the source as it is';
     case 'none': {
       const count = residue.length + residueOmitted;
       return `different: ${count} ${count === 1 ? 'difference' : 'differences'} left after normalization`;

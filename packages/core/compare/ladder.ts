@@ -5,10 +5,16 @@ import { type ArchivePair, pairEntries } from './pairing.ts';
 /** Whether both say the same of every entry, in the same order, and only compressed it differently. */
 export function isSameContent({ upstream, rebuild }: ArchivePair): boolean {
   if (upstream.format === 'tar' && rebuild.format === 'tar') return Buffer.compare(upstream.tarBytes, rebuild.tarBytes) === 0;
-  if (upstream.format !== 'zip' || rebuild.format !== 'zip' || upstream.comment !== rebuild.comment || upstream.entries.length !== rebuild.entries.length) return false;
+  if (upstream.format !== 'zip' || rebuild.format !== 'zip' || upstream.comment !== rebuild.comment || upstream.entries.length !== rebuild.entries.length)
+    return false;
   return upstream.entries.every((entry, index) => {
     const other = rebuild.entries[index];
-    return other !== undefined && fileOf(entry) === fileOf(other) && differingFields(entry, other).every((field) => COMPRESSION_FIELDS.has(field)) && isSameButLevel(entry.header.flags, other.header.flags);
+    return (
+      other !== undefined &&
+      fileOf(entry) === fileOf(other) &&
+      differingFields(entry, other).every((field) => COMPRESSION_FIELDS.has(field)) &&
+      isSameButLevel(entry.header.flags, other.header.flags)
+    );
   });
 }
 

@@ -20,7 +20,8 @@ export interface Side {
 /** Looks at an untouched archive: what it hides is recorded before any rule could mask it. */
 export function inspectSide(original: Archive, normalizers: readonly Normalizer[]): Side {
   const observed = normalizers.map((normalizer) => ({ normalizer, observations: normalizer.inspect(original) }));
-  const isWrongFor = ({ observations }: { readonly observations: readonly Observation[] }): boolean => observations.some(({ code }) => code === 'integrity-metadata-wrong');
+  const isWrongFor = ({ observations }: { readonly observations: readonly Observation[] }): boolean =>
+    observations.some(({ code }) => code === 'integrity-metadata-wrong');
   return {
     original,
     findings: [...structuralFindings(original), ...observed.flatMap(({ observations }) => observations)].map(shortened),
@@ -44,7 +45,9 @@ export function normalizeSide({ original, normalizers }: Side, leftOut: Readonly
 
 function structuralFindings(archive: Archive): readonly SideFinding[] {
   return [
-    ...duplicatePaths(archive).map((path): SideFinding => ({ code: 'duplicate-entry', path, detail: 'this path stands more than once; which one is unpacked depends on the reader' })),
+    ...duplicatePaths(archive).map(
+      (path): SideFinding => ({ code: 'duplicate-entry', path, detail: 'this path stands more than once; which one is unpacked depends on the reader' }),
+    ),
     ...archive.entries.flatMap(entryFindings),
   ];
 }
@@ -52,7 +55,8 @@ function structuralFindings(archive: Archive): readonly SideFinding[] {
 function entryFindings(entry: ArchiveEntry): readonly SideFinding[] {
   const { path } = entry;
   const findings: SideFinding[] = [];
-  if ((entry.mode & 0o6000) !== 0 && entry.type !== 'directory') findings.push({ code: 'setuid-entry', path, detail: `mode ${entry.mode.toString(8).padStart(4, '0')} takes on the rights of its owner or group` });
+  if ((entry.mode & 0o6000) !== 0 && entry.type !== 'directory')
+    findings.push({ code: 'setuid-entry', path, detail: `mode ${entry.mode.toString(8).padStart(4, '0')} takes on the rights of its owner or group` });
   if (entry.type === 'device' || entry.type === 'fifo') findings.push({ code: 'device-entry', path, detail: `a ${entry.type}, not a file` });
   if (leavesRoot(entry)) findings.push({ code: 'unsafe-path', path, detail: `its target ${JSON.stringify(entry.target)} lies outside the archive` });
   return findings;
@@ -63,9 +67,11 @@ export function isRefused(finding: SideFinding): boolean {
   switch (finding.code) {
     case 'setuid-entry':
     case 'device-entry':
-    case 'duplicate-entry': return true;
+    case 'duplicate-entry':
+      return true;
     case 'unsafe-path':
     case 'integrity-metadata-wrong':
-    case 'crlf': return false;
+    case 'crlf':
+      return false;
   }
 }

@@ -31,16 +31,24 @@ export function textDiff(upstream: Uint8Array, rebuild: Uint8Array): string | un
 
 /** Control and direction characters as escapes: a diff of hostile text must not steer a terminal or a page. */
 export function visible(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (char) => {
+  return text.replace(/(?![\t\n])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (char) => {
     if (char === '\r') return '\\r';
     return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
 
 function shortened(patch: string): string {
-  const lines = patch.trimEnd().split('\n').map((line) => (line.length > MAX_LINE_CHARS ? `${line.slice(0, MAX_LINE_CHARS).toWellFormed()}… (${line.length - MAX_LINE_CHARS} more characters)` : line));
+  const lines = patch
+    .trimEnd()
+    .split('\n')
+    .map((line) =>
+      line.length > MAX_LINE_CHARS ? `${line.slice(0, MAX_LINE_CHARS).toWellFormed()}… (${line.length - MAX_LINE_CHARS} more characters)` : line,
+    );
   let length = 0;
-  const kept = lines.filter((line) => (length += line.length + 1) <= MAX_DIFF_CHARS);
+  const kept = lines.filter((line) => {
+    length += line.length + 1;
+    return length <= MAX_DIFF_CHARS;
+  });
   if (kept.length === lines.length) return `${lines.join('\n')}\n`;
   return `${kept.join('\n')}\n(${lines.length - kept.length} more lines of this diff left out)\n`;
 }

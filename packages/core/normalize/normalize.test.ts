@@ -8,15 +8,32 @@ const mode = fc.constantFrom(0o644, 0o664, 0o755, 0o700, 0o600, 0o4755, 0o2644);
 const name = fc.stringMatching(/^[a-z]{1,4}(\/[a-z]{1,4}){0,2}$/);
 const time = fc.nat(0x7fff_ffff);
 
-const zips = fc.uniqueArray(fc.record({ name: name.map((path) => `${path}.x`), mode: mode.map((bits) => 0o100000 | bits), dosTime: time, createSystem: fc.constantFrom(0, 3), method: fc.constantFrom(0, 8) }), { selector: (part) => part.name, maxLength: 5 })
+const zips = fc
+  .uniqueArray(
+    fc.record({
+      name: name.map((path) => `${path}.x`),
+      mode: mode.map((bits) => 0o100000 | bits),
+      dosTime: time,
+      createSystem: fc.constantFrom(0, 3),
+      method: fc.constantFrom(0, 8),
+    }),
+    { selector: (part) => part.name, maxLength: 5 },
+  )
   .map((parts) => readZip(zipBytes(parts)));
 
-const tars = fc.uniqueArray(fc.record({ name: name.map((path) => `${path}.x`), mode, mtime: time, uid: fc.nat(5000), uname: fc.constantFrom('', 'user') }), { selector: (part) => part.name, maxLength: 5 })
+const tars = fc
+  .uniqueArray(fc.record({ name: name.map((path) => `${path}.x`), mode, mtime: time, uid: fc.nat(5000), uname: fc.constantFrom('', 'user') }), {
+    selector: (part) => part.name,
+    maxLength: 5,
+  })
   .map(async (parts) => readTar(tarBytes(parts.flatMap((part) => [paxPart({ mtime: '1.5', 'SCHILY.xattr.user.note': 'kept' }), part]))));
 
 /** What no rule may touch: everything that reaches an installation. */
 function kept({ entries }: Archive): readonly string[] {
-  return entries.filter(({ type }) => type !== 'directory').map((entry) => JSON.stringify([entry.path, entry.type, isExecutable(entry), entry.mode & 0o7000, entry.target ?? '', entry.content.sha256()])).sort();
+  return entries
+    .filter(({ type }) => type !== 'directory')
+    .map((entry) => JSON.stringify([entry.path, entry.type, isExecutable(entry), entry.mode & 0o7000, entry.target ?? '', entry.content.sha256()]))
+    .sort();
 }
 
 describe.each([
@@ -24,17 +41,23 @@ describe.each([
   { format: 'tar', archives: tars, rules: tarNormalizers },
 ])('the rules for $format', ({ archives, rules }) => {
   it('change nothing the second time, and say so by returning the same object', async () => {
-    await fc.assert(fc.asyncProperty(archives, async (made) => {
-      const once = rules.reduce<Archive>((archive, rule) => rule.apply(archive), await made);
-      for (const rule of rules) expect(rule.apply(once), rule.ref.name).toBe(once);
-    }), { numRuns: 50 });
+    await fc.assert(
+      fc.asyncProperty(archives, async (made) => {
+        const once = rules.reduce<Archive>((archive, rule) => rule.apply(archive), await made);
+        for (const rule of rules) expect(rule.apply(once), rule.ref.name).toBe(once);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('keep paths, types, executable and set-id bits, links and bytes', async () => {
-    await fc.assert(fc.asyncProperty(archives, async (made) => {
-      const archive = await made;
-      for (const rule of rules) expect(kept(rule.apply(archive)), rule.ref.name).toEqual(kept(archive));
-    }), { numRuns: 50 });
+    await fc.assert(
+      fc.asyncProperty(archives, async (made) => {
+        const archive = await made;
+        for (const rule of rules) expect(kept(rule.apply(archive)), rule.ref.name).toEqual(kept(archive));
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('have names of their own, a version and a reason', () => {

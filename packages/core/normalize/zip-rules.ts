@@ -15,13 +15,16 @@ const zipOrder = zipRule(
   },
 );
 
-const zipTime = zipEntryRule(
-  { name: 'zip.time', version: 1, reason: 'a time stamp says when an archive was packed, not what is in it' },
-  (entry) => withHeader(entry, { dosTime: DOS_EPOCH, localDosTime: DOS_EPOCH }),
+const zipTime = zipEntryRule({ name: 'zip.time', version: 1, reason: 'a time stamp says when an archive was packed, not what is in it' }, (entry) =>
+  withHeader(entry, { dosTime: DOS_EPOCH, localDosTime: DOS_EPOCH }),
 );
 
 const zipAttributes = zipEntryRule(
-  { name: 'zip.attrs-reduce', version: 1, reason: 'of the permission bits and the creating system only type and executable bit reach an installation; those are kept' },
+  {
+    name: 'zip.attrs-reduce',
+    version: 1,
+    reason: 'of the permission bits and the creating system only type and executable bit reach an installation; those are kept',
+  },
   (entry) => {
     const mode = reducedMode(entry);
     const reduced = withHeader(entry, { createSystem: 3, createVersion: 20, internalAttributes: 0, externalAttributes: mode * 0x10000 });

@@ -25,7 +25,9 @@ export function tarBytes(parts: readonly TarPart[], end: Buffer = Buffer.alloc(1
 
 /** A pax extended header for what follows it. */
 export function paxPart(records: Readonly<Record<string, string>>, typeflag: 'x' | 'g' = 'x'): TarPart {
-  const data = Object.entries(records).map(([key, value]) => paxRecord(key, value)).join('');
+  const data = Object.entries(records)
+    .map(([key, value]) => paxRecord(key, value))
+    .join('');
   return { name: 'PaxHeaders/entry', typeflag, data };
 }
 

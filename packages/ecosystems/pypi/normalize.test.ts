@@ -18,7 +18,9 @@ function wheel(contents: Files, { record = recordOf(contents), part = {} }: { re
 }
 
 function recordOf(contents: Files): string {
-  const rows = Object.entries(contents).map(([path, text]) => `${path},sha256=${createHash('sha256').update(text).digest('base64url')},${Buffer.byteLength(text)}\n`);
+  const rows = Object.entries(contents).map(
+    ([path, text]) => `${path},sha256=${createHash('sha256').update(text).digest('base64url')},${Buffer.byteLength(text)}\n`,
+  );
   return `${rows.join('')}demo-1.0.dist-info/RECORD,,\n`;
 }
 
@@ -39,7 +41,11 @@ describe('two wheels', () => {
   });
 
   it('that list their files in another order are equivalent, RECORD being checked', async () => {
-    const record = recordOf(files).split('\n').toReversed().filter((line) => line !== '').join('\r\n');
+    const record = recordOf(files)
+      .split('\n')
+      .toReversed()
+      .filter((line) => line !== '')
+      .join('\r\n');
 
     const comparison = await compareWheels(wheel(files), wheel(files, { record }));
 
@@ -61,7 +67,10 @@ describe('two wheels', () => {
 
     const comparison = await compareWheels(upstream, wheel(files));
 
-    expect([comparison.rung, names(comparison)]).toEqual(['equivalent', ['wheel.record-recompute', 'wheel.metadata-eol', 'wheel.text-eol', 'zip.attrs-reduce']]);
+    expect([comparison.rung, names(comparison)]).toEqual([
+      'equivalent',
+      ['wheel.record-recompute', 'wheel.metadata-eol', 'wheel.text-eol', 'zip.attrs-reduce'],
+    ]);
   });
 
   it('of which one has CR LF in its code alone differ, by line endings', async () => {
@@ -112,7 +121,9 @@ describe('a RECORD', () => {
 
     expect(comparison.rung).toBe('none');
     expect(comparison.residue.map(({ path, cause }) => [path, cause])).toEqual([['demo-1.0.dist-info/RECORD', 'integrity-metadata-wrong']]);
-    expect(comparison.findings.filter(({ code }) => code === 'integrity-metadata-wrong').map(({ side, detail }) => [side, detail.includes(problem)])).toContainEqual(['upstream', true]);
+    expect(
+      comparison.findings.filter(({ code }) => code === 'integrity-metadata-wrong').map(({ side, detail }) => [side, detail.includes(problem)]),
+    ).toContainEqual(['upstream', true]);
   });
 
   it('wrong on both sides alike keeps them from being equivalent', async () => {
@@ -133,7 +144,7 @@ describe('a RECORD', () => {
 
   it('with quoted paths and a stronger digest is right', async () => {
     const contents = { ...files, 'demo/a,"b".py': '' };
-    const record = recordOf(files) + `"demo/a,""b"".py",sha512=${createHash('sha512').update('').digest('base64url')},0\n`;
+    const record = `${recordOf(files)}"demo/a,""b"".py",sha512=${createHash('sha512').update('').digest('base64url')},0\n`;
 
     const bytes = wheel(contents, { record });
 
@@ -172,7 +183,10 @@ describe('two sdists', () => {
   });
 
   it('with other line endings in metadata and another order of sources are equivalent', async () => {
-    const rebuild = parts.map((part) => ({ ...part, data: part.name.endsWith('PKG-INFO') ? onWindows(METADATA) : part.name.endsWith('SOURCES.txt') ? 'b.py\na.py\n' : (part.data ?? '') }));
+    const rebuild = parts.map((part) => ({
+      ...part,
+      data: part.name.endsWith('PKG-INFO') ? onWindows(METADATA) : part.name.endsWith('SOURCES.txt') ? 'b.py\na.py\n' : (part.data ?? ''),
+    }));
 
     const comparison = await compareSdists(sdist(rebuild));
 
@@ -181,12 +195,23 @@ describe('two sdists', () => {
   });
 
   it('of which one lost an executable bit differ', async () => {
-    expect((await compareSdists(sdist(parts.map((part) => ({ ...part, mode: part.typeflag === '5' ? 0o755 : 0o644 }))))).residue.map(({ path, kind }) => [path, kind])).toEqual([['demo-1.0/run', 'mode']]);
+    expect(
+      (await compareSdists(sdist(parts.map((part) => ({ ...part, mode: part.typeflag === '5' ? 0o755 : 0o644 }))))).residue.map(({ path, kind }) => [
+        path,
+        kind,
+      ]),
+    ).toEqual([['demo-1.0/run', 'mode']]);
   });
 });
 
 describe('rules', () => {
   it('are known for wheels and sdists and for nothing else', () => {
-    expect(['a-1-py3-none-any.whl', 'a-1.tar.gz', 'a-1.zip', 'a-1.tar.bz2', 'a-1.egg'].map((name) => rulesFor(name)?.format)).toEqual(['zip', 'tar.gz', 'zip', undefined, undefined]);
+    expect(['a-1-py3-none-any.whl', 'a-1.tar.gz', 'a-1.zip', 'a-1.tar.bz2', 'a-1.egg'].map((name) => rulesFor(name)?.format)).toEqual([
+      'zip',
+      'tar.gz',
+      'zip',
+      undefined,
+      undefined,
+    ]);
   });
 });

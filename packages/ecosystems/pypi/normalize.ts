@@ -15,7 +15,8 @@ const CHECKED_RECORD = contentOf(new TextEncoder().encode('checked against the f
 
 const wheelRecord: Normalizer = {
   ref: {
-    name: 'wheel.record-recompute', version: 1,
+    name: 'wheel.record-recompute',
+    version: 1,
     reason: 'RECORD follows from the other files; it is checked against them before it is left out, and a wrong one is never left out',
   },
   appliesTo: (upstream) => recordPath(upstream) !== undefined,
@@ -36,7 +37,12 @@ const wheelMetadataEol = lineRule(
 );
 
 const wheelTextEol = lineRule(
-  { name: 'wheel.text-eol', version: 1, reason: 'a wheel built on Windows has the line endings of a checkout there; Python reads both alike. Only where the published wheel shows that it was built so' },
+  {
+    name: 'wheel.text-eol',
+    version: 1,
+    reason:
+      'a wheel built on Windows has the line endings of a checkout there; Python reads both alike. Only where the published wheel shows that it was built so',
+  },
   { appliesTo: isMadeOnWindows, concerns: ({ path }) => !WHEEL_METADATA.test(path) && !path.endsWith('.dist-info/RECORD') },
 );
 
@@ -85,9 +91,20 @@ function lineRule(ref: NormalizerRef, { appliesTo, concerns }: LineScope): Norma
     ref,
     appliesTo,
     inspect(original) {
-      const paths = original.entries.filter(isConcerned).map(({ path }) => path).sort();
+      const paths = original.entries
+        .filter(isConcerned)
+        .map(({ path }) => path)
+        .sort();
       const [first] = paths;
-      return first === undefined ? [] : [{ code: 'crlf', path: first, detail: paths.length === 1 ? 'lines end with CR LF' : `lines end with CR LF, here and in ${paths.length - 1} other files` }];
+      return first === undefined
+        ? []
+        : [
+            {
+              code: 'crlf',
+              path: first,
+              detail: paths.length === 1 ? 'lines end with CR LF' : `lines end with CR LF, here and in ${paths.length - 1} other files`,
+            },
+          ];
     },
     apply: (archive) => withContents(archive, (entry) => (isConcerned(entry) ? withBytes(entry, withUnixLines(entry.content.read())) : entry)),
   };
@@ -108,7 +125,11 @@ function withBytes<E extends ArchiveEntry>(entry: E, bytes: Uint8Array): E {
 }
 
 function sortedLines(bytes: Uint8Array): Uint8Array {
-  const lines = Buffer.from(bytes).toString('latin1').split('\n').filter((line) => line !== '').sort();
+  const lines = Buffer.from(bytes)
+    .toString('latin1')
+    .split('\n')
+    .filter((line) => line !== '')
+    .sort();
   return Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1');
 }
 
@@ -118,7 +139,9 @@ function metadataCause(path: string, { upstream, rebuild }: Omit<DifferingFile, 
 }
 
 function withoutGenerator(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8').replace(/^Generator:.*$/m, '');
+  return Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/^Generator:.*$/m, '');
 }
 
 /** Files that build backends write from the version control system's state. */

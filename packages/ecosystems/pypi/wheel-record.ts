@@ -47,7 +47,8 @@ const ALGORITHMS: ReadonlySet<string> = new Set(['sha256', 'sha384', 'sha512']);
 function rowProblems({ path, content }: ArchiveEntry, digest: string, size: string): readonly string[] {
   const [algorithm = '', value = ''] = digest.split('=', 2);
   if (!ALGORITHMS.has(algorithm)) return [`has no digest of sha256 or better for ${path}`];
-  const actual = algorithm === 'sha256' ? Buffer.from(content.sha256(), 'hex').toString('base64url') : createHash(algorithm).update(content.read()).digest('base64url');
+  const actual =
+    algorithm === 'sha256' ? Buffer.from(content.sha256(), 'hex').toString('base64url') : createHash(algorithm).update(content.read()).digest('base64url');
   if (value.replace(/=+$/, '') !== actual) return [`has a wrong ${algorithm} for ${path}`];
   return size !== '' && size !== String(content.sizeBytes) ? [`says that ${path} has ${size} bytes, it has ${content.sizeBytes}`] : [];
 }
