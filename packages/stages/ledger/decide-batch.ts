@@ -1,0 +1,89 @@
+import type { ObjectKey } from '@granary/core/layout';
+import { COMPUTED_KINDS, encodeEntry, type Fact, type Instant, RUN_KINDS, type Sha256, STATE_KINDS } from '@granary/core/model';
+import { type AdmissionRules, admit, type RefusalCode } from './admit.ts';
+import { growingView } from './ledger-view.ts';
+import type { PendingFact } from './pending-fact.ts';
+
+/** A pending fact whose signature holds. */
+export interface Candidate {
+  readonly name: ObjectKey;
+  readonly key: Sha256;
+  readonly pending: PendingFact;
+}
+export interface Accepted extends Candidate {
+  /** What goes into the log for it, in order. */
+  readonly leaves: readonly Uint8Array[];
+}
+export interface Refusal {
+  readonly name: ObjectKey;
+  readonly code: RefusalCode;
+  readonly reason: string;
+}
+export interface Decision {
+  readonly accepted: readonly Accepted[];
+  readonly duplicates: readonly ObjectKey[];
+  /** Facts whose previous fact isn't there, by its key. */
+  readonly waiting: ReadonlyMap<Sha256, readonly Candidate[]>;
+  readonly refused: readonly Refusal[];
+}
+
+/**
+ * Chooses and orders the next batch: what others rest on first, then by name, so that the order is a function of what is there.
+ * The registry learns keys as they are accepted, so that who may write is as it will stand at each place in the log.
+ */
+export function decideBatch(candidates: readonly Candidate[], rules: AdmissionRules, at: Instant): Decision {
+  const view = growingView(rules.view);
+  const accepted: Accepted[] = [];
+  const duplicates: ObjectKey[] = [];
+  const waiting = new Map<Sha256, Candidate[]>();
+  const refused: Refusal[] = [];
+
+  // Last first, as a stack: what waited for a fact goes right behind it.
+  const stack = candidates.toSorted(byRank).reverse();
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { name, key, pending } = next;
+    const admission = admitEncoded(next, { ...rules, view }, at);
+    switch (admission.type) {
+      case 'accepted':
+        accepted.push({ ...next, leaves: admission.leaves });
+        view.add(pending.fact, key);
+        rules.registry.learn({ ...pending.fact, granary: 1, author: pending.author, at });
+        stack.push(...(waiting.get(key) ?? []));
+        waiting.delete(key);
+        break;
+      case 'duplicate':
+        duplicates.push(name);
+        break;
+      case 'waiting':
+        waiting.set(admission.prev, [...(waiting.get(admission.prev) ?? []), next]);
+        break;
+      case 'refused':
+        refused.push({ name, code: admission.code, reason: admission.reason });
+    }
+  }
+  return { accepted, duplicates, waiting, refused };
+}
+
+type EncodedAdmission = Exclude<ReturnType<typeof admit>, { type: 'accepted' }> | { readonly type: 'accepted'; readonly leaves: readonly Uint8Array[] };
+
+function admitEncoded({ key, pending }: Candidate, rules: AdmissionRules, at: Instant): EncodedAdmission {
+  const admission = admit(pending, key, rules);
+  if (admission.type !== 'accepted') return admission;
+  try {
+    const entry = encodeEntry(pending.fact, pending.author, at);
+    return { type: 'accepted', leaves: pending.leaf === undefined ? [entry] : [pending.leaf, entry] };
+  } catch (error) {
+    if (error instanceof RangeError) return { type: 'refused', code: 'too-large', reason: error.message };
+    throw error;
+  }
+}
+
+const RANKS = new Map<string, number>([...STATE_KINDS, ...COMPUTED_KINDS, ...RUN_KINDS].map((kind, rank) => [kind, rank]));
+
+function byRank(a: Candidate, b: Candidate): number {
+  return rankOf(a.pending.fact) - rankOf(b.pending.fact) || (a.name < b.name ? -1 : 1);
+}
+
+function rankOf({ kind }: Fact): number {
+  return RANKS.get(kind) ?? RANKS.size;
+}

@@ -1,0 +1,66 @@
+import type { CatalogFold, Clock, FoldableLeaf } from '@granary/contract/ports';
+import { LedgerError } from './ledger-error.ts';
+import { type LedgerReader, refuseFork, type SignedCheckpoint, type TreeHead } from './ledger-reader.ts';
+
+/** Leaves that are held at once. */
+const LEAVES_AT_ONCE = 1024;
+
+export interface Followed {
+  readonly checkpoint: SignedCheckpoint;
+  /** In order; the last chunk of a checkpoint ends at its size. */
+  readonly leaves: readonly FoldableLeaf[];
+}
+export interface FollowOptions {
+  /** Index of the first leaf wanted. */
+  readonly from: number;
+  readonly clock: Clock;
+  readonly everyMs: number;
+  readonly signal?: AbortSignal;
+  /** What was seen before: a log that does not continue it is a LedgerError `forked`. */
+  readonly after?: TreeHead;
+}
+
+/** Yields new leaves as checkpoints are published, until the signal aborts. A checkpoint smaller than the last is passed over: a copy may lag. */
+export async function* follow(reader: LedgerReader, { from, clock, everyMs, signal, after }: FollowOptions): AsyncGenerator<Followed> {
+  let seen = after;
+  let next = from;
+  const stopped = (): boolean => signal?.aborted === true;
+  while (!stopped()) {
+    const checkpoint = await reader.checkpoint();
+    if (checkpoint !== undefined && checkpoint.size >= (seen?.size ?? 0)) {
+      if (seen !== undefined) await refuseFork(reader, seen, checkpoint);
+      for await (const leaves of chunked(reader.leaves(checkpoint, next, checkpoint.size))) {
+        yield { checkpoint, leaves };
+        next += leaves.length;
+      }
+      seen = checkpoint;
+    }
+    try {
+      await clock.sleep(everyMs, signal);
+    } catch (error) {
+      if (stopped()) return;
+      throw error;
+    }
+  }
+}
+
+/** Folds what the catalog lacks of a tree. Throws LedgerError `catalog-ahead`, CatalogError. */
+export async function catchUp(reader: LedgerReader, catalog: CatalogFold, tree: TreeHead): Promise<void> {
+  const { origin } = reader;
+  const folded = catalog.size(origin);
+  if (folded > tree.size) {
+    throw new LedgerError('catalog-ahead', `catalog of ${origin}: folded ${folded} leaves, but the ledger has ${tree.size}; run: granary catalog rebuild`);
+  }
+  for await (const leaves of chunked(reader.leaves(tree, folded, tree.size))) catalog.fold(origin, leaves);
+}
+
+async function* chunked(leaves: AsyncIterable<FoldableLeaf>): AsyncIterable<readonly FoldableLeaf[]> {
+  let chunk: FoldableLeaf[] = [];
+  for await (const leaf of leaves) {
+    chunk.push(leaf);
+    if (chunk.length < LEAVES_AT_ONCE) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
