@@ -1,7 +1,9 @@
+import { verify } from 'node:crypto';
 import { dsse } from '@sigstore/core';
 import { z } from 'zod';
 import { canonicalJson, type Json, type Sha256, sha256 } from '../model/index.ts';
 import { BundleError } from './bundle-error.ts';
+import { sshFingerprint } from './key-id.ts';
 import { IN_TOTO_TYPE } from './statement.ts';
 
 /** A DSSE envelope of an in-toto statement, signed once by one key. */
@@ -18,6 +20,11 @@ export const MAX_ENVELOPE_BYTES = 4 * 1024 * 1024;
 /** What the signature is over: DSSE protocol, pre-authentication encoding. */
 export function preAuthEncoding(payload: Uint8Array): Uint8Array {
   return dsse.preAuthEncoding(IN_TOTO_TYPE, Buffer.from(payload));
+}
+
+/** Did this key sign it? Under the key id that the envelope names, and over its very payload. */
+export function isSignedBy({ payload, keyId, signature }: Envelope, publicKeyPem: string): boolean {
+  return keyId === sshFingerprint(publicKeyPem) && verify('sha256', preAuthEncoding(payload), publicKeyPem, signature);
 }
 
 /** Names the place of an envelope before it is signed: ECDSA is randomised, so its content can't. */

@@ -1,9 +1,11 @@
+export { BundlesDocument, KeysDocument } from './api-documents.ts';
 export { attestedFact, attestedInputs, attestedKey } from './attested.ts';
 export { type BundleCode, BundleError } from './bundle-error.ts';
-export { type Envelope, encodeEnvelope, envelopeId, envelopeJson, MAX_ENVELOPE_BYTES, parseEnvelope, preAuthEncoding } from './envelope.ts';
+export { completeBundle, type ProvableLedger } from './complete-bundle.ts';
+export { type Envelope, encodeEnvelope, envelopeId, envelopeJson, isSignedBy, MAX_ENVELOPE_BYTES, parseEnvelope, preAuthEncoding } from './envelope.ts';
 export { type Equivalence, equivalenceStatement, readEquivalence } from './equivalence.ts';
 export type { Assist, FetchedFile, Judged, JudgedPolicy, RebuiltFile } from './judged.ts';
-export { type AddedKey, type KeyHistory, type KeyPurpose, type KeyRange, keyAddedFact, keyHistory, keyRetiredFact } from './key-facts.ts';
+export { type AddedKey, type KeyHistory, type KeyRange, keyAddedFact, keyHistory, keyRetiredFact } from './key-facts.ts';
 export { publicKeyDer, readPublicKey, sshFingerprint } from './key-id.ts';
 export { LEAF_KIND, statementLeaf, statementLeafHash } from './leaf.ts';
 export { ledgerKeyStatement } from './ledger-key-statement.ts';

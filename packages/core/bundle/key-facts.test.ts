@@ -4,7 +4,7 @@ import { verifierKey } from '../tlog/index.ts';
 import { keyAddedFact, keyHistory, keyRetiredFact } from './index.ts';
 
 const indexed = (...facts: readonly (readonly [number, Fact])[]) => facts.map(([index, fact]) => ({ index, fact }));
-const added = keyAddedFact({ purpose: 'statement', keyId: 'SHA256:a', publicKey: 'pem' });
+const added = keyAddedFact({ role: 'statement', keyId: 'SHA256:a', publicKey: 'pem' });
 
 describe('the history of keys', () => {
   it('gives a key its range of indexes: from its addition to its retirement', () => {
@@ -29,12 +29,14 @@ describe('the history of keys', () => {
 
   it('lists the ledgers that bring an endorsement along', () => {
     const log = verifierKey('mirror.example', new Uint8Array(32));
-    const fact = keyAddedFact({ purpose: 'ledger', keyId: log.text, publicKey: log.text, endorsement: sha256('envelope') });
+    const fact = keyAddedFact({ role: 'ledger', keyId: log.text, publicKey: log.text, endorsement: sha256('envelope') });
 
     expect(keyHistory(indexed([0, fact])).ledgers).toEqual([{ log, endorsement: sha256('envelope') }]);
   });
 
   it('takes no role key for a statement key', () => {
-    expect(keyHistory(indexed([0, keyAddedFact({ purpose: 'role', role: 'sync', keyId: 'SHA256:b', publicKey: 'pem' })])).statementKeys.size).toBe(0);
+    expect(
+      keyHistory(indexed([0, { kind: 'key-added', subject: 'SHA256:b', body: { role: 'sync', kinds: ['stored'], publicKey: 'pem' } }])).statementKeys.size,
+    ).toBe(0);
   });
 });

@@ -2,23 +2,19 @@ import { type Fact, type Json, parseSha256, type Sha256, type StateFact } from '
 import type { VerifierKey } from '../tlog/index.ts';
 import { readLedgerKey } from './log-key.ts';
 
-/** What a key is for. `statement` and `ledger` are those that verifiers care for; roles sign pending facts. */
-export type KeyPurpose = 'statement' | 'ledger' | 'role';
-
+/** A key that verifiers care for. Keys of those who write facts are the ledger's business; their facts have the same form. */
 export interface AddedKey {
-  readonly purpose: KeyPurpose;
+  readonly role: 'statement' | 'ledger';
   readonly keyId: string;
   /** PEM; for a ledger its verifier key. */
   readonly publicKey: string;
-  /** Of a role key. */
-  readonly role?: string;
   /** Of a ledger: names the envelope in which the statement key vouches for it. */
   readonly endorsement?: Sha256;
 }
 
-export function keyAddedFact({ purpose, keyId, publicKey, role, endorsement }: AddedKey): StateFact {
-  const body = { purpose, publicKey, ...(role === undefined ? {} : { role }), ...(endorsement === undefined ? {} : { endorsement }) };
-  return { kind: 'key-added', subject: keyId, body };
+/** Such a key may author no fact: `kinds` is empty. */
+export function keyAddedFact({ role, keyId, publicKey, endorsement }: AddedKey): StateFact {
+  return { kind: 'key-added', subject: keyId, body: { role, kinds: [], publicKey, ...(endorsement === undefined ? {} : { endorsement }) } };
 }
 
 /** `validBefore`: what the key signed at this index or later doesn't count, even if it lies before the retirement (a stolen key). */
@@ -46,8 +42,8 @@ export function keyHistory(facts: Iterable<{ readonly index: number; readonly fa
   const ledgers: { log: VerifierKey; endorsement: Sha256 }[] = [];
   for (const { index, fact } of facts) {
     const { kind, subject, body } = fact;
-    if (kind === 'key-added' && body['purpose'] === 'statement' && !statementKeys.has(subject)) statementKeys.set(subject, { from: index });
-    if (kind === 'key-added' && body['purpose'] === 'ledger') ledgers.push(...endorsedLedger(body));
+    if (kind === 'key-added' && body['role'] === 'statement' && !statementKeys.has(subject)) statementKeys.set(subject, { from: index });
+    if (kind === 'key-added' && body['role'] === 'ledger') ledgers.push(...endorsedLedger(body));
     const range = statementKeys.get(subject);
     if (kind === 'key-retired' && range !== undefined && range.before === undefined) statementKeys.set(subject, retire(range, index, body));
   }

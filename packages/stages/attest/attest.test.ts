@@ -19,7 +19,7 @@ import { envelopeKey } from '@granary/core/layout';
 import { AttestedBody, factKey, sha256 } from '@granary/core/model';
 import { verifierKey } from '@granary/core/tlog';
 import { describe, expect, it } from 'vitest';
-import { attest, publishKeys } from './index.ts';
+import { attest, siteKeyFacts } from './index.ts';
 
 const ORIGIN = 'mirror.example';
 const name = 'pkg:pypi/six@1.16.0?file_name=six-1.16.0-py2.py3-none-any.whl';
@@ -135,16 +135,16 @@ describe('attesting a verdict', () => {
   });
 });
 
-describe('publishing the keys of a site', () => {
+describe('the key facts of a site', () => {
   it('endorses the ledger by the statement key before a fact names it', async () => {
     const { ports, store } = site();
     const { publicKey } = generateKeyPairSync('ed25519');
     const ledger = verifierKey(ORIGIN, Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
 
-    const [ledgerFact, statementFact] = await publishKeys(ports, { ledger: { verifierKey: ledger.text }, roles: {} });
+    const [ledgerFact, statementFact] = await siteKeyFacts(ports, ledger.text);
 
     const [key] = await envelopes(store);
-    expect(statementFact).toMatchObject({ kind: 'key-added', subject: ports.signer.keyId, body: { purpose: 'statement' } });
-    expect(ledgerFact).toMatchObject({ kind: 'key-added', body: { purpose: 'ledger', publicKey: ledger.text, endorsement: key?.split('/').at(-1) } });
+    expect(statementFact).toMatchObject({ kind: 'key-added', subject: ports.signer.keyId, body: { role: 'statement' } });
+    expect(ledgerFact).toMatchObject({ kind: 'key-added', body: { role: 'ledger', publicKey: ledger.text, endorsement: key?.split('/').at(-1) } });
   });
 });

@@ -1,4 +1,3 @@
-import { verify } from 'node:crypto';
 import { type ObjectStore, type StatementSigner, StoreError } from '@granary/contract/ports';
 import {
   type Envelope,
@@ -6,9 +5,9 @@ import {
   encodeStatement,
   envelopeId,
   IN_TOTO_TYPE,
+  isSignedBy,
   MAX_ENVELOPE_BYTES,
   parseEnvelope,
-  preAuthEncoding,
   type Statement,
 } from '@granary/core/bundle';
 import { envelopeKey, type ObjectKey } from '@granary/core/layout';
@@ -59,8 +58,7 @@ async function adopt({ signer, objects }: SigningPorts, key: ObjectKey, payload:
   const stored = await objects.get(key, MAX_ENVELOPE_BYTES);
   if (stored === undefined) return undefined;
   const envelope = parseEnvelope(stored);
-  const isOurs = envelope.keyId === signer.keyId && Buffer.compare(envelope.payload, payload) === 0;
-  if (isOurs && verify('sha256', preAuthEncoding(payload), signer.publicKeyPem, envelope.signature)) return envelope;
+  if (Buffer.compare(envelope.payload, payload) === 0 && isSignedBy(envelope, signer.publicKeyPem)) return envelope;
   throw new AttestError('envelope-corrupt', `read ${key}: not a signature of ${signer.keyId} over this statement; move the object away and run again`);
 }
 
