@@ -1,90 +1,118 @@
-import { canonicalJson, decodeLeaf, factKey, isState, packageOf, parsePurl, type Sha256 } from '@granary/core/model';
+import { type CatalogRow, dumpLedger, dumpRow, type SkippedLeaves, toRow } from '@granary/core/catalog';
+import { type Sha256, sha256 } from '@granary/core/model';
 import { type Catalog, CatalogError, type CatalogFact, type CatalogFold, type FoldableLeaf } from '../ports/index.ts';
 
-interface Fold {
-  readonly facts: CatalogFact[];
-  readonly byKey: Map<Sha256, CatalogFact>;
-  /** History of each kind and subject, in ledger order. */
-  readonly histories: Map<string, CatalogFact[]>;
-  readonly sizes: Map<string, number>;
-  readonly unknownCritical: Set<string>;
+interface Held {
+  readonly origin: string;
+  readonly from: number;
+  /** Index of the entry that superseded it. */
+  to: number | undefined;
+  readonly row: CatalogRow;
 }
+interface Ledger {
+  size: number;
+  lastLeaf: Sha256 | undefined;
+  readonly held: Held[];
+  readonly byKey: Map<Sha256, Held>;
+  readonly skipped: Map<string, SkippedLeaves>;
+}
+type Ledgers = Map<string, Ledger>;
 
 /** A catalog in memory, plain enough to hold the real one against: for tests. */
 export function memoryCatalog(): Catalog & CatalogFold {
-  const fold: Fold = { facts: [], byKey: new Map(), histories: new Map(), sizes: new Map(), unknownCritical: new Set() };
-  return { ...readSide(fold), ...foldSide(fold) };
+  const ledgers: Ledgers = new Map();
+  return { ...readSide(ledgers), ...foldSide(ledgers) };
 }
 
-function readSide(fold: Fold): Catalog {
-  const all: Catalog['all'] = (kind, { size, subjectPrefix = '', history = false } = {}) =>
-    fold.facts.filter((fact) => {
-      const { entry } = fact;
-      if (entry.kind !== kind || !entry.subject.startsWith(subjectPrefix) || !isWithin(fact, size)) return false;
-      return history || !isState(entry) || newest(fold, kind, entry.subject, size) === fact;
-    });
+function readSide(ledgers: Ledgers): Catalog {
+  const found = (matches: (held: Held) => boolean): readonly CatalogFact[] => inLedgerOrder(ledgers).filter(matches).map(toFact);
   return {
-    revision: () => fold.facts.length,
-    revisionOf: (packagePurl) => fold.facts.filter(({ entry }) => packageOfSubject(entry.subject) === packagePurl).length,
-    byKey: (key) => fold.byKey.get(key),
-    current: (kind, subject, at) => newest(fold, kind, subject, at?.size),
-    ofPackage: (kind, packagePurl, options) => [...all(kind, options)].filter(({ entry }) => packageOfSubject(entry.subject) === packagePurl),
-    all,
-    ofDigest: (kind, digest) => fold.facts.filter(({ entry }) => entry.kind === kind && entry.body['sha256'] === digest),
-  };
-}
-
-function foldSide(fold: Fold): CatalogFold {
-  return {
-    size: (origin) => fold.sizes.get(origin) ?? 0,
-    fold(origin, leaves) {
-      const next = fold.sizes.get(origin) ?? 0;
-      for (const [at, { index }] of leaves.entries()) {
-        if (index !== next + at) throw new CatalogError('out-of-order', `fold ${origin}: leaf ${index}, expected ${next + at}`);
-      }
-      const facts = leaves.flatMap((leaf) => factsOf(origin, leaf, fold.unknownCritical));
-      for (const fact of facts) keep(fold, fact);
-      fold.sizes.set(origin, next + leaves.length);
+    revision: () => [...ledgers.values()].reduce((sum, { size }) => sum + size, 0),
+    revisionOf: (packagePurl) => found(({ row }) => row.package === packagePurl).length,
+    byKey(key) {
+      const held = [...ledgers.values()].flatMap(({ byKey }) => byKey.get(key) ?? []);
+      return held.sort(byTime).map(toFact)[0];
     },
-    unknownCritical: () => [...fold.unknownCritical].sort(),
-    dump: () => fold.facts.map(({ origin, index, key, entry }) => canonicalJson([origin, index, key, { ...entry }])).sort(),
+    current: (kind, subject, at) => found((held) => held.row.kind === kind && held.row.subject === subject && isWithin(held, at?.size)).at(-1),
+    ofPackage: (kind, packagePurl, at) => found((held) => held.row.kind === kind && held.row.package === packagePurl && stands(held, at)),
+    all: (kind, at = {}) => found((held) => held.row.kind === kind && held.row.subject.startsWith(at.subjectPrefix ?? '') && stands(held, at)),
+    ofDigest: (kind, digest) => found((held) => held.row.kind === kind && held.row.digest === digest && stands(held)),
   };
 }
 
-function factsOf(origin: string, { index, bytes }: FoldableLeaf, unknownCritical: Set<string>): readonly CatalogFact[] {
-  const decoded = decodeLeaf(bytes);
-  switch (decoded.type) {
-    case 'entry':
-      return [{ origin, index, key: factKey(decoded.entry), entry: decoded.entry }];
-    case 'malformed':
-      throw new CatalogError('malformed-leaf', `fold ${origin}: leaf ${index} is ${decoded.why}`);
-    case 'unknown-critical':
-      unknownCritical.add(decoded.kind);
-      return [];
-    case 'unknown-optional':
-    case 'foreign':
-      return [];
-  }
+function foldSide(ledgers: Ledgers): CatalogFold {
+  const skipped = ({ skipped }: Ledger): readonly SkippedLeaves[] => [...skipped.values()];
+  return {
+    size: (origin) => ledgers.get(origin)?.size ?? 0,
+    lastLeaf: (origin) => ledgers.get(origin)?.lastLeaf,
+    fold(origin, leaves) {
+      const ledger = ledgers.get(origin) ?? { size: 0, lastLeaf: undefined, held: [], byKey: new Map(), skipped: new Map() };
+      const changes = leaves.map((leaf, offset) => checked(origin, leaf, ledger.size + offset));
+      for (const change of changes) keep(ledger, origin, change);
+      ledger.lastLeaf = leaves.length === 0 ? ledger.lastLeaf : sha256(leaves.at(-1)?.bytes ?? '');
+      if (leaves.length > 0) ledgers.set(origin, ledger);
+    },
+    unknownCritical() {
+      const critical = [...ledgers.values()].flatMap(skipped).filter(({ type }) => type === 'unknown-critical');
+      return [...new Set(critical.map(({ kind }) => kind))].sort();
+    },
+    dump: () =>
+      [...ledgers]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([origin, ledger]) => [
+          dumpLedger({ origin, size: ledger.size, skipped: skipped(ledger) }),
+          ...ledger.held.map((held) => dumpRow(held.row, held)),
+        ]),
+  };
 }
 
-function keep(fold: Fold, fact: CatalogFact): void {
-  const { kind, subject } = fact.entry;
-  const history = fold.histories.get(`${kind} ${subject}`) ?? [];
-  history.push(fact);
-  fold.histories.set(`${kind} ${subject}`, history);
-  fold.facts.push(fact);
-  if (!fold.byKey.has(fact.key)) fold.byKey.set(fact.key, fact);
+type Change = Exclude<ReturnType<typeof toRow>, { readonly type: 'malformed' }>;
+
+function checked(origin: string, { index, bytes }: FoldableLeaf, expected: number): Change {
+  if (index !== expected) throw new CatalogError('out-of-order', `fold ${origin}: leaf ${index}, expected ${expected}`);
+  const change = toRow(bytes);
+  if (change.type === 'malformed') throw new CatalogError('malformed-leaf', `fold ${origin}: leaf ${index}: ${change.why}`);
+  return change;
 }
 
-function newest(fold: Fold, kind: string, subject: string, size: number | undefined): CatalogFact | undefined {
-  return fold.histories.get(`${kind} ${subject}`)?.findLast((fact) => isWithin(fact, size));
+function keep(ledger: Ledger, origin: string, change: Change): void {
+  const from = ledger.size;
+  ledger.size += 1;
+  if (change.type !== 'row') count(ledger, change.type, change.type === 'foreign' ? '' : change.kind);
+  else if (ledger.byKey.has(change.row.key)) count(ledger, 'duplicate', change.row.kind);
+  else hold(ledger, { origin, from, to: undefined, row: change.row });
 }
 
-function isWithin({ index }: CatalogFact, size: number | undefined): boolean {
-  return size === undefined || index < size;
+function hold({ held, byKey }: Ledger, next: Held): void {
+  const { key, kind, subject, validity } = next.row;
+  const before = validity === 'state' ? held.findLast(({ row }) => row.kind === kind && row.subject === subject) : undefined;
+  if (before !== undefined) before.to = next.from;
+  held.push(next);
+  byKey.set(key, next);
 }
 
-function packageOfSubject(subject: string): string | undefined {
-  const purl = parsePurl(subject);
-  return purl && packageOf(purl);
+function count({ skipped }: Ledger, type: SkippedLeaves['type'], kind: string): void {
+  const before = skipped.get(`${type} ${kind}`)?.count ?? 0;
+  skipped.set(`${type} ${kind}`, { type, kind, count: before + 1 });
+}
+
+function inLedgerOrder(ledgers: Ledgers): readonly Held[] {
+  return [...ledgers.values()].flatMap(({ held }) => held).sort(byTime);
+}
+
+function byTime(a: Held, b: Held): number {
+  if (a.row.at !== b.row.at) return a.row.at < b.row.at ? -1 : 1;
+  return a.origin === b.origin ? a.from - b.from : a.origin < b.origin ? -1 : 1;
+}
+
+function isWithin({ from }: Held, size = Number.MAX_SAFE_INTEGER): boolean {
+  return from < size;
+}
+
+function stands(held: Held, at: { readonly size?: number; readonly history?: boolean } = {}): boolean {
+  return isWithin(held, at.size) && (at.history === true || held.to === undefined || (at.size !== undefined && held.to >= at.size));
+}
+
+function toFact({ origin, from, row }: Held): CatalogFact {
+  return { origin, index: from, key: row.key, entry: row.entry };
 }

@@ -37,7 +37,10 @@ export interface AtSize {
   readonly size?: number;
 }
 
-/** Read side of the fold. Synchronous: it is an embedded database or memory. */
+/**
+ * Read side of the fold. Synchronous: it is an embedded database or memory. Ledger order is by time, then origin, then index.
+ * A fact is superseded by the next of its ledger, kind and subject, when it is a state.
+ */
 export interface Catalog {
   /** Grows with every entry folded, whatever its ledger. Held in memory: what is served asks on every request whether anything is new. */
   revision(): number;
@@ -50,7 +53,7 @@ export interface Catalog {
   ofPackage(kind: string, packagePurl: string, at?: AtSize & { readonly history?: boolean }): readonly CatalogFact[];
   /** All current facts of a kind, in ledger order; subjects of a given prefix only, if given. */
   all(kind: string, options?: AtSize & { readonly subjectPrefix?: string; readonly history?: boolean }): Iterable<CatalogFact>;
-  /** Facts whose body names this artifact digest (`sha256` of `stored`, `verdict`, `attested`, …). */
+  /** Facts whose body names this artifact digest (`sha256` of `stored`, `verdict`, `attested`, …), in ledger order, superseded ones left out. */
   ofDigest(kind: string, digest: Sha256): readonly CatalogFact[];
 }
 
@@ -61,7 +64,12 @@ export interface FoldableLeaf {
 export interface CatalogFold {
   /** How many leaves of this ledger were folded. */
   size(origin: string): number;
-  /** Folds the next leaves, all or none; throws CatalogError `out-of-order` unless they continue at `size(origin)`. */
+  /** Digest of the last leaf folded. Whoever finds another leaf there has another ledger, and folds again from zero. */
+  lastLeaf(origin: string): Sha256 | undefined;
+  /**
+   * Folds the next leaves, all or none; throws CatalogError `out-of-order` unless they continue at `size(origin)`. A key that the
+   * ledger holds already is counted, not folded: the first wins.
+   */
   fold(origin: string, leaves: readonly FoldableLeaf[]): void;
   /** Unknown critical kinds met so far: not empty means not ready. */
   unknownCritical(): readonly string[];

@@ -1,3 +1,4 @@
+export { catalogContract } from './catalog.ts';
 export { type LockSubject, lockBackendContract, type OpenLock } from './lock-backend.ts';
 export { objectStoreContract } from './object-store.ts';
 export type { FaultyStore, StoreSubject } from './store-subject.ts';

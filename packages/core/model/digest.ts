@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 declare const brand: unique symbol;
 /** Lower-case hexadecimal SHA-256 of the original bytes: 64 characters. */
@@ -16,7 +16,7 @@ export function toSha256(text: string): Sha256 {
 }
 
 export function sha256(bytes: Uint8Array | string): Sha256 {
-  return createHash('sha256').update(bytes).digest('hex') as Sha256;
+  return hash('sha256', bytes, 'hex') as Sha256;
 }
 
 /** Digests as an upstream states them, by algorithm, lower-case hexadecimal. */

@@ -34,6 +34,16 @@ describe('a leaf', () => {
     expect(leaf('{"granary":1,"granary":1}')).toBe('malformed');
   });
 
+  it('is malformed when its bytes are not exactly those of its text', () => {
+    const note = encodeEntry({ ...stored, body: { note: 'x' } }, 'key', at);
+    const invalid = note.map((byte) => (byte === 0x78 ? 0xff : byte));
+    const marked = new Uint8Array([0xef, 0xbb, 0xbf, ...note]);
+
+    expect(decodeLeaf(note).type).toBe('entry');
+    expect(decodeLeaf(invalid).type).toBe('malformed');
+    expect(decodeLeaf(marked).type).toBe('malformed');
+  });
+
   it('of an unknown kind is kept, unless it says that it is critical', () => {
     expect(leaf(`{"at":"${at}","author":"k","granary":1,"kind":"later"}`)).toBe('unknown-optional');
     expect(leaf(`{"at":"${at}","author":"k","critical":true,"granary":1,"kind":"later"}`)).toBe('unknown-critical');

@@ -29,6 +29,7 @@ export type StateKind = (typeof STATE_KINDS)[number];
 export type RunKind = (typeof RUN_KINDS)[number];
 export type FactKind = ComputedKind | StateKind | RunKind;
 
+const KNOWN_KINDS: ReadonlySet<string> = new Set<FactKind>([...COMPUTED_KINDS, ...STATE_KINDS, ...RUN_KINDS]);
 /** Kinds of the private ledger; all others are public. */
 export const PRIVATE_KINDS: ReadonlySet<string> = new Set<FactKind>(['watched', 'wanted']);
 
@@ -105,7 +106,8 @@ export type DecodedLeaf =
 
 export function decodeLeaf(bytes: Uint8Array): DecodedLeaf {
   if (bytes.length > 65_535) return { type: 'malformed', why: 'longer than an entry bundle can hold' };
-  const value = parseCanonicalJson(new TextDecoder('utf-8', { fatal: false }).decode(bytes));
+  const text = decodeUtf8(bytes);
+  const value = text === undefined ? undefined : parseCanonicalJson(text);
   if (value === undefined) return { type: 'malformed', why: 'not in RFC 8785 form' };
   if (!isObject(value) || value['granary'] === undefined) return { type: 'foreign', value };
   if (value['granary'] !== 1) return { type: 'unknown-critical', kind: `format ${String(value['granary'])}` };
@@ -139,13 +141,24 @@ function decodeEntry(value: { readonly [name: string]: Json }, length: number): 
   if (typeof kind !== 'string' || typeof author !== 'string' || typeof at !== 'string') return { type: 'malformed', why: 'kind, author or at is missing' };
   const instant = parseInstant(at);
   if (instant === undefined || instant !== at) return { type: 'malformed', why: `at is ${JSON.stringify(at)}` };
-  if (![...COMPUTED_KINDS, ...STATE_KINDS, ...RUN_KINDS].some((known) => known === kind)) {
+  if (!KNOWN_KINDS.has(kind)) {
     return { type: critical === true ? 'unknown-critical' : 'unknown-optional', kind };
   }
   const fact = parseFact(value);
   return fact === undefined
     ? { type: 'malformed', why: `${kind} without what that kind needs` }
     : { type: 'entry', entry: { ...fact, granary: 1, author, at: instant } };
+}
+
+/** Strict: what is replaced or dropped while decoding (a byte order mark is) would make two leaves of one entry. */
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function isStrings(value: Json | undefined): value is readonly string[] {

@@ -1,1 +1,2 @@
-export {};
+export { openSqliteCatalog, type SqliteCatalogOptions } from './open-sqlite-catalog.ts';
+export { type CatalogMode, deleteSqliteCatalog } from './schema.ts';
