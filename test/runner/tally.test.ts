@@ -11,6 +11,7 @@ it('passes', () => expect(1).toBe(1));
 it('fails', () => expect(1).toBe(2));
 it('is skipped with a reason', (context) => context.skip(true, 'no sandbox here'));
 it.skip('is skipped without one', () => expect(1).toBe(1));
+it.skip('is skipped by its name (skipped: no disk)', () => expect(1).toBe(1));
 describe('a group that cannot start', () => {
   beforeAll(() => { throw new Error('no ground'); });
   it('is never reached', () => expect(1).toBe(1));
@@ -45,6 +46,7 @@ it('counts what ran, what could not run as failed, and what was skipped with its
     skips: [
       { test: 'outcomes.test.ts > is skipped with a reason', reason: 'no sandbox here' },
       { test: 'outcomes.test.ts > is skipped without one', reason: 'no reason given' },
+      { test: 'outcomes.test.ts > is skipped by its name (skipped: no disk)', reason: 'as its name says' },
       { test: 'outcomes.test.ts > a group that cannot start > is never reached', reason: 'no reason given' },
     ],
   });

@@ -29,8 +29,10 @@ function nameOf(module: TestModule, test: TestCase): string {
   return `${module.relativeModuleId} > ${test.fullName}`;
 }
 
+/** What was said to `context.skip`, or stands in the name of the test or its group, for what is decided before it runs: `(skipped: no root)`. */
 function reasonOf(test: TestCase): string {
   const result = test.result();
   if (result.state === 'pending') return 'was never reached';
-  return (result.state === 'skipped' ? result.note : undefined) ?? 'no reason given';
+  if (result.state === 'skipped' && result.note !== undefined) return result.note;
+  return /\(skipped[^)]*\)/.test(test.fullName) ? 'as its name says' : 'no reason given';
 }
