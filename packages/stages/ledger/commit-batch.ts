@@ -34,22 +34,23 @@ export async function commitBatch(ports: LedgerPorts, end: LogEnd, leaves: reado
   const head = await signCheckpoint(ports, edge.size, root);
   const staged = stagingKey(origin, edge.size, toSha256(Buffer.from(root).toString('hex')));
   await store.objects.putOnce(staged, encodeStaged({ from: end.edge.size, head: head.note, tiles }));
-  if (!(await lock.swap(origin, end.head?.note, head.note))) throw lostLock(origin, edge.size);
+  if (!(await lock.swap(origin, end.head?.note, head.note))) throw lostLock(origin, end.edge.size);
   await publishBatch(ports, head, tiles);
   return { edge, head };
 }
 
-/** Once published a batch needs its staging no more. */
-export async function unstage({ store, origin }: LedgerPorts, { size, root }: SignedCheckpoint): Promise<void> {
-  await store.mutable.remove(stagingKey(origin, size, toSha256(Buffer.from(root).toString('hex'))));
+/** Throws LedgerError `lost-lock` unless the head is still the one that we know: what is decided on an older one may be wrong. */
+export async function confirmHead({ lock, origin }: LedgerPorts, head: SignedCheckpoint): Promise<void> {
+  const current = await lock.load(origin);
+  if (current === undefined || Buffer.compare(current, head.note) !== 0) throw lostLock(origin, head.size);
 }
 
 /** The second half, from the moment at which the lock holds the head. */
-export async function publishBatch({ store, lock, origin }: LedgerPorts, head: SignedCheckpoint, tiles: readonly TileBytes[]): Promise<void> {
+export async function publishBatch(ports: LedgerPorts, head: SignedCheckpoint, tiles: readonly TileBytes[]): Promise<void> {
+  const { store, origin } = ports;
   await pLimit(WRITES_AT_ONCE).map(tiles, ({ tile, bytes }) => store.objects.putOnce(tileKey(origin, tilePath(tile)), bytes));
   // A sequencer that slept while another one took over must not turn the published checkpoint back.
-  const current = await lock.load(origin);
-  if (current === undefined || Buffer.compare(current, head.note) !== 0) throw lostLock(origin, head.size);
+  await confirmHead(ports, head);
   await store.mutable.replace(checkpointKey(origin), head.note);
 }
 
@@ -62,5 +63,5 @@ async function signCheckpoint({ noteSigner, origin }: LedgerPorts, size: number,
 }
 
 function lostLock(origin: string, size: number): LedgerError {
-  return new LedgerError('lost-lock', `ledger ${origin}: another sequencer moved the head while ${size} leaves were being published; let only one run`);
+  return new LedgerError('lost-lock', `ledger ${origin}: another sequencer moved the head away from ${size} leaves; let only one run`);
 }

@@ -3,7 +3,7 @@ import { pendingKey } from '@granary/core/layout';
 import { decodeLeaf, factKey, type Instant, type StateFact, sha256, toInstant } from '@granary/core/model';
 import { TILE_WIDTH } from '@granary/core/tlog';
 import type { AdmissionRules } from './admit.ts';
-import { commitBatch, type LedgerPorts, unstage } from './commit-batch.ts';
+import { commitBatch, confirmHead, type LedgerPorts } from './commit-batch.ts';
 import { type Candidate, type Decision, decideBatch } from './decide-batch.ts';
 import { catchUp } from './follow.ts';
 import { type LedgerAuthority, missingKeys, siteFact } from './genesis.ts';
@@ -12,7 +12,7 @@ import { LedgerError } from './ledger-error.ts';
 import { openLedgerReader, type SignedCheckpoint } from './ledger-reader.ts';
 import { storeSource } from './ledger-source.ts';
 import { catalogView } from './ledger-view.ts';
-import { recover } from './recover.ts';
+import { discardStaging, recover } from './recover.ts';
 
 export interface OpenLedgerOptions extends LedgerPorts {
   readonly catalog: Catalog & CatalogFold;
@@ -23,6 +23,8 @@ export interface OpenLedgerOptions extends LedgerPorts {
 export interface OpenLedger {
   readonly rules: AdmissionRules;
   checkpoint(): SignedCheckpoint;
+  /** Throws LedgerError `lost-lock` when another sequencer went on: what was decided here doesn't count. */
+  confirm(): Promise<void>;
   /** Decides about candidates as of now. */
   decide(candidates: readonly Candidate[]): Decision;
   /** Makes what was accepted part of the log, publishes and folds it. Calls must not overlap. */
@@ -46,6 +48,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
       if (end.head === undefined) throw new LedgerError('inconsistent', `ledger ${origin}: has no entry`);
       return end.head;
     },
+    confirm: () => confirmHead(options, ledger.checkpoint()),
     decide(candidates) {
       // A clock may go backwards, the log may not.
       const now = options.clock.now();
@@ -62,7 +65,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
         origin,
         leaves.map((bytes, at) => ({ index: from + at, bytes })),
       );
-      if (end.head !== undefined) await unstage(options, end.head);
+      if (end.head !== undefined) await discardStaging(options, end.head);
     },
   };
   await appendOwn(ledger, options, tree.size);

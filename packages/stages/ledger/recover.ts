@@ -24,6 +24,14 @@ export async function recover(ports: LedgerPorts): Promise<LogEnd> {
   return { edge, head };
 }
 
+/**
+ * Removes the batches that the published log has passed: they are part of it, or never will be. A larger one may be another
+ * sequencer's, between staging and the lock; it goes once the log is larger.
+ */
+export async function discardStaging(ports: LedgerPorts, head: SignedCheckpoint): Promise<void> {
+  for (const { key, size } of await stagedKeys(ports)) if (size <= head.size) await ports.store.mutable.remove(key);
+}
+
 /** Publishes the head if a run before died between moving the lock and publishing. */
 async function bringForward(ports: LedgerPorts, head: SignedCheckpoint, published: SignedCheckpoint | undefined): Promise<TreeEdge> {
   const { origin } = ports;
@@ -94,11 +102,6 @@ function appendStaged(
 
 function isTile(staged: TileBytes | undefined, path: string, bytes: Uint8Array): boolean {
   return staged !== undefined && tilePath(staged.tile) === path && Buffer.compare(staged.bytes, bytes) === 0;
-}
-
-/** Only what the log has passed: a larger batch may be another sequencer's, between staging and the lock. It goes once the log is larger. */
-async function discardStaging(ports: LedgerPorts, head: SignedCheckpoint): Promise<void> {
-  for (const { key, size } of await stagedKeys(ports)) if (size <= head.size) await ports.store.mutable.remove(key);
 }
 
 async function stagedKeys({ store, origin }: LedgerPorts): Promise<readonly { readonly key: ObjectKey; readonly size: number; readonly root: string }[]> {

@@ -67,6 +67,7 @@ async function drainAll(ledger: OpenLedger, options: SequencerOptions, waited: R
   }
   // One listing may have missed a fact that was written during it; two can't.
   const lost = [...total.waiting].filter((name) => waited.has(name));
+  if (lost.length > 0) await ledger.confirm();
   for (const name of lost) await refuse(options, { name, code: 'unknown-prev', reason: 'prev names a fact that is neither in the ledger nor pending' });
   return { ...total, refused: total.refused + lost.length, waiting: new Set([...total.waiting].filter((name) => !waited.has(name))) };
 }
@@ -79,6 +80,7 @@ async function drainPass(ledger: OpenLedger, options: SequencerOptions): Promise
     await ledger.append(decision);
     await removeAll(options.store, [...accepted.map(({ name }) => name), ...duplicates]);
     const refused = [...unreadable, ...decision.refused];
+    if (refused.length > 0) await ledger.confirm();
     for (const refusal of refused) await refuse(options, refusal);
     const names = new Set([...waiting.values()].flat().map(({ name }) => name));
     pass = added(pass, { sequenced: accepted.length, duplicates: duplicates.length, refused: refused.length, waiting: new Set([...pass.waiting, ...names]) });
