@@ -38,4 +38,16 @@ export {
   StoreError,
 } from './store.ts';
 export { type Upstream, type UpstreamCode, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts';
-export { type Clock, type Job, type JobContext, JobError, type JobEvent, type Queue, type Retry, STAGES, type Stage } from './work.ts';
+export {
+  type Clock,
+  type HandleOptions,
+  type Job,
+  type JobContext,
+  JobError,
+  type JobEvent,
+  type Queue,
+  type Retry,
+  type RetryTimes,
+  STAGES,
+  type Stage,
+} from './work.ts';

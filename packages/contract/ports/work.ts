@@ -25,7 +25,9 @@ export class JobError extends Error {
 }
 
 export interface JobContext {
+  /** Aborts when the queue stops or the job's time is over. */
   readonly signal: AbortSignal;
+  /** 1 the first time. */
   readonly attempt: number;
 }
 
@@ -34,17 +36,37 @@ export type JobEvent =
   | { readonly type: 'retrying'; readonly job: Job; readonly at: Instant; readonly error: Error }
   | { readonly type: 'gave-up'; readonly job: Job; readonly error: Error };
 
+/** How long a queue waits, in milliseconds; the lengths of the lists are the numbers of retries. */
+export interface RetryTimes {
+  /** Before each retry of a job that failed `at-once`; half of it to one and a half, by chance. */
+  readonly atOnceMs: readonly number[];
+  /** Before each retry of a job that failed `later`. */
+  readonly laterMs: readonly number[];
+  /** How long a job that gave up is not taken again: after its retries, and after `never`. */
+  readonly restMs: { readonly exhausted: number; readonly never: number };
+}
+
+export interface HandleOptions {
+  /** How many jobs of the stage run at once. */
+  readonly concurrency: number;
+  /** After this a job's signal is aborted and its place is free, whether its handler has returned or not; it is retried `later`, once it has. */
+  readonly timeoutMs: number;
+}
+
 /** A hint, never the truth: losing it loses nothing. */
 export interface Queue {
-  /** Adds what isn't queued, running or waiting for its retry. */
+  /** Adds what isn't queued, running, waiting for its retry, or resting after it gave up. */
   add(jobs: readonly Job[]): Promise<void>;
-  /** Registers the only handler of a stage. `at-once` is retried 3 times with jitter, `later` after an hour, then a day (both configurable); any other error counts as `at-once`. */
-  handle(stage: Stage, concurrency: number, handler: (job: Job, context: JobContext) => Promise<void>): void;
-  /** Resolves when nothing is queued or running (what waits for a later retry doesn't count). */
+  /**
+   * Registers the only handler of a stage. `at-once` is retried 3 times with jitter, `later` after an hour, then a day; any other
+   * error counts as `at-once`. Jobs of a stage run in the order in which they came; a retry comes last.
+   */
+  handle(stage: Stage, options: HandleOptions, handler: (job: Job, context: JobContext) => Promise<void>): void;
+  /** Resolves when nothing is queued, running or about to be retried (what waits for a `later` retry or rests doesn't count). */
   idle(): Promise<void>;
-  /** Emits until stopped. */
+  /** Emits until stopped. Listeners must not throw. */
   subscribe(listener: (event: JobEvent) => void): () => void;
-  /** Takes no more jobs, aborts what runs, resolves when all handlers have returned. */
+  /** Takes no more jobs, aborts what runs, resolves when all handlers have returned or have passed their time. */
   stop(): Promise<void>;
 }
 

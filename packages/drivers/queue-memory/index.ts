@@ -1,1 +1,3 @@
-export {};
+export { type MemoryQueueOptions, openMemoryQueue } from './open-memory-queue.ts';
+export { DEFAULT_RETRY_TIMES } from './retry-plan.ts';
+export { systemClock } from './system-clock.ts';
