@@ -70,7 +70,7 @@ describe('verifying a file against the URL of a mirror', () => {
     await site.attest({ ...judged, subject: other, verdictKey: sha256('other verdict') });
     await site.publish();
     const foreign = await httpMirror(site);
-    const bundles = await foreign.bundles(other.sha256);
+    const bundles = await foreign.evidence.bundlesOf(other.sha256);
     await foreign.close();
 
     await expect(lying((body) => JSON.stringify({ bundles: [...bundles, ...JSON.parse(body).bundles] }))).rejects.toMatchObject({

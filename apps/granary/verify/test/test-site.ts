@@ -29,6 +29,7 @@ export interface TestSite {
   readonly publicKey: string;
   readonly store: Store;
   readonly ledgerKey: VerifierKey;
+  readonly leaves: readonly Uint8Array[];
   add(fact: Fact): void;
   attest(what: Judged): Promise<void>;
   /** Writes tiles and checkpoint of all that was added so far. */
@@ -58,6 +59,7 @@ export async function makeSite(root: string): Promise<TestSite> {
     publicKey: exportPublicKey(keys),
     store,
     ledgerKey,
+    leaves,
     add,
     attest: async (what) => void (await attest({ ...signing, sink: { submit } }, what, ORIGIN)),
     publish: () => publish(store, keys, ledgerKey, leaves),
