@@ -76,10 +76,33 @@ export interface DemandRules {
   packageOfPin(pin: Pin): Purl;
 }
 
+/** How to learn where this machine's own package manager gets its packages. Pure: the caller runs the command. */
+export interface Discovery {
+  /** Prints what {@link Discovery.parse} reads; inherits the user's environment, so that their own settings count. */
+  readonly argv: readonly [string, ...string[]];
+  /** Undefined when the output says nothing usable. `files` are origins of hosts that only hold files. */
+  parse(output: string): { readonly index: string; readonly files: readonly string[] } | undefined;
+}
+/** What builds need beside packages of the root filesystem: tools that the registry itself carries. */
+export interface Toolchain {
+  /** Packages of the root filesystem. */
+  readonly systemPackages: readonly string[];
+  /** Tools, by package; the newest release that this platform can install is taken once and then kept. */
+  readonly tools: readonly Purl[];
+  /** Of a tool's index: the file to take. */
+  select(document: PackageDocument): UpstreamArtifact | undefined;
+  /** Files to place into the root filesystem. */
+  unpack(artifact: Artifact, bytes: Uint8Array): Promise<readonly { readonly path: string; readonly bytes: Uint8Array }[]>;
+  /** Version of the runtime, from the versions of the root filesystem's packages. */
+  runtimeVersion(systemPackages: readonly { readonly name: string; readonly version: string }[]): string | undefined;
+}
+
 /** Everything that is particular to one ecosystem. Nothing outside its folder knows it by name. */
 export interface Ecosystem {
   /** The purl type, and the prefix under which it is served. */
   readonly id: string;
+  readonly discovery: Discovery;
+  readonly toolchain: Toolchain;
   readonly index: PackageIndex;
   readonly candidate: CandidateRules;
   /** Empty when it can't be read. */

@@ -6,11 +6,13 @@ export {
   type CandidateRules,
   type Declared,
   type DemandRules,
+  type Discovery,
   type Ecosystem,
   type EcosystemCode,
   EcosystemError,
   type PackageDocument,
   type PackageIndex,
+  type Toolchain,
   type UpstreamArtifact,
   type Wish,
 } from './ecosystem.ts';

@@ -23,6 +23,7 @@ const Proposal = z
   .looseObject({
     requirements: z.array(z.string()),
     before: z.string(),
+    settings: z.record(z.string(), z.json()),
     parameters: z.array(z.object({ name: z.string(), value: z.string(), from: z.string() })),
     assists: z.array(z.object({ path: z.string(), sha256: Digest, why: z.string() })),
     notes: z.array(z.string()),

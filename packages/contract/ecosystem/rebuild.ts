@@ -1,5 +1,5 @@
 import type { Comparison } from '@granary/core/compare';
-import type { Artifact, FailureClass, Instant } from '@granary/core/model';
+import type { Artifact, FailureClass, Instant, Json } from '@granary/core/model';
 import type { Assist, DefinitionPhase, Parameter } from './definition.ts';
 
 /** The published artifact and its source, whole: what planning reads. Untrusted bytes. */
@@ -27,6 +27,8 @@ export interface BuildProposal {
   /** Resolved through the candidate view as of `before`; then exact, by digest. */
   readonly requirements: readonly string[];
   readonly before: Instant;
+  /** What `compile` and later `propose` need to know of it, in the ecosystem's own words. */
+  readonly settings: { readonly [name: string]: Json };
   readonly parameters: readonly Parameter[];
   readonly assists: readonly Assist[];
   readonly notes: readonly string[];
@@ -54,7 +56,7 @@ export interface RebuildStrategy {
   /** Of one release, the file that the sandbox's platform would install; undefined when there is none. */
   installableOf(release: readonly Artifact[]): Artifact | undefined;
   /** The next thing to try, a function of the subject and what was tried. At most 12 attempts are asked for. */
-  propose(subject: RebuildSubject, history: readonly Attempt[]): Proposed;
+  propose(subject: RebuildSubject, history: readonly Attempt[]): Promise<Proposed>;
   /** The source lies at `/work/source/<fileName>`, outputs are expected in `outputDir`; the mirror's as-of view is `http://127.0.0.1:3128`. */
   compile(subject: RebuildSubject, proposal: BuildProposal, closure: readonly Artifact[]): CompiledBuild;
   /** Requirements that the build found missing (see Attempt `needs`), read from its outputs; undefined when it is about something else. */
@@ -67,7 +69,8 @@ export interface RebuildStrategy {
 
 /** Core metadata of an archive that has none that can be trusted without running its build. */
 export interface MetadataJob {
-  requirements(sourceBytes: Uint8Array): readonly string[];
-  compile(source: Artifact, closure: readonly Artifact[]): CompiledBuild;
+  /** `asked`: what an earlier run of the job found missing (`readNeeds` of the strategy). */
+  requirements(source: Artifact, sourceBytes: Uint8Array, asked: readonly string[]): Promise<readonly string[]>;
+  compile(source: Artifact, sourceBytes: Uint8Array, closure: readonly Artifact[], asked: readonly string[]): Promise<CompiledBuild>;
   read(outputs: readonly { readonly path: string; readonly bytes: Uint8Array }[]): Uint8Array | undefined;
 }

@@ -2,7 +2,7 @@ import type { Instant, Purl, Sha256 } from '@granary/core/model';
 
 /** What a client's path below the ecosystem's prefix asks for. */
 export type Route =
-  | { readonly type: 'root'; /** Canonical path to redirect to, when the client's differs. */ readonly redirect?: string }
+  | { readonly type: 'root' /** Canonical path to redirect to, when the client's differs. */; readonly redirect?: string }
   | { readonly type: 'package'; readonly package: Purl; readonly redirect?: string }
   /** `packages` are those that the path can be of, likeliest first. */
   | { readonly type: 'artifact'; readonly packages: readonly Purl[]; readonly path: string }

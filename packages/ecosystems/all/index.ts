@@ -1,1 +1,10 @@
-export {};
+import type { Ecosystem } from '@granary/contract/ecosystem';
+import { pypi } from '@granary/ecosystem-pypi';
+
+/** Every ecosystem whose packages clients install. A folder that isn't listed here fails a test. */
+export const ecosystems: readonly Ecosystem[] = [pypi];
+
+/** By purl type. */
+export function ecosystemOf(type: string): Ecosystem | undefined {
+  return ecosystems.find(({ id }) => id === type);
+}

@@ -1,7 +1,7 @@
 import { comparedInputs, type Definition, readBuildHistory } from '@granary/contract/ecosystem';
 import { type BlobStore, JobError } from '@granary/contract/ports';
-import { CompareError, type Comparison, compareArtifacts, rulesetDigest } from '@granary/core/compare';
-import { canonicalJson, factBody, type Json, type Purl, type Rung, type Sha256 } from '@granary/core/model';
+import { CompareError, type Comparison, compareArtifacts, encodeComparison, rulesetDigest } from '@granary/core/compare';
+import { factBody, type Purl, type Rung, type Sha256 } from '@granary/core/model';
 import type { JudgePorts } from './judge-ports.ts';
 
 const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
@@ -16,8 +16,7 @@ export async function compareBuilt(ports: JudgePorts, artifact: { readonly purl:
   if (rules === undefined) throw new JobError('never', `compare ${artifact.purl}: no rules to compare ${built.fileName} by`);
   const [upstream, rebuild] = await Promise.all([read(ports.blobs, artifact.sha256), read(ports.blobs, built.sha256)]);
   const comparison = withAssists(await compareOrSay(upstream, rebuild, { rules, artifact, rebuilt: built.sha256 }), await assistsOf(ports.blobs, definition));
-  const json: Json = JSON.parse(JSON.stringify(comparison));
-  const bytes = new TextEncoder().encode(canonicalJson(json));
+  const bytes = encodeComparison(comparison);
   const blob = await ports.blobs.put(bytes, { maxBytes: bytes.length });
   await ports.sink.submit([
     {

@@ -1,7 +1,7 @@
 import { readBuildHistory, storedArtifact } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
-import type { Comparison } from '@granary/core/compare';
-import { type Cause, type ComputedFact, factBody, LocatedBody, type Purl } from '@granary/core/model';
+import { decodeComparison, mainCause } from '@granary/core/compare';
+import { type Cause, type ComputedFact, factBody, LocatedBody, type Purl, type Sha256 } from '@granary/core/model';
 import { bestStep, type CaseFile, decide } from './decide.ts';
 import type { JudgePorts } from './judge-ports.ts';
 
@@ -34,16 +34,12 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
   await ports.sink.submit([verdict]);
 }
 
-/** The cause that most of the residue has, the security-relevant ones first. */
-async function residueCauseOf(ports: JudgePorts, digest: Comparison['upstream'] | undefined): Promise<Cause | undefined> {
+/** The cause that weighs most in what is left. */
+async function residueCauseOf(ports: JudgePorts, digest: Sha256 | undefined): Promise<Cause | undefined> {
   if (digest === undefined) return undefined;
   const bytes = await ports.blobs.read(digest, MAX_COMPARISON_BYTES);
   if (bytes === undefined) throw new JobError('later', `judge: comparison ${digest} isn't in the store`);
-  const comparison: Comparison = JSON.parse(new TextDecoder().decode(bytes));
-  const causes = comparison.residue.map(({ cause }): Cause => cause ?? 'content-unexplained');
-  const alarming: readonly Cause[] = ['integrity-metadata-wrong', 'content-unexplained', 'extra-upstream-files', 'missing-upstream-files'];
-  const found = alarming.find((cause) => causes.includes(cause));
-  if (found !== undefined) return found;
-  const counts = Map.groupBy(causes, (cause) => cause);
-  return [...counts].toSorted(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))[0]?.[0];
+  const comparison = decodeComparison(bytes);
+  if (comparison === undefined) throw new JobError('never', `judge: ${digest} is no comparison`);
+  return mainCause(comparison);
 }

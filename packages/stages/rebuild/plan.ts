@@ -11,15 +11,16 @@ import {
   storedArtifact,
 } from '@granary/contract/ecosystem';
 import { type BlobStore, JobError, type SandboxLimits } from '@granary/contract/ports';
-import type { Comparison } from '@granary/core/compare';
-import { type Artifact, canonicalJson, type Purl, purlParts, type Sha256 } from '@granary/core/model';
+import { decodeComparison } from '@granary/core/compare';
+import { type Artifact, canonicalJson, type Purl, type Sha256 } from '@granary/core/model';
 import { locatedSource, targetOf } from './locate.ts';
 import type { PlanPorts } from './rebuild-ports.ts';
+import { resolveClosure } from './resolve-closure.ts';
 
 const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
 const MAX_RECORD_BYTES = 16 * 2 ** 20;
 /** Enough for every pure package of the benchmarks; a build that needs more says `out-of-memory` or `disk-full`. */
-const LIMITS: SandboxLimits = {
+export const BUILD_LIMITS: SandboxLimits = {
   memoryBytes: 2 * 2 ** 30,
   cpus: 1,
   pids: 512,
@@ -39,7 +40,7 @@ export async function planAttempt(ports: PlanPorts, purl: Purl, signal?: AbortSi
   const steps = await readBuildHistory(ports, target);
   const subject = await subjectOf(ports, target);
   const attempts = (await Promise.all(steps.map((step) => attemptOf(ports.blobs, step)))).flatMap((attempt) => attempt ?? []);
-  const proposed = ports.ecosystem.rebuild.propose(subject, attempts);
+  const proposed = await ports.ecosystem.rebuild.propose(subject, attempts);
   const attempt = steps.length + 1;
   if (proposed.type === 'exhausted') {
     const { failureClass, detail } = proposed;
@@ -79,38 +80,9 @@ async function attemptOf(blobs: BlobStore, step: BuildStep): Promise<Attempt | u
     return { proposal, outcome: { type: 'failed', failureClass: built.failureClass, log: new TextDecoder().decode(log ?? new Uint8Array()) } };
   }
   if (step.compared === undefined) throw new JobError('at-once', `plan: the build of ${result.definition} wasn't compared yet`);
-  const comparison: Comparison = JSON.parse(new TextDecoder().decode(await bytesOf(blobs, step.compared.body.comparison)));
+  const comparison = decodeComparison(await bytesOf(blobs, step.compared.body.comparison));
+  if (comparison === undefined) throw new JobError('never', `plan: ${step.compared.body.comparison} is no comparison`);
   return { proposal, outcome: { type: 'compared', comparison } };
-}
-
-type ClosureResult =
-  | { readonly ok: true; readonly artifacts: readonly Artifact[] }
-  | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
-
-/** Exact files, all published by the time of the artifact. */
-async function resolveClosure(ports: PlanPorts, proposal: BuildProposal, signal: AbortSignal | undefined): Promise<ClosureResult> {
-  if (proposal.requirements.length === 0) return { ok: true, artifacts: [] };
-  const resolution = await ports.resolver.resolve({
-    requirements: proposal.requirements,
-    indexUrl: ports.candidateUrl,
-    before: proposal.before,
-    runtimeVersion: ports.environment.runtimeVersion,
-    scope: 'this-platform',
-    ...(signal === undefined ? {} : { signal }),
-  });
-  if (!resolution.ok) return resolution;
-  const artifacts: Artifact[] = [];
-  for (const pin of resolution.pins) {
-    const found = await ports.candidateDocuments(ports.ecosystem.demand.packageOfPin(pin));
-    const release = (found?.document.artifacts ?? []).filter(
-      ({ purl, publishedAt }) => purlParts(purl).version === pin.version && (publishedAt ?? '') <= proposal.before,
-    );
-    const file = ports.ecosystem.rebuild.installableOf(release);
-    if (file === undefined)
-      return { ok: false, why: 'unavailable', detail: `${pin.name} ${pin.version} has no file that can be installed without building it` };
-    artifacts.push(file);
-  }
-  return { ok: true, artifacts };
 }
 
 function define(ports: PlanPorts, subject: RebuildSubject, proposal: BuildProposal, closure: readonly Artifact[]): Definition {
@@ -127,7 +99,7 @@ function define(ports: PlanPorts, subject: RebuildSubject, proposal: BuildPropos
     registry: { ecosystem: id, asOf: proposal.before },
     buildClosure: closure.map(({ purl, fileName, sha256 }) => ({ purl, fileName, sha256 })),
     ...rebuild.compile(subject, proposal, closure),
-    limits: LIMITS,
+    limits: BUILD_LIMITS,
     parameters: proposal.parameters,
     assists: proposal.assists,
     notes: proposal.notes,

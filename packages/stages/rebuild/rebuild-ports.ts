@@ -1,6 +1,7 @@
-import type { Ecosystem, PackageDocument, PackageDocuments } from '@granary/contract/ecosystem';
-import type { BlobStore, Catalog, FactSink, Resolver, Sandbox } from '@granary/contract/ports';
-import type { Purl, Sha256 } from '@granary/core/model';
+import type { Ecosystem, PackageDocuments } from '@granary/contract/ecosystem';
+import type { BlobStore, Catalog, FactSink, Sandbox } from '@granary/contract/ports';
+import type { Sha256 } from '@granary/core/model';
+import type { ResolvePorts } from './resolve-closure.ts';
 
 /** What builds run in: the current `environment` fact. */
 export interface BuildEnvironment {
@@ -10,13 +11,8 @@ export interface BuildEnvironment {
   readonly runtimeVersion: string;
 }
 
-export interface PlanPorts {
-  readonly ecosystem: Ecosystem;
+export interface PlanPorts extends ResolvePorts {
   readonly environment: BuildEnvironment;
-  readonly resolver: Resolver;
-  /** Index of the candidate view on loopback. */
-  readonly candidateUrl: string;
-  readonly candidateDocuments: (packagePurl: Purl) => Promise<{ readonly document: PackageDocument } | undefined>;
   readonly documents: PackageDocuments;
   readonly blobs: BlobStore;
   readonly catalog: Catalog;

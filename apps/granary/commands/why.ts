@@ -1,0 +1,102 @@
+import type { Definition } from '@granary/contract/ecosystem';
+import { readBuildHistory } from '@granary/contract/ecosystem';
+import type { BlobStore, Catalog } from '@granary/contract/ports';
+import { AttestedBody, LocatedBody, StoredBody, VanishedBody, VerdictBody } from '@granary/core/model';
+import { type FoundArtifact, findArtifacts } from './find-artifacts.ts';
+
+const MAX_DEFINITION_BYTES = 16 * 2 ** 20;
+
+/** Everything that is known of one artifact, with the places in the ledger that say so. */
+export interface Explanation {
+  readonly purl: string;
+  readonly sha256: string;
+  readonly stored: { readonly entry: number; readonly at: string; readonly evidence: StoredBody['evidence']; readonly licence: string | null };
+  readonly upstream: 'listed' | VanishedBody['state'];
+  readonly source: { readonly purl: string; readonly sha256: string; readonly tier: string } | null;
+  readonly attempts: readonly { readonly definition: string | null; readonly came: string; readonly notes: readonly string[] }[];
+  readonly verdict: ({ readonly entry: number; readonly at: string } & VerdictBody) | null;
+  readonly attested: readonly { readonly entry: number; readonly predicateType: string; readonly keyId: string }[];
+}
+
+/** Explains every artifact that a purl names. */
+export async function explain(ports: { readonly catalog: Catalog; readonly blobs: BlobStore }, purl: string): Promise<readonly Explanation[]> {
+  return await Promise.all(findArtifacts(ports.catalog, purl).map((found) => explainOne(ports, found)));
+}
+
+async function explainOne(ports: { readonly catalog: Catalog; readonly blobs: BlobStore }, { artifact, stored }: FoundArtifact): Promise<Explanation> {
+  const { catalog } = ports;
+  const body = StoredBody.parse(stored.entry.body);
+  const vanished = catalog.current('vanished', artifact.purl);
+  const located = catalog.current('located', artifact.purl);
+  const source = located === undefined ? undefined : LocatedBody.parse(located.entry.body).source;
+  const verdict = catalog.current('verdict', artifact.purl);
+  const attested = catalog.ofDigest('attested', artifact.sha256).filter(({ entry }) => entry.subject === artifact.purl);
+  return {
+    purl: artifact.purl,
+    sha256: artifact.sha256,
+    stored: { entry: stored.index, at: stored.entry.at, evidence: body.evidence, licence: body.licence ?? null },
+    upstream: vanished === undefined ? 'listed' : VanishedBody.parse(vanished.entry.body).state,
+    source: source === undefined ? null : { purl: source.purl, sha256: source.sha256, tier: source.tier },
+    attempts: await attemptsOf(ports, artifact),
+    verdict: verdict === undefined ? null : { entry: verdict.index, at: verdict.entry.at, ...VerdictBody.parse(verdict.entry.body) },
+    attested: attested.map(({ index, entry }) => ({ entry: index, ...AttestedBody.pick({ predicateType: true, keyId: true }).parse(entry.body) })),
+  };
+}
+
+async function attemptsOf(
+  ports: { readonly catalog: Catalog; readonly blobs: BlobStore },
+  artifact: FoundArtifact['artifact'],
+): Promise<Explanation['attempts']> {
+  const steps = await readBuildHistory(ports, artifact);
+  return await Promise.all(
+    steps.map(async ({ plan, rebuilt, compared }) => {
+      const { result } = plan;
+      if (result.type !== 'definition')
+        return {
+          definition: null,
+          came: result.type === 'unresolvable' ? `unresolvable: ${result.detail}` : 'nothing more to try',
+          notes: plan.proposal?.notes ?? [],
+        };
+      const built = rebuilt?.body;
+      const came =
+        compared !== undefined
+          ? `compared: ${compared.body.rung}, ${compared.body.residue} differences`
+          : built?.status === 'failed'
+            ? `${built.failureClass}: ${built.detail}`
+            : (built?.status ?? 'not built yet');
+      return { definition: result.definition, came, notes: await notesOf(ports.blobs, result.definition) };
+    }),
+  );
+}
+
+async function notesOf(blobs: BlobStore, digest: Parameters<BlobStore['read']>[0]): Promise<readonly string[]> {
+  const bytes = await blobs.read(digest, MAX_DEFINITION_BYTES);
+  if (bytes === undefined) return [];
+  const definition: Definition = JSON.parse(new TextDecoder().decode(bytes));
+  return [
+    ...definition.notes,
+    ...definition.parameters.map(({ name, value, from }) => `${name}=${value} (read from ${from})`),
+    ...definition.assists.map(({ path, why }) => `taken from the published artifact: ${path}: ${why}`),
+  ];
+}
+
+/** For people. */
+export function formatExplanation(explanation: Explanation): string {
+  const { verdict, stored, source } = explanation;
+  const reason =
+    verdict === null ? 'pending' : [verdict.verdict, verdict.rung, verdict.failureClass ?? verdict.cause].filter((part) => part !== undefined).join(', ');
+  return [
+    explanation.purl,
+    `  sha256    ${explanation.sha256}`,
+    `  verdict   ${reason}${verdict === null ? '' : ` (entry ${verdict.entry}, ${verdict.at})`}`,
+    `  source    ${source === null ? 'none located' : `${source.purl} sha256:${source.sha256}, ${source.tier}`}`,
+    `  stored    entry ${stored.entry}, ${stored.at}${stored.licence === null ? '' : `, licence ${stored.licence}`}; upstream: ${explanation.upstream}`,
+    ...stored.evidence.map((evidence) => `  evidence  ${evidence.check}: ${evidence.state}${evidence.state === 'unchecked' ? `, ${evidence.why}` : ''}`),
+    ...explanation.attempts.flatMap(({ definition, came, notes }, index) => [
+      `  attempt ${index + 1} ${definition ?? ''}`,
+      `            ${came}`,
+      ...notes.map((note) => `            ${note}`),
+    ]),
+    ...explanation.attested.map(({ entry, predicateType }) => `  attested  ${predicateType} (entry ${entry})`),
+  ].join('\n');
+}

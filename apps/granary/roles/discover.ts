@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Config } from '@granary/config';
+import type { Ecosystem } from '@granary/contract/ecosystem';
+import { AppError } from '../app-error.ts';
+
+const run = promisify(execFile);
+
+/** Where an ecosystem's upstream lies, and how that was learnt. */
+export interface UpstreamAddress {
+  readonly index: string;
+  readonly files: readonly string[];
+  readonly from: 'configuration' | 'this machine';
+}
+
+/** The configuration's address, else what this machine's own package manager uses. Throws AppError `no-upstream`. */
+export async function discoverUpstream(config: Config, ecosystem: Ecosystem, environment: NodeJS.ProcessEnv): Promise<UpstreamAddress> {
+  const configured = config.upstreams[ecosystem.id];
+  if (configured?.index !== undefined) return { index: slashed(configured.index), files: configured.files, from: 'configuration' };
+  const [command, ...args] = ecosystem.discovery.argv;
+  const output = await run(command, args, { env: environment, timeout: 30_000 }).then(
+    ({ stdout }) => stdout,
+    (cause: unknown) => {
+      throw unknown(ecosystem.id, cause);
+    },
+  );
+  const found = ecosystem.discovery.parse(output);
+  if (found === undefined) throw unknown(ecosystem.id, undefined);
+  return { index: slashed(found.index), files: [...found.files, ...(configured?.files ?? [])], from: 'this machine' };
+}
+
+function unknown(id: string, cause: unknown): AppError {
+  return new AppError('no-upstream', `discover the ${id} upstream: this machine's package manager doesn't tell; set upstreams.${id}.index in granary.yaml`, {
+    cause,
+  });
+}
+
+function slashed(base: string): string {
+  return base.endsWith('/') ? base : `${base}/`;
+}

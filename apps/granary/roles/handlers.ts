@@ -1,0 +1,64 @@
+import { cpus } from 'node:os';
+import type { Job, JobContext, Queue } from '@granary/contract/ports';
+import type { Purl } from '@granary/core/model';
+import { type DemandPorts, demandSpecification } from '@granary/stage-demand';
+import { compareBuilt, giveVerdict, type JudgePorts } from '@granary/stage-judge';
+import { locateSource, type PlanPorts, planAttempt, type RunPorts, runDefinition } from '@granary/stage-rebuild';
+import { type SyncPorts, storeArtifact } from '@granary/stage-sync';
+import { JobPayload } from './job-payload.ts';
+
+/** Every stage with its ports: what the queue's jobs call. */
+export interface Stages {
+  readonly demand: DemandPorts;
+  readonly sync: SyncPorts;
+  readonly plan: PlanPorts;
+  readonly run: RunPorts;
+  readonly judge: JudgePorts;
+  /** One look at a package at a time, and its facts sequenced before the next. */
+  readonly observe: (packagePurl: Purl, signal: AbortSignal) => Promise<void>;
+  readonly attest: (purl: Purl) => Promise<void>;
+  /** Resolves when every fact that was submitted so far is sequenced and folded. */
+  readonly settle: () => Promise<void>;
+}
+
+/** Builds may take an hour; nothing else takes longer than a large download. */
+const BUILD_TIMEOUT_MS = 60 * 60_000;
+const DEFAULT_TIMEOUT_MS = 20 * 60_000;
+
+/** Registers a handler per stage. A job is done when its facts are sequenced, so that the next sweep sees them. */
+export function registerHandlers(queue: Queue, stages: Stages, concurrency: { readonly rebuild?: number | undefined }): void {
+  const cores = cpus().length;
+  const perform = async (job: Job, { signal }: JobContext) => {
+    await performJob(stages, JobPayload.parse(job.payload), signal);
+    await stages.settle();
+  };
+  queue.handle('demand', { concurrency: 2, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('sync', { concurrency: 8, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('plan', { concurrency: Math.max(2, cores), timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('rebuild', { concurrency: concurrency.rebuild ?? Math.max(1, cores), timeoutMs: BUILD_TIMEOUT_MS }, perform);
+  queue.handle('judge', { concurrency: Math.max(1, cores), timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('attest', { concurrency: 4, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+}
+
+async function performJob(stages: Stages, payload: JobPayload, signal: AbortSignal): Promise<void> {
+  switch (payload.type) {
+    case 'demand':
+      return await demandSpecification(stages.demand, payload.specification, signal);
+    case 'observe':
+      return await stages.observe(payload.package, signal);
+    case 'store':
+      return await storeArtifact(stages.sync, payload, signal);
+    case 'locate':
+      return await locateSource(stages.plan, payload.purl);
+    case 'propose':
+      return await planAttempt(stages.plan, payload.purl, signal);
+    case 'build':
+      return await runDefinition(stages.run, payload, signal);
+    case 'compare':
+      return await compareBuilt(stages.judge, payload, payload.definition);
+    case 'verdict':
+      return await giveVerdict(stages.judge, payload.purl);
+    case 'attest':
+      return await stages.attest(payload.purl);
+  }
+}

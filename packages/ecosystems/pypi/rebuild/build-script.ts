@@ -1,0 +1,204 @@
+/** Where the sandbox puts the script; its plan and the source lie beside it. */
+export const SCRIPT_FILE = 'build.py';
+export const PLAN_FILE = 'plan.json';
+export const REQUIREMENTS_FILE = 'requirements.txt';
+export const NEEDS_FILE = 'needs.json';
+export const METADATA_FILE = 'METADATA';
+/** EX_TEMPFAIL: the build wants more than it was given. */
+export const NEEDS_EXIT = 75;
+
+/**
+ * The program that runs in the sandbox, with nothing but Python's standard library: `fetch` makes the
+ * environment from the mirror, `build` calls the backend (PEP 517) or setup.py without any network. Python,
+ * because the hooks are; a text here, because ecosystems read no files.
+ */
+export const BUILD_SCRIPT = String.raw`import calendar, importlib, io, json, os, re, runpy, shutil, struct, subprocess, sys, tarfile, time, zipfile
+
+WORK = os.path.dirname(os.path.abspath(__file__))
+OUT, ENV, TREE = (os.path.join(WORK, name) for name in ("out", "env", "tree"))
+with open(os.path.join(WORK, "plan.json"), encoding="utf-8") as file:
+    PLAN = json.load(file)
+
+
+def fetch():
+    python = os.path.join(ENV, "bin", "python")
+    uv = ["uv", "--quiet", "--no-progress", "--no-config", "--no-cache"]
+    subprocess.run([*uv, "venv", "--no-project", "--python", sys.executable, ENV], check=True)
+    requirements = os.path.join(WORK, "requirements.txt")
+    if os.path.getsize(requirements):
+        subprocess.run([*uv, "pip", "install", "--python", python, "--no-deps", "--require-hashes", "--only-binary", ":all:",
+                        "--index-url", PLAN["index"], "-r", requirements], check=True)
+
+
+def build():
+    os.umask(int(PLAN["umask"], 8))
+    os.makedirs(OUT, exist_ok=True)
+    unpack(os.path.join(WORK, "source", PLAN["source"]))
+    tree = os.path.join(TREE, PLAN["root"]) if PLAN["root"] else TREE
+    # A process for each hook, as PEP 517 wants: backends keep state in their modules.
+    for step in ("_requires", "_metadata" if PLAN["produce"] == "metadata" else "_wheel"):
+        started = time.time()
+        code = subprocess.run([os.path.join(ENV, "bin", "python"), os.path.abspath(__file__), step], cwd=tree, stdin=subprocess.DEVNULL).returncode
+        if code:
+            sys.exit(code)
+    if PLAN["clock"]:
+        for name in os.listdir(OUT):
+            set_clock(os.path.join(OUT, name), started, int(PLAN["clock"]))
+
+
+def unpack(archive):
+    """Regular files, folders and links that stay inside; modes and times as the archive has them."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as packed:
+            for info in packed.infolist():
+                if not info.is_dir():
+                    put(info.filename, packed.open(info), info.external_attr >> 16, time.mktime(info.date_time + (0, 0, -1)))
+        return
+    with tarfile.open(archive) as packed:
+        for member in packed:
+            if member.isfile() or member.islnk():
+                put(member.name, packed.extractfile(member), member.mode, member.mtime)
+            elif member.issym():
+                link(member.name, member.linkname)
+
+
+def inside(name):
+    path = os.path.normpath(os.path.join(TREE, name))
+    if path != TREE and not path.startswith(TREE + os.sep):
+        sys.exit("source archive: %r leaves its folder" % name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.realpath(os.path.dirname(path)) != os.path.dirname(path):
+        sys.exit("source archive: %r lies behind a link" % name)
+    return path
+
+
+def put(name, content, mode, mtime):
+    path = inside(name)
+    if os.path.lexists(path):
+        os.unlink(path)
+    with open(path, "wb") as file:
+        shutil.copyfileobj(content, file)
+    if mode & 0o777:
+        os.chmod(path, mode & 0o777 | 0o600)
+    os.utime(path, (mtime, mtime))
+
+
+def link(name, target):
+    path = inside(name)
+    inside(os.path.join(os.path.dirname(name), target))
+    os.symlink(target, path)
+
+
+def _requires():
+    if not PLAN["backend"]:
+        return
+    hook = getattr(backend(), "get_requires_for_build_wheel", None)
+    missing = [text for text in (hook() if hook else []) if text not in PLAN["asked"] and not satisfied(text)]
+    if missing:
+        with open(os.path.join(OUT, "needs.json"), "w", encoding="utf-8") as file:
+            json.dump(missing, file)
+        print("missing build requirements:", *missing)
+        sys.exit(75)
+
+
+def satisfied(text):
+    from importlib import metadata
+    try:
+        version = metadata.version(re.match(r"[\w.-]+", text.strip())[0])
+    except metadata.PackageNotFoundError:
+        version = None
+    for name in ("packaging.requirements", "setuptools._vendor.packaging.requirements", "pkg_resources._vendor.packaging.requirements"):
+        try:
+            requirement = importlib.import_module(name).Requirement(text)
+        except Exception:
+            continue
+        if requirement.marker and not requirement.marker.evaluate():
+            return True
+        return version is not None and requirement.specifier.contains(version, prereleases=True)
+    return version is not None
+
+
+def backend():
+    sys.path[:0] = [os.path.abspath(path) for path in PLAN["backendPath"]]
+    module, _, attribute = PLAN["backend"].partition(":")
+    found = importlib.import_module(module)
+    for name in filter(None, attribute.split(".")):
+        found = getattr(found, name)
+    return found
+
+
+def _wheel():
+    if PLAN["windows"]:
+        like_windows()
+    if PLAN["frontEnd"] == "pep517":
+        backend().build_wheel(OUT)
+        return
+    sys.path.insert(0, os.getcwd())
+    sys.argv = ["setup.py", *PLAN["setupArguments"], "--dist-dir", OUT]
+    runpy.run_path("setup.py", run_name="__main__")
+
+
+def _metadata():
+    """Core metadata as an installer would get it (PEP 517 prepare_metadata_for_build_wheel)."""
+    chosen = backend()
+    scratch = os.path.join(WORK, "scratch")
+    os.makedirs(scratch)
+    prepare = getattr(chosen, "prepare_metadata_for_build_wheel", None)
+    if prepare:
+        with open(os.path.join(scratch, prepare(scratch), "METADATA"), "rb") as file:
+            content = file.read()
+    else:
+        with zipfile.ZipFile(os.path.join(scratch, chosen.build_wheel(scratch))) as wheel:
+            content = wheel.read(next(name for name in wheel.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)))
+    with open(os.path.join(OUT, "METADATA"), "wb") as file:
+        file.write(content)
+
+
+def like_windows():
+    """Text files end lines in CR LF, zip entries name MS-DOS as their system."""
+    import builtins
+    plain, init = io.open, zipfile.ZipInfo.__init__
+
+    def text_open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+        if newline is None and "b" not in mode and set(mode) & set("wax+"):
+            newline = "\r\n"
+        return plain(file, mode, buffering, encoding, errors, newline, closefd, opener)
+
+    def made_by_msdos(self, *arguments, **named):
+        init(self, *arguments, **named)
+        self.create_system = 0
+
+    builtins.open = io.open = text_open
+    zipfile.ZipInfo.__init__ = made_by_msdos
+
+
+def set_clock(path, started, clock):
+    """Entries that were made during this build get the time at which the publisher's build ran; others keep theirs."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as wheel:
+        fresh = {info.header_offset for info in wheel.infolist() if is_fresh(info.date_time, started)}
+        directory = wheel.start_dir
+    year, month, day, hour, minute, second = time.gmtime(clock)[:6]
+    stamp = struct.pack("<HH", hour << 11 | minute << 5 | second // 2, year - 1980 << 9 | month << 5 | day)
+    with open(path, "r+b") as file:
+        content = bytearray(file.read())
+        while content[directory:directory + 4] == b"PK\1\2":
+            name, extra, comment = struct.unpack_from("<HHH", content, directory + 28)
+            offset = struct.unpack_from("<I", content, directory + 42)[0]
+            if offset in fresh:
+                content[directory + 12:directory + 16] = content[offset + 10:offset + 14] = stamp
+            directory += 46 + name + extra + comment
+        file.seek(0)
+        file.write(content)
+
+
+def is_fresh(date_time, started):
+    parts = date_time + (0, 0, -1)
+    return any(started - 3 <= moment <= time.time() + 3 for moment in (calendar.timegm(parts), time.mktime(parts)))
+
+
+if __name__ == "__main__":
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != WORK]
+    {"fetch": fetch, "build": build, "_requires": _requires, "_wheel": _wheel, "_metadata": _metadata}[sys.argv[1]]()
+`;

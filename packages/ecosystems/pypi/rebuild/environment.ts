@@ -1,0 +1,67 @@
+import type { Parameter } from '@granary/contract/ecosystem';
+import type { SdistEvidence } from './sdist-evidence.ts';
+import type { WheelEvidence } from './wheel-evidence.ts';
+import { isDefaultStamp } from './zip-stamps.ts';
+
+/** What the publisher's machine was like, as far as the artifact shows it. */
+export interface PublisherEnvironment {
+  readonly umask: string;
+  readonly timeZone: string;
+  readonly epoch: string;
+  readonly clock: string;
+  readonly windows: boolean;
+  readonly parameters: readonly Parameter[];
+}
+
+const QUARTER_HOUR_S = 900;
+const LARGEST_OFFSET_S = 14 * 3600;
+
+export function readEnvironment(wheel: WheelEvidence, sdist: SdistEvidence): PublisherEnvironment {
+  const umask = umaskOf(wheel);
+  const offset = zoneOffset(wheel, sdist);
+  const timeZone = offset === undefined ? 'UTC' : zoneName(offset);
+  const { epoch, clock } = timesOf(wheel);
+  const windows = wheel.madeOn === 'windows' && wheel.hasCrlf;
+  const parameters: Parameter[] = [];
+  if (umask !== '022') parameters.push({ name: 'umask', value: umask, from: 'zip mode of METADATA' });
+  if (offset !== undefined) parameters.push({ name: 'TZ', value: timeZone, from: 'zip time stamps against those in the source archive' });
+  if (epoch !== '') parameters.push({ name: 'SOURCE_DATE_EPOCH', value: epoch, from: 'the one time stamp of all zip entries' });
+  if (clock !== '') parameters.push({ name: 'clock', value: clock, from: 'latest zip time stamp' });
+  if (windows) parameters.push({ name: 'platform', value: 'windows', from: 'zip system and line endings of METADATA' });
+  return { umask, timeZone, epoch, clock, windows, parameters };
+}
+
+/** What METADATA, created with 0666, was left with. Backends that set modes themselves write 0644: the usual umask. */
+function umaskOf({ metadataMode }: WheelEvidence): string {
+  if (metadataMode === 0 || (metadataMode & 0o600) !== 0o600) return '022';
+  // Write bits alone are unknown for execution: a umask takes both or none.
+  const masked = 0o666 & ~metadataMode;
+  return (masked | ((masked & 0o044) === 0o044 ? 0o011 : (masked & 0o040) !== 0 ? 0o010 : (masked & 0o004) !== 0 ? 0o001 : 0)).toString(8).padStart(3, '0');
+}
+
+/** One stamp on everything: SOURCE_DATE_EPOCH was set, or it makes no difference. Several: files kept their times, and what the build made bears its own. */
+function timesOf({ stamps }: WheelEvidence): { readonly epoch: string; readonly clock: string } {
+  if (stamps.uniform !== undefined) return { epoch: isDefaultStamp(stamps.uniform) ? '' : String(stamps.uniform), clock: '' };
+  return { epoch: '', clock: stamps.latest === undefined ? '' : String(stamps.latest) };
+}
+
+/** Zip stamps are local time where a backend takes them from files: the same whole offset for all files that kept their time. */
+function zoneOffset({ payload }: WheelEvidence, sdist: SdistEvidence): number | undefined {
+  const times = new Map(sdist.files.map(({ path, mtime }) => [path, mtime]));
+  const offsets = new Map<number, number>();
+  for (const { path, stamp } of payload) {
+    const mtime = times.get(path) ?? times.get(`src/${path}`) ?? times.get(`lib/${path}`);
+    if (mtime === undefined) continue;
+    const offset = Math.round((stamp - mtime) / QUARTER_HOUR_S) * QUARTER_HOUR_S;
+    if (Math.abs(stamp - mtime - offset) <= 2 && Math.abs(offset) <= LARGEST_OFFSET_S) offsets.set(offset, (offsets.get(offset) ?? 0) + 1);
+  }
+  const [most] = [...offsets].toSorted((a, b) => b[1] - a[1]);
+  return most === undefined || most[0] === 0 ? undefined : most[0];
+}
+
+/** POSIX: the sign is that of UTC minus local time. */
+function zoneName(offset: number): string {
+  const minutes = Math.abs(offset) / 60;
+  const two = (value: number) => String(Math.trunc(value)).padStart(2, '0');
+  return `LOC${offset > 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
+}

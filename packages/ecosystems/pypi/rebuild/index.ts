@@ -1,0 +1,1 @@
+export { pypiRebuild } from './strategy.ts';

@@ -1,0 +1,41 @@
+import type { MetadataJob } from '@granary/contract/ecosystem';
+import { LEGACY_HOOKS, readBackend } from './backends.ts';
+import { METADATA_FILE } from './build-script.ts';
+import { compileRecipe } from './compile.ts';
+import type { Recipe } from './recipe.ts';
+import { readSdistEvidence } from './sdist-evidence.ts';
+
+const LEGACY_REQUIREMENTS = ['setuptools', 'wheel'];
+
+/** Core metadata of a source archive: what `prepare_metadata_for_build_wheel` says, as installers ask it (PEP 517). */
+export const sdistMetadata: MetadataJob = {
+  async requirements(source, sourceBytes, asked) {
+    const sdist = await readSdistEvidence(source.fileName, sourceBytes);
+    return [...new Set([...(sdist?.buildSystem?.requires ?? LEGACY_REQUIREMENTS), ...asked])];
+  },
+  async compile(source, sourceBytes, closure, asked) {
+    const sdist = await readSdistEvidence(source.fileName, sourceBytes);
+    const pin = sdist === undefined ? undefined : readBackend(undefined, sdist);
+    const recipe: Recipe = {
+      ...PLAIN,
+      asked,
+      root: sdist?.root ?? '',
+      backend: sdist?.buildSystem?.backend ?? (typeof pin === 'object' ? pin.hooks : LEGACY_HOOKS),
+      backendPath: sdist?.buildSystem?.backendPath ?? [],
+    };
+    return compileRecipe({ produce: 'metadata', source, closure }, recipe);
+  },
+  read: (outputs) => outputs.find(({ path }) => path === METADATA_FILE)?.bytes,
+};
+
+const PLAIN: Omit<Recipe, 'asked' | 'root' | 'backend' | 'backendPath'> = {
+  variant: [],
+  frontEnd: 'pep517',
+  setupArguments: [],
+  umask: '022',
+  timeZone: 'UTC',
+  epoch: '',
+  clock: '',
+  windows: false,
+  pretendVersion: '',
+};

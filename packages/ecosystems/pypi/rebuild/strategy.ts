@@ -1,0 +1,35 @@
+import type { RebuildStrategy } from '@granary/contract/ecosystem';
+import { type Artifact, purlParts } from '@granary/core/model';
+import { formatOf } from '../core-metadata.ts';
+import { installableWheel } from '../installable.ts';
+import { isPureWheel, parseFileName } from '../names.ts';
+import { compileBuild } from './compile.ts';
+import { classifyFailure, readNeeds } from './failures.ts';
+import { sdistMetadata } from './metadata-job.ts';
+import { propose } from './propose.ts';
+
+/** Rebuilds pure wheels from the source archive of the same release. */
+export const pypiRebuild: RebuildStrategy = {
+  engine: 1,
+  eligible({ fileName }) {
+    if (!fileName.endsWith('.whl')) return { ok: false, failureClass: 'not-a-wheel' };
+    return isPureWheel(fileName) ? { ok: true } : { ok: false, failureClass: 'native-code' };
+  },
+  sourceOf,
+  installableOf: installableWheel,
+  propose,
+  compile: compileBuild,
+  readNeeds,
+  classifyFailure,
+  metadata: sdistMetadata,
+};
+
+/** Of several source archives of a release, the gzipped tar: it keeps modes and exact times. */
+function sourceOf(target: Artifact, siblings: readonly Artifact[]): Artifact | undefined {
+  const { name, version } = purlParts(target.purl);
+  const sources = siblings.filter(({ purl, fileName }) => {
+    const file = parseFileName(name, fileName);
+    return file?.kind === 'sdist' && purlParts(purl).version === version && formatOf(fileName) !== undefined;
+  });
+  return sources.toSorted((a, b) => Number(a.fileName.endsWith('.zip')) - Number(b.fileName.endsWith('.zip')) || (a.fileName < b.fileName ? -1 : 1))[0];
+}

@@ -1,0 +1,69 @@
+import type { Definition } from '@granary/contract/ecosystem';
+import { type BlobStore, type Catalog, type CatalogFact, StoreError } from '@granary/contract/ports';
+import type { FetchedFile, Judged, JudgedPolicy, RebuiltFile } from '@granary/core/bundle';
+import { decodeComparison } from '@granary/core/compare';
+import { parseSha256, RebuiltBody, type Sha256, StoredBody, VerdictBody } from '@granary/core/model';
+import { z } from 'zod';
+
+export interface JudgedPorts {
+  readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+}
+
+const MAX_RECORD_BYTES = 64 * 2 ** 20;
+const Fetched = z.object({ fetched: z.array(z.object({ path: z.string(), sha256: z.string(), sizeBytes: z.number() })) });
+
+/** Reads a verdict with all it rests on, from facts and the blobs that they name. */
+export async function readJudged(ports: JudgedPorts, verdict: CatalogFact, policyOf: (verdict: VerdictBody) => JudgedPolicy): Promise<Judged> {
+  const body = VerdictBody.parse(verdict.entry.body);
+  const { subject: purl } = verdict.entry;
+  const comparison = body.comparison === undefined ? undefined : decodeComparison(await read(ports.blobs, body.comparison));
+  const rebuilt = await rebuiltFile(ports, purl, body);
+  return {
+    subject: { name: purl, sha256: body.sha256 },
+    verdictKey: verdict.key,
+    verdict: body.verdict,
+    ...(body.tier === undefined ? {} : { sourceTier: body.tier }),
+    ...(body.failureClass === undefined ? {} : { failureClass: body.failureClass }),
+    ...(body.cause === undefined ? {} : { cause: body.cause }),
+    ...(rebuilt === undefined ? {} : { rebuilt }),
+    ...(comparison === undefined || body.comparison === undefined ? {} : { compared: { comparison, blob: body.comparison } }),
+    policy: policyOf(body),
+  };
+}
+
+async function rebuiltFile({ catalog, blobs }: JudgedPorts, purl: string, verdict: VerdictBody): Promise<RebuiltFile | undefined> {
+  if (verdict.definition === undefined) return undefined;
+  const definition: Definition = JSON.parse(new TextDecoder().decode(await read(blobs, verdict.definition)));
+  const facts = [...catalog.all('rebuilt', { subjectPrefix: purl })].filter(
+    ({ entry }) => entry.subject === purl && 'inputs' in entry && entry.inputs[0] === verdict.definition,
+  );
+  const built = facts.map(({ entry }) => RebuiltBody.parse(entry.body)).find((body) => body.status === 'built');
+  if (built?.status !== 'built') return undefined;
+  const source: FetchedFile = { purl: definition.source.purl, url: definition.source.purl, sha256: definition.source.sha256 };
+  return {
+    subject: { name: built.fileName, sha256: built.sha256 },
+    definition: verdict.definition,
+    rootfs: definition.environment.rootfs,
+    fetched: [source, ...(await fetchedFiles({ catalog, blobs }, built.fetched))],
+    parameters: Object.fromEntries(definition.parameters.map(({ name, value, from }) => [name, { value, from }])),
+    assists: definition.assists.map(({ path, sha256 }) => ({ path, sha256 })),
+  };
+}
+
+/** Every byte stream that the fetch phase read; by its purl where it is an artifact that we hold. */
+async function fetchedFiles({ catalog, blobs }: JudgedPorts, manifest: Sha256): Promise<readonly FetchedFile[]> {
+  const { fetched } = Fetched.parse(JSON.parse(new TextDecoder().decode(await read(blobs, manifest))));
+  return fetched.flatMap(({ path, sha256, sizeBytes }) => {
+    const digest = parseSha256(sha256);
+    if (digest === undefined) return [];
+    const held = catalog.ofDigest('stored', digest).find(({ entry }) => StoredBody.parse(entry.body).sha256 === digest);
+    return [{ url: path, sha256: digest, sizeBytes, ...(held === undefined ? {} : { purl: held.entry.subject }) }];
+  });
+}
+
+async function read(blobs: BlobStore, digest: Sha256): Promise<Uint8Array> {
+  const bytes = await blobs.read(digest, MAX_RECORD_BYTES);
+  if (bytes === undefined) throw new StoreError('unreachable', `attest: ${digest} is named by a fact, but isn't in the store`);
+  return bytes;
+}

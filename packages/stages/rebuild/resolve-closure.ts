@@ -1,0 +1,46 @@
+import type { Ecosystem, PackageDocument } from '@granary/contract/ecosystem';
+import type { Resolver } from '@granary/contract/ports';
+import { type Artifact, type Instant, type Purl, purlParts } from '@granary/core/model';
+
+/** What exact build requirements are found with. */
+export interface ResolvePorts {
+  readonly ecosystem: Ecosystem;
+  readonly resolver: Resolver;
+  readonly candidateUrl: string;
+  readonly candidateDocuments: (packagePurl: Purl) => Promise<{ readonly document: PackageDocument } | undefined>;
+  readonly environment: { readonly runtimeVersion: string };
+}
+export type ClosureResult =
+  | { readonly ok: true; readonly artifacts: readonly Artifact[] }
+  | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
+
+/** Exact files for the sandbox's platform, all of them published by then. */
+export async function resolveClosure(
+  ports: ResolvePorts,
+  wanted: { readonly requirements: readonly string[]; readonly before: Instant },
+  signal?: AbortSignal,
+): Promise<ClosureResult> {
+  const { requirements, before } = wanted;
+  if (requirements.length === 0) return { ok: true, artifacts: [] };
+  const resolution = await ports.resolver.resolve({
+    requirements,
+    indexUrl: ports.candidateUrl,
+    before,
+    runtimeVersion: ports.environment.runtimeVersion,
+    scope: 'this-platform',
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (!resolution.ok) return resolution;
+  const artifacts: Artifact[] = [];
+  for (const pin of resolution.pins) {
+    const found = await ports.candidateDocuments(ports.ecosystem.demand.packageOfPin(pin));
+    const release = (found?.document.artifacts ?? []).filter(
+      ({ purl, publishedAt }) => purlParts(purl).version === pin.version && (publishedAt ?? '') <= before,
+    );
+    const file = ports.ecosystem.rebuild.installableOf(release);
+    if (file === undefined)
+      return { ok: false, why: 'unavailable', detail: `${pin.name} ${pin.version} has no file that can be installed without building it` };
+    artifacts.push(file);
+  }
+  return { ok: true, artifacts };
+}
