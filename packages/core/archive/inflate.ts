@@ -7,11 +7,16 @@ export interface Inflated {
   readonly consumedBytes: number;
 }
 
+/** zlib allocates a chunk at once: as large as most files, so that they come in one piece, and no larger, because stated sizes may lie. */
+const MAX_CHUNK_BYTES = 256 * 1024;
+const MIN_CHUNK_BYTES = 64;
+
 /** Inflates a raw deflate stream (RFC 1951) that starts at the first byte; undefined when it would yield more than `maxBytes`. */
 export function inflateRaw(packed: Uint8Array, maxBytes: number, what: string): Inflated | undefined {
   try {
     // One byte above the limit, so that a stream of exactly `maxBytes` isn't cut off; zlib needs at least one.
-    const { buffer, engine } = withEngine(inflateRawSync(packed, { maxOutputLength: maxBytes + 1, info: true }));
+    const options = { maxOutputLength: maxBytes + 1, chunkSize: Math.min(Math.max(maxBytes + 1, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES), info: true };
+    const { buffer, engine } = withEngine(inflateRawSync(packed, options));
     return buffer.length > maxBytes ? undefined : { bytes: buffer, consumedBytes: engine.bytesWritten };
   } catch (cause) {
     if (isError(cause, 'ERR_BUFFER_TOO_LARGE')) return undefined;

@@ -1,5 +1,5 @@
 import { type Archive, type ArchiveEntry, isExecutable } from '../archive/index.ts';
-import { type Json, type Sha256, sha256 } from '../model/index.ts';
+import { type Sha256, sha256 } from '../model/index.ts';
 import { type ArchivePair, pairEntries } from './pairing.ts';
 
 /** Whether both say the same of every entry, in the same order, and only compressed it differently. */
@@ -11,7 +11,7 @@ export function isSameContent({ upstream, rebuild }: ArchivePair): boolean {
     const other = rebuild.entries[index];
     return (
       other !== undefined &&
-      fileOf(entry) === fileOf(other) &&
+      isSameFile(entry, other) &&
       differingFields(entry, other).every((field) => COMPRESSION_FIELDS.has(field)) &&
       isSameButLevel(entry.header.flags, other.header.flags)
     );
@@ -35,18 +35,26 @@ export function filesDigest(archive: Archive): Sha256 {
   return sha256(archive.entries.map(fileOf).sort().join('\n'));
 }
 
-/** Header fields that differ between two entries, by name. */
-function differingFields(upstream: ArchiveEntry, rebuild: ArchiveEntry): readonly string[] {
-  const ours: Readonly<Record<string, Json>> = { ...rebuild.header, mode: rebuild.mode };
-  const names: string[] = [];
-  for (const [name, value] of Object.entries<Json>({ ...upstream.header, mode: upstream.mode })) {
-    if (!isSameValue(value, ours[name])) names.push(name);
-  }
-  return names;
+/** As `fileOf(a) === fileOf(b)`, without making the text. */
+function isSameFile(a: ArchiveEntry, b: ArchiveEntry): boolean {
+  return (
+    a.path === b.path &&
+    a.type === b.type &&
+    isExecutable(a) === isExecutable(b) &&
+    a.target === b.target &&
+    (a.content === b.content || a.content.sha256() === b.content.sha256())
+  );
 }
 
-function isSameValue(a: Json, b: Json | undefined): boolean {
-  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
+/** Header fields that differ between two entries, by name. */
+function differingFields(upstream: ArchiveEntry, rebuild: ArchiveEntry): readonly string[] {
+  const names = upstream.mode === rebuild.mode ? [] : ['mode'];
+  for (const name of Object.keys(upstream.header)) {
+    const [their, our]: readonly [unknown, unknown] = [Reflect.get(upstream.header, name), Reflect.get(rebuild.header, name)];
+    // Only pax records are no plain value.
+    if (their !== our && (typeof their !== 'object' || JSON.stringify(their) !== JSON.stringify(our))) names.push(name);
+  }
+  return names;
 }
 
 /** Every way in which the two still differ, files and archive metadata alike, as comparable lines in a fixed order. */
@@ -55,7 +63,7 @@ export function differencesOf(pair: ArchivePair): readonly string[] {
   for (const paired of pairEntries(pair)) {
     if (paired.in !== 'both') lines.push(`${paired.in} ${paired.path}`);
     else {
-      if (fileOf(paired.upstream) !== fileOf(paired.rebuild)) lines.push(`file ${paired.path}`);
+      if (!isSameFile(paired.upstream, paired.rebuild)) lines.push(`file ${paired.path}`);
       for (const field of differingFields(paired.upstream, paired.rebuild)) lines.push(`${field} ${paired.path}`);
     }
   }

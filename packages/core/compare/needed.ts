@@ -7,7 +7,8 @@ import { normalizeSide, type Side } from './side.ts';
  * other. Leaving out each alone would not do: of two rules that both remove a difference, neither would count.
  */
 export function neededNormalizers(upstream: Side, rebuild: Side, normalizers: readonly Normalizer[]): readonly NormalizerRef[] {
-  const leftOut = new Set<Normalizer>(normalizers.filter((normalizer) => !hasEffect(normalizer, upstream) && !hasEffect(normalizer, rebuild)));
+  const effective = effectiveRules(upstream).union(effectiveRules(rebuild));
+  const leftOut = new Set<Normalizer>(normalizers.filter((normalizer) => !effective.has(normalizer)));
   const remaining = (): string => differencesOf({ upstream: normalizeSide(upstream, leftOut), rebuild: normalizeSide(rebuild, leftOut) }).join('\n');
   const goal = remaining();
   for (const normalizer of normalizers) {
@@ -18,10 +19,13 @@ export function neededNormalizers(upstream: Side, rebuild: Side, normalizers: re
   return normalizers.filter((normalizer) => !leftOut.has(normalizer)).map(({ ref }) => ref);
 }
 
-/** Whether a rule changes anything when its turn comes. */
-function hasEffect(normalizer: Normalizer, { original, normalizers }: Side): boolean {
-  const turn = normalizers.indexOf(normalizer);
-  if (turn === -1) return false;
-  const before = normalizers.slice(0, turn).reduce((archive, earlier) => earlier.apply(archive), original);
-  return normalizer.apply(before) !== before;
+/** The rules that change something when their turn comes. */
+function effectiveRules({ original, normalizers }: Side): ReadonlySet<Normalizer> {
+  const effective = new Set<Normalizer>();
+  normalizers.reduce((archive, normalizer) => {
+    const next = normalizer.apply(archive);
+    if (next !== archive) effective.add(normalizer);
+    return next;
+  }, original);
+  return effective;
 }
