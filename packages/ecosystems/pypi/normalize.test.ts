@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { type Comparison, compareArtifacts } from '@granary/core/compare';
 import { type TarPart, tarBytes, type ZipPart, zipBytes } from '@granary/core/test';
 import { describe, expect, it } from 'vitest';
-import { rulesOf, sdistRules, wheelRules } from './normalize.ts';
+import { pypiRules, sdistRules, wheelRules } from './normalize.ts';
 
 const METADATA = 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n';
 const WHEEL = 'Wheel-Version: 1.0\nGenerator: flit 3.9.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n';
@@ -206,7 +206,7 @@ describe('two sdists', () => {
 
 describe('rules', () => {
   it('are known for wheels and sdists and for nothing else', () => {
-    expect(['a-1-py3-none-any.whl', 'a-1.tar.gz', 'a-1.zip', 'a-1.tar.bz2', 'a-1.egg'].map((name) => rulesOf(name)?.format)).toEqual([
+    expect(['a-1-py3-none-any.whl', 'a-1.tar.gz', 'a-1.zip', 'a-1.tar.bz2', 'a-1.egg'].map((name) => pypiRules(name)?.format)).toEqual([
       'zip',
       'tar.gz',
       'zip',

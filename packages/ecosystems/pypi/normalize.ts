@@ -73,7 +73,7 @@ export const sdistRules: ArtifactRules = {
 };
 
 /** By file name; undefined for what no rules are known for, as eggs and installers. */
-export function rulesOf(fileName: string): ArtifactRules | undefined {
+export function pypiRules(fileName: string): ArtifactRules | undefined {
   if (fileName.endsWith('.whl')) return wheelRules;
   if (fileName.endsWith('.tar.gz')) return sdistRules;
   return fileName.endsWith('.zip') ? { ...sdistRules, format: 'zip', normalizers: [sdistMetadataEol, sdistSourcesOrder, ...zipNormalizers] } : undefined;
