@@ -3,7 +3,7 @@ import { AttestedBody, decodeLeaf, type Entry, parsePurl, purlParts, type Sha256
 import { TILE_WIDTH, type VerifiedTiles } from '@granary/core/tlog';
 
 /** A fact with its place. */
-export interface PlacedEntry {
+interface PlacedEntry {
   readonly index: number;
   readonly fact: Entry;
 }

@@ -10,7 +10,7 @@ export interface MirrorLedger {
 }
 
 /** A statement that the ledger says exists. */
-export interface LoggedEnvelope {
+interface LoggedEnvelope {
   readonly envelope: Sha256;
   /** Index of its leaf. */
   readonly index: number;
@@ -29,4 +29,4 @@ export interface Mirror {
 }
 
 /** Adds proof and checkpoint to an envelope. */
-export type CompleteBundle = (envelope: Envelope, index: number) => Promise<unknown>;
+type CompleteBundle = (envelope: Envelope, index: number) => Promise<unknown>;

@@ -6,7 +6,7 @@ import { KeyError } from './key-error.ts';
 import { createSecret, openFolder, readSecret, replaceSecret } from './key-folder.ts';
 import { pemOf } from './signers.ts';
 
-export type KeyAlgorithm = 'ecdsa-p256' | 'ed25519';
+type KeyAlgorithm = 'ecdsa-p256' | 'ed25519';
 export interface WantedKey<Name extends string> {
   readonly name: Name;
   readonly algorithm: KeyAlgorithm;
