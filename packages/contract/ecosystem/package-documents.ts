@@ -12,7 +12,7 @@ export interface PackageDocuments {
 
 /** Parsed documents are immutable: the last `keep` of them are kept in memory. */
 export function openPackageDocuments(
-  ports: { readonly blobs: BlobStore; readonly catalog: Catalog; readonly ecosystem: Ecosystem },
+  ports: { readonly blobs: BlobStore; readonly catalog: Catalog; readonly ecosystem: Pick<Ecosystem, 'index'> },
   keep = 64,
 ): PackageDocuments {
   const parsed = new Map<Sha256, PackageDocument>();

@@ -2,7 +2,11 @@ import type { Instant, Purl, Sha256 } from '@granary/core/model';
 
 /** What a client's path below the ecosystem's prefix asks for. */
 export type Route =
-  | { readonly type: 'root' /** Canonical path to redirect to, when the client's differs. */; readonly redirect?: string }
+  | {
+      readonly type: 'root';
+      /** Canonical path to redirect to, when the client's differs. */
+      readonly redirect?: string;
+    }
   | { readonly type: 'package'; readonly package: Purl; readonly redirect?: string }
   /** `packages` are those that the path can be of, likeliest first. */
   | { readonly type: 'artifact'; readonly packages: readonly Purl[]; readonly path: string }
@@ -45,7 +49,7 @@ export interface PackageView {
 export interface Views {
   /** `path` is decoded and has no leading slash. Undefined when no client of this ecosystem asks such a thing. */
   route(path: string): Route | undefined;
-  /** Media types of a route, best first; negotiated by q-value. An artifact has one. */
+  /** Media types of a route, best first; negotiated by q-value. The last is for clients that accept anything. An artifact has one. */
   mediaTypes(route: Route): readonly string[];
   renderPackage(view: PackageView, mediaType: string): Uint8Array;
   renderRoot(packages: readonly Purl[], mediaType: string): Uint8Array;

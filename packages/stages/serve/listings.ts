@@ -1,0 +1,90 @@
+import { openPackageDocuments, type PackageDocuments, type PackageView } from '@granary/contract/ecosystem';
+import { type Instant, type Purl, parseInstant } from '@granary/core/model';
+import { type Holding, readHolding } from './holding.ts';
+import type { Holdings } from './holdings.ts';
+import { type Listing, listHolding, packageView } from './listing.ts';
+import { meets, type Policy } from './policy.ts';
+import { type Basis, RevisionCache } from './revision-cache.ts';
+import type { ServedEcosystem, ServePorts } from './serve-ports.ts';
+import type { Target } from './target.ts';
+import type { View } from './view.ts';
+
+type PackageTarget = Pick<Extract<Target, { type: 'client' }>, 'view' | 'viewPath' | 'ecosystem'>;
+/** Parsed index documents kept in memory, per ecosystem. */
+const KEPT_DOCUMENTS = 16;
+const LISTING_CACHE_BYTES = 4 * 2 ** 20;
+
+/** What a view shows of a package. */
+export interface ViewListing {
+  readonly listing: Listing;
+  /** How many files the policy left out, or would leave out. */
+  readonly belowPolicy: number;
+  /** When the policy may answer otherwise without a new fact, in milliseconds since 1970. */
+  readonly until?: number;
+}
+export interface Listings {
+  /** What the view may know of the package: with a ledger size, nothing later. */
+  holding(target: PackageTarget, packagePurl: Purl): Holding;
+  /** Undefined when the view has nothing of the package to list. */
+  of(target: PackageTarget, packagePurl: Purl): Promise<ViewListing | undefined>;
+  /** Paths of the files that the view lists: what an as-of view lets through. */
+  paths(target: PackageTarget, packagePurl: Purl): ReadonlySet<string> | Promise<ReadonlySet<string>>;
+  view(listing: Listing, target: PackageTarget, packagePurl: Purl): Promise<PackageView>;
+}
+
+export function openListings(ports: ServePorts, holdings: Holdings): Listings {
+  const documents = new Map<ServedEcosystem, PackageDocuments>(
+    ports.ecosystems.map((ecosystem) => [ecosystem, openPackageDocuments({ ...ports, ecosystem }, KEPT_DOCUMENTS)]),
+  );
+  const cache = new RevisionCache<ReadonlySet<string>>(ports, LISTING_CACHE_BYTES);
+  const holdingOf = ({ view }: PackageTarget, packagePurl: Purl) => {
+    const size = sizeOf(view);
+    return size === undefined ? holdings.of(packagePurl) : readHolding(ports.catalog, packagePurl, { size });
+  };
+  const of: Listings['of'] = async (target, packagePurl) => {
+    const { view, ecosystem } = target;
+    const listing = await listHolding(
+      { catalog: ports.catalog, documents: documents.get(ecosystem) ?? openPackageDocuments({ ...ports, ecosystem }) },
+      holdingOf(target, packagePurl),
+      momentOf(view),
+    );
+    if (listing === undefined) return undefined;
+    return view.type === 'verified' ? applyPolicy(listing, ports.site.policy, ports.clock.now()) : { listing, belowPolicy: 0 };
+  };
+  return {
+    holding: holdingOf,
+    of,
+    paths: (target, packagePurl) =>
+      cache.get(`${target.viewPath} ${packagePurl}`, basisOf(target.view, packagePurl), async () => {
+        const value = new Set((await of(target, packagePurl))?.listing.files.map(({ held }) => held.path) ?? []);
+        return { value, sizeBytes: value.size * 256 };
+      }),
+    view: (listing, target, packagePurl) =>
+      packageView(ports.blobs, listing, { holding: holdingOf(target, packagePurl), ...(target.view.type === 'as-of' ? { asOf: target.view.time } : {}) }),
+  };
+}
+
+/** What cached answers of a view depend on. */
+export function basisOf(view: View, packagePurl: string): Basis {
+  return sizeOf(view) === undefined ? { package: packagePurl } : 'fixed';
+}
+
+function sizeOf(view: View): number | undefined {
+  return view.type === 'as-of' ? view.size : undefined;
+}
+
+function momentOf(view: View): { readonly time?: Instant; readonly size?: number } {
+  if (view.type !== 'as-of') return {};
+  return { time: view.time, ...(view.size === undefined ? {} : { size: view.size }) };
+}
+
+function applyPolicy(listing: Listing, policy: Policy, now: Instant): ViewListing {
+  const answers = listing.files.map((file) => ({ file, answer: meets(file.held, policy, now) }));
+  const met = answers.filter(({ answer }) => answer.met);
+  const until = answers.map(({ answer }) => Date.parse(parseInstant(answer.until ?? '') ?? '')).filter((time) => !Number.isNaN(time));
+  return {
+    listing: policy.mode === 'report' ? listing : { ...listing, files: met.map(({ file }) => file) },
+    belowPolicy: answers.length - met.length,
+    ...(until.length === 0 ? {} : { until: Math.min(...until) }),
+  };
+}

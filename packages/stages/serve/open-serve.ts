@@ -1,0 +1,67 @@
+import type { HttpHandler, HttpRequest, HttpResponse } from '@granary/contract/ports';
+import { LRUCache } from 'lru-cache';
+import { lineAnswer } from './answers.ts';
+import { openArtifacts } from './artifacts.ts';
+import { answerClient, type ClientParts } from './client-answers.ts';
+import { openHoldings } from './holdings.ts';
+import { openListings } from './listings.ts';
+import { openMetrics } from './metrics.ts';
+import { openPages } from './pages.ts';
+import { refusals } from './refusals.ts';
+import type { ServePorts } from './serve-ports.ts';
+import { openSite } from './site-answers.ts';
+import { parseTarget, type Target } from './target.ts';
+import { type View, viewPath } from './view.ts';
+
+const MEBIBYTE = 2 ** 20;
+/** Addresses of clients whose meaning is remembered. */
+const REMEMBERED_TARGETS = 20_000;
+
+export interface Serve {
+  readonly handle: HttpHandler;
+  /** The same site with one view at the root: `/<ecosystem>/…` shows it, and nothing else is answered. */
+  only(view: View): HttpHandler;
+}
+
+/** Answers clients from the catalog and the store. It only reads, and asks nobody. */
+export function openServe(ports: ServePorts): Serve {
+  const { memory = {}, site } = ports;
+  const refuse = refusals(site.publicUrl);
+  const holdings = openHoldings(ports, memory.holdingBytes ?? 24 * MEBIBYTE);
+  const listings = openListings(ports, holdings);
+  const documentBytes = memory.documentBytes ?? 48 * MEBIBYTE;
+  const pages = openPages({ ports, listings, refuse }, documentBytes);
+  const artifacts = openArtifacts(ports.blobs, { artifacts: memory.artifactBytes ?? 96 * MEBIBYTE, companions: documentBytes / 4 });
+  const metrics = openMetrics(ports);
+  const client: ClientParts = { ports, holdings, listings, pages, artifacts, refuse };
+  const answerSite = openSite({ ports, holdings, metrics, refuse });
+  const targets = new LRUCache<string, Target>({ max: REMEMBERED_TARGETS });
+  const understand = (text: string): Target => {
+    const known = targets.get(text);
+    if (known !== undefined) return known;
+    const target = parseTarget(text, { ecosystems: ports.ecosystems, defaultView: { type: site.defaultView } });
+    if (target.type === 'client') targets.set(text, target);
+    return target;
+  };
+  const dispatch = (target: Target, request: HttpRequest): HttpResponse | Promise<HttpResponse> => {
+    switch (target.type) {
+      case 'client':
+        return answerClient(client, target, request);
+      case 'site':
+        return answerSite(target, request);
+      case 'unknown':
+        return lineAnswer(400, `Granary can't answer this: ${target.why}, see ${site.publicUrl}/`);
+    }
+  };
+  const handle: HttpHandler = (request) => {
+    const started = performance.now();
+    const target = understand(request.target);
+    const counted = (response: HttpResponse): HttpResponse => {
+      metrics.count(target.type === 'client' ? target.route.type : target.type, response.status, performance.now() - started);
+      return response;
+    };
+    const response = dispatch(target, request);
+    return response instanceof Promise ? response.then(counted) : counted(response);
+  };
+  return { handle, only: (view) => (request) => handle({ ...request, target: `/${viewPath(view)}${request.target}` }) };
+}

@@ -1,0 +1,68 @@
+import type { Catalog, Clock } from '@granary/contract/ports';
+import { LRUCache } from 'lru-cache';
+
+/** Something derived from the catalog, and how long it can hold without a new fact. */
+export interface Derived<T> {
+  readonly value: T;
+  readonly sizeBytes: number;
+  /** Milliseconds since 1970, where time alone changes the answer. */
+  readonly until?: number;
+}
+/** What a value is a function of: the facts of one package, the whole catalog, or a ledger size that is past. */
+export type Basis = { readonly package: string } | 'catalog' | 'fixed';
+
+interface Entry<T> extends Derived<T> {
+  /** Catalog revision at which it was last found to hold. */
+  checkedAt: number;
+  readonly packageRevision: number;
+}
+
+/**
+ * Values that hold until a fact about their basis is folded: a new fact shows at once, and what is asked again costs a comparison of
+ * two numbers. Bounded in bytes. What is under way is joined only by those who would have seen the same facts.
+ */
+export class RevisionCache<T> {
+  readonly #catalog: Pick<Catalog, 'revision' | 'revisionOf'>;
+  readonly #clock: Clock;
+  readonly #entries: LRUCache<string, Entry<T>>;
+  readonly #underWay = new Map<string, Promise<T>>();
+
+  constructor(ports: { readonly catalog: Pick<Catalog, 'revision' | 'revisionOf'>; readonly clock: Clock }, maxBytes: number) {
+    this.#catalog = ports.catalog;
+    this.#clock = ports.clock;
+    this.#entries = new LRUCache({ maxSize: maxBytes, maxEntrySize: maxBytes / 4, sizeCalculation: ({ sizeBytes }, key) => sizeBytes + 2 * key.length + 512 });
+  }
+
+  get(key: string, basis: Basis, derive: () => Derived<T> | Promise<Derived<T>>): T | Promise<T> {
+    const known = this.#entries.get(key);
+    if (known !== undefined && this.#holds(known, basis)) return known.value;
+    const revision = this.#catalog.revision();
+    const packageRevision = this.#packageRevision(basis);
+    const flight = `${revision} ${key}`;
+    const joined = this.#underWay.get(flight);
+    if (joined !== undefined) return joined;
+    const keep = (derived: Derived<T>): T => {
+      this.#entries.set(key, { ...derived, checkedAt: revision, packageRevision });
+      return derived.value;
+    };
+    const derived = derive();
+    if (!(derived instanceof Promise)) return keep(derived);
+    const started = derived.then(keep).finally(() => this.#underWay.delete(flight));
+    this.#underWay.set(flight, started);
+    return started;
+  }
+
+  #holds(entry: Entry<T>, basis: Basis): boolean {
+    if (entry.until !== undefined && Date.parse(this.#clock.now()) >= entry.until) return false;
+    const revision = this.#catalog.revision();
+    if (basis === 'fixed' || entry.checkedAt === revision) return true;
+    if (entry.packageRevision !== this.#packageRevision(basis)) return false;
+    entry.checkedAt = revision;
+    return true;
+  }
+
+  #packageRevision(basis: Basis): number {
+    if (basis === 'fixed') return 0;
+    return basis === 'catalog' ? this.#catalog.revision() : this.#catalog.revisionOf(basis.package);
+  }
+}

@@ -1,0 +1,43 @@
+import type { Ecosystem } from '@granary/contract/ecosystem';
+import type { BlobStore, Catalog, Clock, ObjectStore } from '@granary/contract/ports';
+import type { KeysDocument } from '@granary/core/bundle';
+import type { Json, Sha256 } from '@granary/core/model';
+import type { Policy } from './policy.ts';
+
+/** What serving needs to know of an ecosystem. */
+export type ServedEcosystem = Pick<Ecosystem, 'id' | 'index' | 'views'>;
+
+export interface Site {
+  /** Where clients reach us, without a slash at the end: stands in refusals. */
+  readonly publicUrl: string;
+  /** Origin of the public ledger. */
+  readonly origin: string;
+  /** What `/<ecosystem>/…` shows. */
+  readonly defaultView: 'all' | 'verified';
+  /** What `verified` demands. */
+  readonly policy: Policy;
+}
+export interface Gauge {
+  readonly name: string;
+  readonly help: string;
+  readonly value: () => number;
+}
+export interface ServePorts {
+  readonly catalog: Catalog;
+  /** The public store. */
+  readonly blobs: BlobStore;
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly ecosystems: readonly ServedEcosystem[];
+  readonly site: Site;
+  /** How many leaves of the public ledger are folded. */
+  readonly ledgerSize: () => number;
+  /** Every statement about a file, oldest first, as Sigstore bundles. */
+  readonly bundlesOf: (artifact: Sha256) => Promise<readonly { readonly [name: string]: Json }[]>;
+  readonly keys: () => Promise<KeysDocument>;
+  /** Why the node should get no traffic; nothing when it may. */
+  readonly notReady: () => readonly string[];
+  readonly gauges?: readonly Gauge[];
+  /** Bounds of what is kept in memory. */
+  readonly memory?: { readonly artifactBytes?: number; readonly documentBytes?: number; readonly holdingBytes?: number };
+}
