@@ -1,7 +1,8 @@
-import { type Purl, packageOf, parsePurl } from '../model/index.ts';
+import { type Purl, parsePurl } from '../model/index.ts';
 
 export interface PurlColumns {
-  readonly package?: Purl;
+  /** A canonical purl, without version. */
+  readonly package?: string;
   readonly release?: Purl;
 }
 /** Columns by release: a fold meets the same release many times. The caller keeps it; it may be empty or dropped at any time. */
@@ -25,6 +26,7 @@ export function purlColumns(subject: string, memo: PurlMemo): PurlColumns {
 function parseColumns(text: string): PurlColumns {
   const purl = parsePurl(text);
   if (purl === undefined) return {};
-  const pack = packageOf(purl);
-  return purl === pack ? { package: pack } : { package: pack, release: purl };
+  // A canonical purl holds `@` as such only before its version; elsewhere it is `%40`.
+  const version = purl.lastIndexOf('@');
+  return version === -1 ? { package: purl } : { package: purl.slice(0, version), release: purl };
 }

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeEntry, type Fact, factKey, sha256, toInstant } from '../model/index.ts';
+import { encodeEntry, type Fact, factKey, packageOf, parsePurl, releaseOf, sha256, toInstant } from '../model/index.ts';
 import { type CatalogRow, toRow } from './index.ts';
 
 const at = toInstant(1_700_000_000_000);
@@ -38,6 +39,21 @@ describe('a catalog row', () => {
     const row = rowOf(stored(subject));
 
     expect([row?.package, row?.release]).toEqual([expectedPackage, expectedRelease]);
+  });
+
+  it('finds what the purl library finds', () => {
+    const part = fc.string({ minLength: 1, maxLength: 6, unit: fc.constantFrom('a', 'B', '@', '/', '?', '#', '%', ' ', ':', '+', '.', '-') });
+    fc.assert(
+      fc.property(fc.constantFrom('npm', 'pypi', 'generic'), part, part, (type, name, version) => {
+        const subject = parsePurl(`pkg:${type}/${encodeURIComponent(name)}@${encodeURIComponent(version)}?file_name=x`);
+        fc.pre(subject !== undefined);
+        if (subject === undefined) return;
+
+        const row = rowOf(stored(subject));
+
+        expect([row?.package, row?.release]).toEqual([packageOf(subject), releaseOf(subject)]);
+      }),
+    );
   });
 
   it('names no artifact when the body names none', () => {

@@ -14,7 +14,7 @@ export interface CatalogRow {
   readonly subject: string;
   readonly at: Instant;
   /** The package and the release that the subject, a purl, belongs to. */
-  readonly package?: Purl;
+  readonly package?: string;
   readonly release?: Purl;
   /** The artifact that the body names as `sha256`. */
   readonly digest?: Sha256;

@@ -44,6 +44,15 @@ describe('a leaf', () => {
     expect(decodeLeaf(marked).type).toBe('malformed');
   });
 
+  it.each(['2023-11-14T22:13:20Z', '2023-11-14T22:13:20.000+00:00', '2023-02-30T00:00:00.000Z', 'Tue, 14 Nov 2023 22:13:20', '2023-11-14 22:13:20.000Z'])(
+    'is malformed when it was stamped %s',
+    (stamp) => {
+      const bytes = new TextDecoder().decode(encodeEntry(stored, 'key', at)).replace(at, stamp);
+
+      expect(leaf(bytes)).toBe('malformed');
+    },
+  );
+
   it('of an unknown kind is kept, unless it says that it is critical', () => {
     expect(leaf(`{"at":"${at}","author":"k","granary":1,"kind":"later"}`)).toBe('unknown-optional');
     expect(leaf(`{"at":"${at}","author":"k","critical":true,"granary":1,"kind":"later"}`)).toBe('unknown-critical');

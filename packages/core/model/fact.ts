@@ -1,6 +1,6 @@
 import { canonicalJson, type Json, parseCanonicalJson } from './canonical-json.ts';
 import { parseSha256, type Sha256, sha256 } from './digest.ts';
-import { type Instant, parseInstant } from './time.ts';
+import { type Instant, toInstant } from './time.ts';
 
 /** A fact is a few hundred bytes; never above this, in UTF-8. */
 export const MAX_FACT_BYTES = 8192;
@@ -139,8 +139,8 @@ function decodeEntry(value: { readonly [name: string]: Json }, length: number): 
   const { kind, author, at, critical } = value;
   if (length > MAX_FACT_BYTES) return { type: 'malformed', why: `a fact of ${length} bytes` };
   if (typeof kind !== 'string' || typeof author !== 'string' || typeof at !== 'string') return { type: 'malformed', why: 'kind, author or at is missing' };
-  const instant = parseInstant(at);
-  if (instant === undefined || instant !== at) return { type: 'malformed', why: `at is ${JSON.stringify(at)}` };
+  const instant = parseStamp(at);
+  if (instant === undefined) return { type: 'malformed', why: `at is ${JSON.stringify(at)}` };
   if (!KNOWN_KINDS.has(kind)) {
     return { type: critical === true ? 'unknown-critical' : 'unknown-optional', kind };
   }
@@ -159,6 +159,14 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As the sequencer writes it, and in no other form of RFC 3339. */
+function parseStamp(text: string): Instant | undefined {
+  const milliseconds = text.length === 24 ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(milliseconds)) return undefined;
+  const instant = toInstant(milliseconds);
+  return instant === text ? instant : undefined;
 }
 
 function isStrings(value: Json | undefined): value is readonly string[] {

@@ -1,12 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { CatalogError, type CatalogFold, type FoldableLeaf } from '@granary/contract/ports';
 import { type CatalogRow, type PurlMemo, type SkippedLeaves, toRow } from '@granary/core/catalog';
-import { parseSha256, type Sha256, sha256 } from '@granary/core/model';
+import { type Sha256, sha256 } from '@granary/core/model';
+import { digestBytes, digestText } from './digest-column.ts';
 import { dumpAll } from './dump-all.ts';
 import type { Revisions } from './revisions.ts';
 
 interface Statements {
   readonly ledger: StatementSync;
+  readonly begin: StatementSync;
   readonly advance: StatementSync;
   readonly holds: StatementSync;
   readonly close: StatementSync;
@@ -20,17 +22,22 @@ export function foldSide(database: DatabaseSync, revisions: Revisions): CatalogF
   const memo: PurlMemo = new Map();
   const ledgerOf = (origin: string): Ledger => readLedger(statements.ledger, origin);
 
+  function foldAll(origin: string, leaves: readonly FoldableLeaf[]): void {
+    const { size } = ledgerOf(origin);
+    refuseOutOfOrder(origin, size, leaves);
+    const last = leaves.at(-1);
+    if (last === undefined) return;
+    statements.begin.run(origin);
+    const { ledger } = ledgerOf(origin);
+    for (const leaf of leaves) foldLeaf(statements, { origin, ledger, leaf, memo });
+    statements.advance.run(size + leaves.length, digestBytes(sha256(last.bytes)), ledger);
+  }
+
   return {
     size: (origin) => ledgerOf(origin).size,
     lastLeaf: (origin) => ledgerOf(origin).lastLeaf,
     fold(origin, leaves) {
-      inTransaction(database, () => {
-        const { size } = ledgerOf(origin);
-        refuseOutOfOrder(origin, size, leaves);
-        for (const leaf of leaves) foldLeaf(statements, { origin, leaf, memo });
-        const last = leaves.at(-1);
-        if (last !== undefined) statements.advance.run(origin, size + leaves.length, sha256(last.bytes));
-      });
+      inTransaction(database, () => foldAll(origin, leaves));
       revisions.forget();
     },
     unknownCritical: () => critical.all().map(({ kind }) => String(kind)),
@@ -40,24 +47,31 @@ export function foldSide(database: DatabaseSync, revisions: Revisions): CatalogF
 
 function prepareStatements(database: DatabaseSync): Statements {
   return {
-    ledger: database.prepare('SELECT size, last_leaf FROM ledgers WHERE origin = ?'),
-    advance: database.prepare('INSERT INTO ledgers VALUES (?, ?, ?) ON CONFLICT (origin) DO UPDATE SET size = excluded.size, last_leaf = excluded.last_leaf'),
-    holds: database.prepare('SELECT 1 FROM facts INDEXED BY by_key WHERE key = ? AND origin = ?'),
+    ledger: database.prepare('SELECT ledger, size, last_leaf FROM ledgers WHERE origin = ?'),
+    begin: database.prepare('INSERT INTO ledgers (origin, size) VALUES (?, 0) ON CONFLICT DO NOTHING'),
+    advance: database.prepare('UPDATE ledgers SET size = ?, last_leaf = ? WHERE ledger = ?'),
+    holds: database.prepare('SELECT 1 FROM facts INDEXED BY by_key WHERE key = ? AND ledger = ?'),
     close: database.prepare(
-      'UPDATE facts INDEXED BY open_states SET to_index = ? WHERE subject = ? AND kind = ? AND origin = ? AND is_state = 1 AND to_index IS NULL',
+      'UPDATE facts INDEXED BY open_states SET to_index = ? WHERE subject = ? AND kind = ? AND ledger = ? AND is_state = 1 AND to_index IS NULL',
     ),
-    insert: database.prepare('INSERT INTO facts VALUES (?, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    insert: database.prepare('INSERT INTO facts VALUES (?, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, ledger) DO NOTHING'),
     skip: database.prepare('INSERT INTO skipped VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1'),
   };
 }
 
-function foldLeaf(statements: Statements, { origin, leaf, memo }: { readonly origin: string; readonly leaf: FoldableLeaf; readonly memo: PurlMemo }): void {
-  const skip = (type: SkippedLeaves['type'], kind: string): unknown => statements.skip.run(origin, type, kind);
+interface LeafOf {
+  readonly origin: string;
+  readonly ledger: number;
+  readonly leaf: FoldableLeaf;
+  readonly memo: PurlMemo;
+}
+
+function foldLeaf(statements: Statements, { origin, ledger, leaf, memo }: LeafOf): void {
+  const skip = (type: SkippedLeaves['type'], kind: string): unknown => statements.skip.run(ledger, type, kind);
   const change = toRow(leaf.bytes, memo);
   switch (change.type) {
     case 'row':
-      if (statements.holds.get(change.row.key, origin) === undefined) insertRow(statements, { origin, leaf, row: change.row });
-      else skip('duplicate', change.row.kind);
+      if (!insertRow(statements, { ledger, leaf, row: change.row })) skip('duplicate', change.row.kind);
       break;
     case 'unknown-optional':
     case 'unknown-critical':
@@ -71,22 +85,30 @@ function foldLeaf(statements: Statements, { origin, leaf, memo }: { readonly ori
   }
 }
 
-function insertRow(statements: Statements, { origin, leaf, row }: { readonly origin: string; readonly leaf: FoldableLeaf; readonly row: CatalogRow }): void {
-  const { key, kind, subject, at, validity, digest } = row;
+/** False when the ledger holds the key already. */
+function insertRow(statements: Statements, { ledger, leaf, row }: { readonly ledger: number; readonly leaf: FoldableLeaf; readonly row: CatalogRow }): boolean {
+  const { kind, subject, validity, digest } = row;
+  const key = digestBytes(row.key);
   const isState = validity === 'state';
-  if (isState) statements.close.run(leaf.index, subject, kind, origin);
-  statements.insert.run(origin, leaf.index, key, kind, subject, at, Number(isState), row.package ?? null, row.release ?? null, digest ?? null, leaf.bytes);
+  if (isState) {
+    if (statements.holds.get(key, ledger) !== undefined) return false;
+    statements.close.run(leaf.index, subject, kind, ledger);
+  }
+  const artifact = digest === undefined ? null : digestBytes(digest);
+  const { package: pack = null, release = null } = row;
+  const { changes } = statements.insert.run(ledger, leaf.index, key, kind, subject, Date.parse(row.at), Number(isState), pack, release, artifact, leaf.bytes);
+  return changes === 1;
 }
 
 interface Ledger {
+  readonly ledger: number;
   readonly size: number;
   readonly lastLeaf: Sha256 | undefined;
 }
 
 function readLedger(statement: StatementSync, origin: string): Ledger {
   const row = statement.get(origin);
-  const lastLeaf = row?.['last_leaf'];
-  return { size: Number(row?.['size'] ?? 0), lastLeaf: typeof lastLeaf === 'string' ? parseSha256(lastLeaf) : undefined };
+  return { ledger: Number(row?.['ledger'] ?? 0), size: Number(row?.['size'] ?? 0), lastLeaf: digestText(row?.['last_leaf']) };
 }
 
 function refuseOutOfOrder(origin: string, size: number, leaves: readonly FoldableLeaf[]): void {
