@@ -1,4 +1,5 @@
 import type { CatalogFold, Clock, FoldableLeaf } from '@granary/contract/ports';
+import { sha256 } from '@granary/core/model';
 import { LedgerError } from './ledger-error.ts';
 import { type LedgerReader, refuseFork, type SignedCheckpoint, type TreeHead } from './ledger-reader.ts';
 
@@ -44,14 +45,19 @@ export async function* follow(reader: LedgerReader, { from, clock, everyMs, sign
   }
 }
 
-/** Folds what the catalog lacks of a tree. Throws LedgerError `catalog-ahead`, CatalogError. */
+/** Folds what the catalog lacks of a tree. Throws LedgerError `wrong-catalog` when it was folded from another log, CatalogError. */
 export async function catchUp(reader: LedgerReader, catalog: CatalogFold, tree: TreeHead): Promise<void> {
   const { origin } = reader;
   const folded = catalog.size(origin);
-  if (folded > tree.size) {
-    throw new LedgerError('catalog-ahead', `catalog of ${origin}: folded ${folded} leaves, but the ledger has ${tree.size}; run: granary catalog rebuild`);
+  if (folded > tree.size) throw wrongCatalog(origin, `it holds ${folded} leaves, but the ledger has ${tree.size}`);
+  for await (const { bytes } of reader.leaves(tree, folded - 1, folded)) {
+    if (sha256(bytes) !== catalog.lastLeaf(origin)) throw wrongCatalog(origin, `leaf ${folded - 1} is another one in the ledger`);
   }
   for await (const leaves of chunked(reader.leaves(tree, folded, tree.size))) catalog.fold(origin, leaves);
+}
+
+function wrongCatalog(origin: string, why: string): LedgerError {
+  return new LedgerError('wrong-catalog', `catalog of ${origin}: ${why}; it is derived, so make it anew: granary catalog rebuild`);
 }
 
 async function* chunked(leaves: AsyncIterable<FoldableLeaf>): AsyncIterable<readonly FoldableLeaf[]> {

@@ -1,10 +1,14 @@
 export type { LedgerSide, RefusalCode } from './admit.ts';
+export type { BlobCheck } from './check-evidence.ts';
+export { type CheckLedgerOptions, checkLedger, type LedgerReport } from './check-ledger.ts';
 export type { LedgerPorts } from './commit-batch.ts';
 export type { Refusal } from './decide-batch.ts';
 export { type FactSinkOptions, openFactSink } from './fact-sink.ts';
 export { catchUp, type Followed, type FollowOptions, follow } from './follow.ts';
 export type { LedgerAuthority } from './genesis.ts';
 export { type LedgerCode, LedgerError } from './ledger-error.ts';
+export type { LedgerProblem, ProblemCode } from './ledger-problem.ts';
 export { type LedgerReader, type LedgerReaderOptions, openLedgerReader, refuseFork, type SignedCheckpoint, type TreeHead } from './ledger-reader.ts';
 export { CHECKPOINT_PATH, type LedgerSource, storeSource } from './ledger-source.ts';
 export { type DrainReport, openSequencer, type Sequencer, type SequencerOptions } from './sequencer.ts';
+export { type SettledProjection, settledProjection } from './settled-projection.ts';

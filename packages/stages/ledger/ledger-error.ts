@@ -4,7 +4,7 @@ export type LedgerCode =
   /** What lock, checkpoint, staging and tiles say does not fit together. */
   | 'inconsistent'
   /** The catalog holds more than the ledger, or something else. */
-  | 'catalog-ahead'
+  | 'wrong-catalog'
   /** Checkpoint, tile or leaf does not bear out what was signed. */
   | 'unverified'
   /** A newer checkpoint does not continue an older one. */

@@ -29,6 +29,8 @@ export interface LedgerReader {
   readonly origin: string;
   /** The newest that was published; undefined when the log was never started. */
   checkpoint(): Promise<SignedCheckpoint | undefined>;
+  /** The tree itself, for those who prove from it; its methods throw TlogError. */
+  tiles(tree: TreeHead): VerifiedTiles;
   /** Leaves with `start <= index < end`, in order, each checked against the tree. */
   leaves(tree: TreeHead, start: number, end: number): AsyncIterable<FoldableLeaf>;
   /** Proof that leaf `index` is in the tree, nearest to the leaf first. */
@@ -58,6 +60,7 @@ export function openLedgerReader({ source, origin, verifierKey }: LedgerReaderOp
   return {
     origin,
     checkpoint: () => verified(origin, () => readCheckpoint(source, origin, key)),
+    tiles: treeOf,
     leaves: (tree, start, end) => readLeaves(origin, treeOf(tree), start, end),
     inclusionProof: (tree, index) => verified(origin, () => inclusionProof(treeOf(tree), index)),
     consistencyProof: (tree, size) =>
@@ -95,7 +98,7 @@ async function readCheckpoint(source: LedgerSource, origin: string, key: Verifie
 async function* readLeaves(origin: string, tiles: VerifiedTiles, start: number, end: number): AsyncIterable<FoldableLeaf> {
   const last = Math.min(end, tiles.size);
   const bundleAt = (bundle: number) => verified(origin, () => tiles.leaves(bundle));
-  for (let bundle = Math.floor(start / TILE_WIDTH); bundle * TILE_WIDTH < last; bundle++) {
+  for (let bundle = Math.floor(Math.max(start, 0) / TILE_WIDTH); bundle * TILE_WIDTH < last; bundle++) {
     const first = bundle * TILE_WIDTH;
     for (const [at, bytes] of (await bundleAt(bundle)).entries()) {
       const index = first + at;

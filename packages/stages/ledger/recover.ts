@@ -1,8 +1,19 @@
-import { type ObjectKey, stagingPrefix, tileKey } from '@granary/core/layout';
-import { appendLeaves, EMPTY_EDGE, openCheckpoint, readEdge, sameHash, type TileBytes, TlogError, type TreeEdge, tilePath } from '@granary/core/tlog';
+import { checkpointKey, type ObjectKey, stagingPrefix, tileKey } from '@granary/core/layout';
+import {
+  appendLeaves,
+  EMPTY_EDGE,
+  MAX_NOTE_BYTES,
+  openCheckpoint,
+  readEdge,
+  sameHash,
+  type TileBytes,
+  TlogError,
+  type TreeEdge,
+  tilePath,
+} from '@granary/core/tlog';
 import { type LedgerPorts, type LogEnd, publishBatch } from './commit-batch.ts';
 import { LedgerError } from './ledger-error.ts';
-import { ledgerKeyOf, openLedgerReader, type SignedCheckpoint } from './ledger-reader.ts';
+import { ledgerKeyOf, type SignedCheckpoint } from './ledger-reader.ts';
 import { storeSource, tilesOf } from './ledger-source.ts';
 import { MAX_STAGED_BYTES, parseStaged, type StagedBatch, stagedLeaves } from './staged-batch.ts';
 
@@ -93,7 +104,8 @@ function appendStaged(
 ): { readonly edge: TreeEdge; readonly tiles: readonly TileBytes[] } {
   const { edge, root, tiles } = appendLeaves(before, stagedLeaves(staged));
   const same = tiles.length === staged.tiles.length && tiles.every(({ tile, bytes }, at) => isTile(staged.tiles[at], tilePath(tile), bytes));
-  if (same && staged.from === before.size && edge.size === head.size && sameHash(root, head.root)) return { edge, tiles };
+  if (same && Buffer.compare(staged.head, head.note) === 0 && staged.from === before.size && edge.size === head.size && sameHash(root, head.root))
+    return { edge, tiles };
   throw inconsistent(
     ports,
     `the batch staged for ${head.size} leaves does not continue the ${before.size} published ones as its head says; restore the store from the newest replica`,
@@ -119,8 +131,9 @@ async function readStaged({ store }: LedgerPorts, key: ObjectKey): Promise<Stage
   return bytes && parseStaged(bytes);
 }
 
-async function readPublished({ store, origin, noteSigner }: LedgerPorts): Promise<SignedCheckpoint | undefined> {
-  return openLedgerReader({ source: storeSource(store.objects, origin), origin, verifierKey: noteSigner.verifierKey }).checkpoint();
+async function readPublished(ports: LedgerPorts): Promise<SignedCheckpoint | undefined> {
+  const note = await ports.store.objects.get(checkpointKey(ports.origin), MAX_NOTE_BYTES);
+  return note && openHead(ports, note);
 }
 
 function openHead(ports: LedgerPorts, note: Uint8Array): SignedCheckpoint {
