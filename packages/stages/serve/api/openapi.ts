@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ApiRoute } from './route-table.ts';
-import { Problem } from './schemas.ts';
+import { EvidenceItem, FactReference, Problem } from './schemas.ts';
 
 const PARAMETERS: Readonly<Record<string, string>> = {
   sha256: 'SHA-256, lower-case hexadecimal',
@@ -10,7 +10,8 @@ const PARAMETERS: Readonly<Record<string, string>> = {
 /** OpenAPI 3.1, whose schemas are JSON Schema 2020-12: made from what the routes are typed by. */
 export function openApiDocument(routes: readonly ApiRoute[], publicUrl: string): object {
   const registry = z.registry<{ id: string }>();
-  for (const schema of new Set([Problem, ...routes.map(({ response }) => response)])) registry.add(schema, { id: schema.meta()?.id ?? 'Document' });
+  for (const schema of new Set([Problem, FactReference, EvidenceItem, ...routes.map(({ response }) => response)]))
+    registry.add(schema, { id: schema.meta()?.id ?? 'Document' });
   const { schemas } = z.toJSONSchema(registry, { uri: (id) => `#/components/schemas/${id}`, io: 'input' });
   return {
     openapi: '3.1.0',

@@ -13,12 +13,15 @@ export function indexPage(ports: ServePorts): HttpResponse {
   const packages = heldPackages(ports);
   const items = packages.slice(0, MAX_LISTED).map((purl) => html`<li><a href="/releases/${encodeURIComponent(purl)}">${labelOf(purl)}</a></li>\n`);
   const verdicts = Object.entries(status.verdicts).map(([verdict, count]) => html`<tr><th scope="row">${verdict}</th><td>${count}</td></tr>\n`);
+  const hints = ports.ecosystems.flatMap(({ views }) => views.clientHints(ports.site.publicUrl));
   const main = html`<p>${status.artifacts} files of ${status.packages} packages are kept here. Ledger <code>${status.ledger.origin}</code> has ${status.ledger.size} entries.</p>
 ${status.ready ? undefined : html`<p class="bad">Not ready: ${status.notReady.join('; ')}</p>`}
 <table>
 <caption>Verdicts</caption>
 ${verdicts}</table>
 <p><a href="/ledger/checkpoint">Checkpoint</a> · <a href="/api/v1/openapi.json">Interface</a> · <a href="/api/v1/status">Status</a> · <a href="/metrics">Metrics</a></p>
+<h2>How to use it</h2>
+<pre>${hints.join('\n')}</pre>
 <h2>Packages</h2>
 <ul>
 ${items}</ul>
