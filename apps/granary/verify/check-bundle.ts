@@ -7,6 +7,7 @@ import {
   type Statement,
   type StatementKey,
   statementLeaf,
+  statementLeafHash,
   type TrustFile,
   trustedRoot,
 } from '@granary/core/bundle';
@@ -40,6 +41,8 @@ export interface CheckedStatement {
   readonly keyId: string;
   readonly index: number;
   readonly treeSize: number;
+  /** Hash of the ledger entry that was proven. */
+  readonly leaf: Sha256;
 }
 
 /** Checks one bundle, given as JSON from anywhere, about one file. Throws VerifyError with the first thing that is wrong. */
@@ -59,7 +62,7 @@ export function checkBundle(json: unknown, file: Sha256, { trust, log, keys, thr
   if (statement.subject.sha256 !== file)
     throw new VerifyError('other-file', `statement: about sha256:${statement.subject.sha256} (${statement.subject.name}), not about this file`);
   checkRange(key, entry.index, keys, log);
-  return { statement, keyId: key.keyId, index: entry.index, treeSize };
+  return { statement, keyId: key.keyId, index: entry.index, treeSize, leaf: statementLeafHash(entry.leaf) };
 }
 
 interface BundleEntry {

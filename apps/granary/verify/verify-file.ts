@@ -6,6 +6,7 @@ import {
   completeBundle,
   EQUIVALENCE_TYPE,
   type Equivalence,
+  PROVENANCE_TYPE,
   parseTrustFile,
   readEquivalence,
   readSummary,
@@ -71,10 +72,10 @@ async function checkAll(
   { trust, ledger, thresholds }: { readonly trust: TrustFile; readonly ledger: TrustedLedger; readonly thresholds: Thresholds },
 ): Promise<readonly CheckedStatement[]> {
   // A statement's leaf stands right before its fact; the proof shows whether it does.
-  const statements = facts.attested.map(({ index, body }) => ({ envelope: body.envelope, index: index - 1 }));
+  const statements = facts.attested.map(({ index, body }) => ({ envelope: body.envelope, index: index - 1, leaf: body.leaf }));
   const bundles = await mirror.bundles(file, statements, (envelope, index) => completeBundle(envelope, index, ledger));
   const checked = bundles.map((bundle) => checkBundle(bundle, file, { trust, log: ledger.log, keys: facts.keys, thresholds }));
-  const missing = statements.find(({ index }) => !checked.some((statement) => statement.index === index));
+  const missing = statements.find(({ index, leaf }) => !checked.some((statement) => statement.index === index && statement.leaf === leaf));
   if (missing !== undefined)
     throw new VerifyError('bundle-malformed', `${mirror.label}: the ledger has a statement at entry ${missing.index} that the mirror does not show`);
   return checked;
@@ -110,7 +111,14 @@ function report(
 }
 
 function refuseUnknown({ sha256: digest, fileName }: VerifyReport['file'], { attested, namesakes }: LedgerFacts, { log, tiles }: TrustedLedger): void {
-  if (attested.length > 0) return;
+  if (attested.some(({ body }) => body.predicateType !== PROVENANCE_TYPE)) return;
+  const [rebuilt] = attested;
+  if (rebuilt !== undefined) {
+    throw new VerifyError(
+      'no-statement',
+      `${fileName ?? 'file'}: is what was rebuilt for ${rebuilt.subject}, not what was published; verify the published file`,
+    );
+  }
   if (namesakes.length > 0) {
     throw new VerifyError(
       'file-altered',

@@ -17,7 +17,7 @@ export function provenanceStatement(artifact: string, rebuilt: RebuiltFile, orig
         buildType: rebuilt.buildType ?? BUILD_TYPE_WHEEL_FROM_SDIST,
         externalParameters: { artifact, definition: { sha256: rebuilt.definition } },
         internalParameters: defined({ parameters: rebuilt.parameters }),
-        resolvedDependencies: resolvedDependencies(rebuilt),
+        resolvedDependencies: resolvedDependencies(rebuilt, origin),
       },
       runDetails: { builder: { id: siteUri(origin) } },
     },
@@ -25,8 +25,8 @@ export function provenanceStatement(artifact: string, rebuilt: RebuiltFile, orig
 }
 
 /** Everything the build could read, each once, in an order of its own: by uri, then digest. */
-function resolvedDependencies({ definition, rootfs, fetched, assists }: RebuiltFile): readonly Json[] {
-  const files = new Map(fetched.map((file) => [`${file.purl ?? file.url} ${file.sha256}`, dependency(file)]));
+function resolvedDependencies({ definition, rootfs, fetched, assists }: RebuiltFile, origin: string): readonly Json[] {
+  const files = new Map(fetched.map((file) => [`${uriOf(file, origin)} ${file.sha256}`, { uri: uriOf(file, origin), digest: { sha256: file.sha256 } }]));
   return [
     { name: 'definition', digest: { sha256: definition } },
     { name: 'rootfs', digest: { sha256: rootfs } },
@@ -35,6 +35,7 @@ function resolvedDependencies({ definition, rootfs, fetched, assists }: RebuiltF
   ];
 }
 
-function dependency({ purl, url, sha256 }: FetchedFile): Json {
-  return { uri: purl ?? url, digest: { sha256 } };
+/** By purl, or as a path of this mirror: what has no purl, such as an index page, only this site has in these bytes. */
+function uriOf({ purl, url }: FetchedFile, origin: string): string {
+  return purl ?? (url.startsWith('/') ? `${siteUri(origin)}${url}` : url);
 }

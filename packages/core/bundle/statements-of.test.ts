@@ -61,7 +61,7 @@ describe('provenance', () => {
         resolvedDependencies: [
           { name: 'definition', digest: { sha256: rebuilt.definition } },
           { name: 'rootfs', digest: { sha256: rebuilt.rootfs } },
-          { uri: '/pypi/simple/setuptools/', digest: { sha256: sha256('index') } },
+          { uri: 'https://mirror.example/pypi/simple/setuptools/', digest: { sha256: sha256('index') } },
           { uri: 'pkg:pypi/wheel@0.42.0?file_name=wheel.whl', digest: { sha256: sha256('wheel') } },
         ],
       },

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import { parseObjectKey } from '@granary/core/layout';
 import { parseSha256, type Sha256 } from '@granary/core/model';
-import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { type SiteEvidence, siteEvidence } from '../index.ts';
 import { ORIGIN, type TestSite } from './test-site.ts';
 
@@ -13,12 +12,7 @@ export interface HttpMirror {
 
 /** The documents that a mirror serves to verifiers, of a test site as it is now; `change` stands for a mirror that lies. */
 export async function httpMirror(site: TestSite, change: (path: string, body: string) => string = (_, body) => body): Promise<HttpMirror> {
-  const catalog = openSqliteCatalog(':memory:', { mode: 'fold' });
-  catalog.fold(
-    ORIGIN,
-    site.leaves.map((bytes, index) => ({ index, bytes })),
-  );
-  const evidence = siteEvidence({ catalog, objects: site.store.objects, publicKey: site.publicKey });
+  const evidence = siteEvidence({ catalog: site.catalog, objects: site.store.objects, publicKey: site.publicKey });
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     void answer(site, evidence, path).then(

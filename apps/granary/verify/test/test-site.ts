@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import type { LoggedStatement, Store } from '@granary/contract/ports';
+import { memoryLock } from '@granary/contract/memory';
+import type { Catalog, Store } from '@granary/contract/ports';
 import type { Judged } from '@granary/core/bundle';
-import { checkpointKey, tileKey } from '@granary/core/layout';
-import { encodeEntry, type Fact, sha256, toInstant } from '@granary/core/model';
-import { appendLeaves, EMPTY_EDGE, formatCheckpoint, formatNote, parseVerifierKey, tilePath, type VerifierKey } from '@granary/core/tlog';
-import { exportPublicKey, openSiteKeys, type SiteKeys } from '@granary/driver-signer-key';
+import { type Fact, type FactKind, sha256, toInstant } from '@granary/core/model';
+import { parseVerifierKey, type VerifierKey } from '@granary/core/tlog';
+import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
+import { exportPublicKey, openSiteKeys, type Role, type SiteKeys } from '@granary/driver-signer-key';
 import { openFsStore } from '@granary/driver-store-fs';
 import { attest, siteKeyFacts } from '@granary/stage-attest';
+import { openFactSink, openSequencer } from '@granary/stage-ledger';
 
 export const ORIGIN = 'mirror.example';
 export const wheel = new TextEncoder().encode('the bytes of a wheel');
@@ -22,18 +24,20 @@ export const judged: Judged = {
   policy: { uri: `https://${ORIGIN}/policy/verified`, digest: sha256('policy'), met: true },
 };
 
-/** A site in a folder, made by the real stages and drivers; its log is written in one go, without a sequencer. */
+const KINDS: Readonly<Partial<Record<Role, readonly FactKind[]>>> = { attest: ['attested'], sync: ['stored'], operator: ['quarantined', 'released'] };
+
+/** A site in a folder, made by the real stages and drivers. */
 export interface TestSite {
   readonly folder: string;
   readonly keys: SiteKeys;
   readonly publicKey: string;
   readonly store: Store;
+  readonly catalog: Catalog;
   readonly ledgerKey: VerifierKey;
-  readonly leaves: readonly Uint8Array[];
-  add(fact: Fact): void;
-  attest(what: Judged): Promise<void>;
-  /** Writes tiles and checkpoint of all that was added so far. */
-  publish(): Promise<void>;
+  /** Puts facts into the ledger and resolves to its size. */
+  add(role: Role, ...facts: readonly Fact[]): Promise<number>;
+  /** As `add`, for the statements of a verdict. */
+  attest(what: Judged): Promise<number>;
 }
 
 export async function makeSite(root: string): Promise<TestSite> {
@@ -42,34 +46,43 @@ export async function makeSite(root: string): Promise<TestSite> {
   if (ledgerKey === undefined) throw new Error('no verifier key');
   const folder = join(root, 'mirror');
   const store = await openFsStore(folder);
-  const leaves: Uint8Array[] = [];
-  const add = (fact: Fact) => void leaves.push(encodeEntry(fact, keys.roles.sequencer.keyId, toInstant(1_700_000_000_000)));
+  const catalog = openSqliteCatalog(':memory:', { mode: 'fold' });
   const signing = { signer: keys.statement, objects: store.objects };
-  const submit = async (facts: readonly (Fact | LoggedStatement)[]) => {
-    for (const given of facts) {
-      if ('leaf' in given) leaves.push(given.leaf);
-      add('leaf' in given ? given.fact : given);
-    }
-  };
-  add({ kind: 'site', subject: 'site', body: { origin: ORIGIN } });
-  for (const fact of await siteKeyFacts(signing, ledgerKey.text)) add(fact);
+  const sequencer = await openSequencer({
+    store,
+    lock: memoryLock(),
+    noteSigner: keys.ledgers.public,
+    origin: ORIGIN,
+    catalog,
+    clock: { now: () => toInstant(1_700_000_000_000), sleep: async () => undefined },
+    authority: { side: 'public', author: keys.roles.sequencer.keyId, keys: [...(await siteKeyFacts(signing, ledgerKey.text)), ...roleKeys(keys)] },
+    onRefused: (refusal) => {
+      throw new Error(`refused: ${JSON.stringify(refusal)}`);
+    },
+  });
+  const sinkOf = (role: Role) => openFactSink({ store, signer: keys.roles[role] });
+  const drained = async () => (await sequencer.drain()).checkpoint.size;
   return {
     folder,
     keys,
     publicKey: exportPublicKey(keys),
     store,
+    catalog,
     ledgerKey,
-    leaves,
-    add,
-    attest: async (what) => void (await attest({ ...signing, sink: { submit } }, what, ORIGIN)),
-    publish: () => publish(store, keys, ledgerKey, leaves),
+    async add(role, ...facts) {
+      await sinkOf(role).submit(facts);
+      return await drained();
+    },
+    async attest(what) {
+      await attest({ ...signing, sink: sinkOf('attest') }, what, ORIGIN);
+      return await drained();
+    },
   };
 }
 
-async function publish(store: Store, keys: SiteKeys, { name, keyId }: VerifierKey, leaves: readonly Uint8Array[]): Promise<void> {
-  const { edge, root, tiles } = appendLeaves(EMPTY_EDGE, leaves);
-  for (const { tile, bytes } of tiles) await store.objects.putOnce(tileKey(name, tilePath(tile)), bytes);
-  const text = formatCheckpoint({ origin: name, size: edge.size, root, extensions: [] });
-  const signature = await keys.ledgers.public.sign(new TextEncoder().encode(text));
-  await store.mutable.replace(checkpointKey(name), formatNote({ text, signatures: [{ name, keyId, signature }] }));
+function roleKeys(keys: SiteKeys): readonly (Fact & { readonly kind: 'key-added' })[] {
+  return (['sequencer', 'attest', 'sync', 'operator'] as const).map((role) => {
+    const { keyId, publicKeyPem } = keys.roles[role];
+    return { kind: 'key-added', subject: keyId, body: { role, kinds: [...(KINDS[role] ?? [])], publicKey: publicKeyPem } };
+  });
 }
