@@ -1,10 +1,12 @@
 import { ConfigError } from '@granary/config';
 import { StoreError } from '@granary/contract/ports';
 import { AppError } from './app-error.ts';
+import { VerifyError } from './verify/index.ts';
 
 /** What scripts may rely on; the README has the table. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return 78;
+  if (error instanceof VerifyError) return error.exitCode;
   if (error instanceof StoreError) return storeExitCode(error);
   if (!(error instanceof AppError)) return 70;
   switch (error.code) {
