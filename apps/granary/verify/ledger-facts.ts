@@ -1,5 +1,5 @@
 import { type KeyHistory, keyHistory } from '@granary/core/bundle';
-import { AttestedBody, decodeLeaf, type Entry, parsePurl, purlParts, type Sha256 } from '@granary/core/model';
+import { AttestedBody, decodeLeaf, type Entry, parsePurl, parseSha256, purlParts, type Sha256 } from '@granary/core/model';
 import { TILE_WIDTH, type VerifiedTiles } from '@granary/core/tlog';
 
 /** A fact with its place. */
@@ -46,11 +46,13 @@ function attestedAbout(digest: Sha256, { index, fact }: PlacedEntry): LedgerFact
   return body?.success && body.data.sha256 === digest ? [{ index, subject: fact.subject, body: body.data }] : [];
 }
 
+/** Digests that a file of this name has, as far as it was mirrored or judged. */
 function namesakes(entries: readonly PlacedEntry[], fileName: string | undefined): readonly Sha256[] {
   const digests = entries.flatMap(({ fact }) => {
-    const purl = fact.kind === 'attested' ? parsePurl(fact.subject) : undefined;
-    const body = purl === undefined || fileName === undefined || purlParts(purl).fileName !== fileName ? undefined : AttestedBody.safeParse(fact.body);
-    return body?.success && body.data.sha256 !== undefined ? [body.data.sha256] : [];
+    const purl = fact.kind === 'attested' || fact.kind === 'stored' ? parsePurl(fact.subject) : undefined;
+    const digest = fact.body['sha256'];
+    if (purl === undefined || fileName === undefined || typeof digest !== 'string' || purlParts(purl).fileName !== fileName) return [];
+    return parseSha256(digest) ?? [];
   });
   return [...new Set(digests)];
 }

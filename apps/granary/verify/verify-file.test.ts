@@ -153,6 +153,16 @@ describe('verifying refuses', () => {
       verifyFile({ file: { bytes: new Uint8Array(3) }, publicKey: site.publicKey, source: site.folder }),
     ));
 
+  it('a file that was mirrored and not judged yet, and another in its place', async () => {
+    const name = 'new-1-py3-none-any.whl';
+    const bytes = new TextEncoder().encode('new');
+    await site.add('sync', { kind: 'stored', subject: `pkg:pypi/new@1?file_name=${name}`, inputs: [sha256(bytes)], body: { sha256: sha256(bytes) } });
+    const request = { publicKey: site.publicKey, source: site.folder };
+
+    await expectRefusal('no-statement', /mirrored, but nothing is signed about it/, verifyFile({ ...request, file: { bytes, fileName: name } }));
+    await expectRefusal('file-altered', /do not use this file/, verifyFile({ ...request, file: { bytes: wheel.slice(1), fileName: name } }));
+  });
+
   it('what was rebuilt, in the place of what was published', async () => {
     const subject = { name: fileName, sha256: sha256('what came out') };
     await site.attest({

@@ -119,15 +119,18 @@ function refuseUnknown({ sha256: digest, fileName }: VerifyReport['file'], { att
       `${fileName ?? 'file'}: is what was rebuilt for ${rebuilt.subject}, not what was published; verify the published file`,
     );
   }
+  const name = fileName ?? 'file';
+  if (namesakes.includes(digest))
+    throw new VerifyError('no-statement', `${name}: mirrored, but nothing is signed about it in the ${tiles.size} entries of ${log.name} yet`);
   if (namesakes.length > 0) {
     throw new VerifyError(
       'file-altered',
-      `${fileName ?? 'file'}: is sha256:${digest}, but ${log.name} knows that name with sha256:${namesakes.join(' or sha256:')}; do not use this file`,
+      `${name}: is sha256:${digest}, but ${log.name} knows that name with sha256:${namesakes.join(' or sha256:')}; do not use this file`,
     );
   }
   throw new VerifyError(
     'no-statement',
-    `${fileName ?? 'file'}: no statement about sha256:${digest} among the ${tiles.size} entries of ${log.name}; was it mirrored and judged there?`,
+    `${name}: no statement about sha256:${digest} among the ${tiles.size} entries of ${log.name}; was it mirrored and judged there?`,
   );
 }
 
