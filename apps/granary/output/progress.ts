@@ -15,6 +15,8 @@ export interface Progress {
   onEvent(event: JobEvent): void;
   /** What goes on outside the queue. */
   note(text: string): void;
+  /** Ends the bars, for a table to follow; what comes later is shown in lines. */
+  pause(): void;
   stop(): void;
 }
 
@@ -24,7 +26,7 @@ export function openProgress(stream: NodeJS.WriteStream): Progress {
   const counts = new Map<Stage, StageCount>(
     STAGES.map((stage) => [stage, { queued: 0, done: 0, gaveUp: 0, running: new Map(), busyMs: 0, startedAt: new Map() }]),
   );
-  const display = stream.isTTY ? barDisplay(stream, counts) : lineDisplay(stream, counts);
+  let display = stream.isTTY ? barDisplay(stream, counts) : lineDisplay(stream, counts);
   return {
     onEvent(event) {
       const count = counts.get(event.job.stage);
@@ -35,6 +37,10 @@ export function openProgress(stream: NodeJS.WriteStream): Progress {
       if (event.type === 'retrying') display.note(`${event.job.label} is tried again at ${event.at}: ${event.error.message}`);
     },
     note: (text) => display.note(text),
+    pause() {
+      display.stop();
+      display = lineDisplay(stream, counts);
+    },
     stop: () => display.stop(),
   };
 }

@@ -49,6 +49,7 @@ export function openScheduler(ports: SweepPorts, queue: Queue, onError: (error: 
   };
   const unsubscribe = queue.subscribe(onEvent);
   const timer = setInterval(nudge, SWEEP_EVERY_MS);
+  timer.unref();
 
   return {
     nudge,

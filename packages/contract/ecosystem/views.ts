@@ -53,4 +53,6 @@ export interface Views {
   mediaTypes(route: Route): readonly string[];
   renderPackage(view: PackageView, mediaType: string): Uint8Array;
   renderRoot(packages: readonly Purl[], mediaType: string): Uint8Array;
+  /** How stock clients are pointed at a mirror, for people: `address` has no slash at the end. */
+  clientHints(address: string): readonly string[];
 }

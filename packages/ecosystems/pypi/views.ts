@@ -29,6 +29,11 @@ export const pypiViews: Views = {
     const names = packages.map(nameOf);
     return mediaType === JSON_V1 ? renderRootJson(names) : renderRootHtml(names);
   },
+  clientHints: (address) => [
+    `pip   pip install --index-url ${address}/pypi/simple/ NAME      (or: export PIP_INDEX_URL=${address}/pypi/simple/)`,
+    `uv    export UV_DEFAULT_INDEX=${address}/pypi/simple/            then uv sync, uv pip sync as ever`,
+    `      only what was reproduced: ${address}/verified/pypi/simple/`,
+  ],
 };
 
 function rootRoute(path: string): Route | undefined {

@@ -1,0 +1,43 @@
+import type { Config } from '@granary/config';
+import { checkSandboxHost } from '@granary/driver-sandbox-oci';
+import { ecosystems } from '@granary/ecosystems';
+import { formatTable } from '../output/terminal.ts';
+import { discoverUpstream } from '../roles/discover.ts';
+
+export interface Finding {
+  readonly state: 'ok' | 'weak' | 'missing' | 'hint';
+  readonly what: string;
+  readonly detail: string;
+}
+
+/** What was discovered, what is missing and how to mend it, and what clients need that isn't a setting. Changes nothing. */
+export async function doctor(config: Config, environment: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
+  const upstreams = await Promise.all(ecosystems.map((ecosystem) => upstreamFinding(config, ecosystem, environment)));
+  const host = await checkSandboxHost();
+  const sandbox = host.findings.map(
+    ({ what, howToMend, effect }): Finding => ({ state: effect === 'stops' ? 'missing' : 'weak', what: `sandbox: ${what}`, detail: howToMend }),
+  );
+  const hints = ecosystems
+    .flatMap(({ views }) => views.clientHints(`http://${config.listen}`))
+    .map((detail): Finding => ({ state: 'hint', what: 'clients', detail }));
+  return [
+    { state: 'ok', what: 'configuration', detail: config.file ?? 'none: the defaults hold' },
+    { state: 'ok', what: 'data folder', detail: config.dataDir },
+    ...upstreams,
+    ...(sandbox.length === 0 ? [{ state: 'ok' as const, what: 'sandbox', detail: 'everything it needs is here' }] : sandbox),
+    ...hints,
+  ];
+}
+
+async function upstreamFinding(config: Config, ecosystem: (typeof ecosystems)[number], environment: NodeJS.ProcessEnv): Promise<Finding> {
+  try {
+    const { index, files, from } = await discoverUpstream(config, ecosystem, environment);
+    return { state: 'ok', what: `${ecosystem.id} upstream`, detail: `${index}${files.length === 0 ? '' : `, files at ${files.join(', ')}`} (from ${from})` };
+  } catch (error) {
+    return { state: 'missing', what: `${ecosystem.id} upstream`, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+export function formatFindings(findings: readonly Finding[]): string {
+  return formatTable(findings.map(({ state, what, detail }) => [state, what, detail]));
+}

@@ -1,0 +1,43 @@
+import { decodeClosure } from '@granary/contract/ecosystem';
+import { type Artifact, WantedBody, WatchedBody } from '@granary/core/model';
+import { formatTable } from '../output/terminal.ts';
+import type { SiteReader } from '../roles/site-reader.ts';
+import type { Outcome } from './outcome.ts';
+import { sortedOutcomes } from './up.ts';
+
+const MAX_CLOSURE_BYTES = 64 * 2 ** 20;
+
+export interface Status {
+  readonly watched: readonly { readonly specification: string; readonly artifacts: number; readonly missing: readonly string[] }[];
+  readonly artifacts: readonly Outcome[];
+  readonly ledgers: readonly { readonly side: string; readonly origin: string; readonly size: number }[];
+  readonly verdicts: Readonly<Record<string, number>>;
+}
+
+/** What is watched and how far it came. */
+export async function readStatus({ catalog, privateStore, ledgers }: SiteReader): Promise<Status> {
+  const wanted = new Map<string, Artifact>();
+  const watched: Status['watched'][number][] = [];
+  for (const { entry } of catalog.all('watched')) {
+    if (WatchedBody.parse(entry.body).state === 'removed') continue;
+    const fact = catalog.current('wanted', entry.subject);
+    const bytes = fact === undefined ? undefined : await privateStore.blobs.read(WantedBody.parse(fact.entry.body).manifest, MAX_CLOSURE_BYTES);
+    const closure = bytes === undefined ? undefined : decodeClosure(bytes);
+    for (const artifact of closure?.artifacts ?? []) wanted.set(artifact.purl, artifact);
+    watched.push({ specification: entry.subject, artifacts: closure?.artifacts.length ?? 0, missing: closure?.missing ?? [] });
+  }
+  const artifacts = sortedOutcomes(catalog, [...wanted.values()], new Map());
+  const verdicts = Object.fromEntries([...Map.groupBy(artifacts, ({ verdict }) => verdict)].map(([verdict, members]) => [verdict, members.length]));
+  return { watched, artifacts, verdicts, ledgers: ledgers.map(({ side, origin }) => ({ side, origin, size: catalog.size(origin) })) };
+}
+
+export function formatStatus(status: Status): string {
+  const watched = status.watched.map(({ specification, artifacts, missing }) => [specification, `${artifacts} files`, missing.join('; ')]);
+  const verdicts = Object.entries(status.verdicts).map(([verdict, count]) => [verdict, String(count)]);
+  const ledgers = status.ledgers.map(({ side, origin, size }) => [`${side} ledger`, origin, `${size} entries`]);
+  return [
+    formatTable([['WATCHED', 'HOLDS', 'MISSING'], ...watched]),
+    formatTable([['VERDICT', 'FILES'], ...verdicts]),
+    formatTable([['LEDGER', 'ORIGIN', 'SIZE'], ...ledgers]),
+  ].join('\n\n');
+}

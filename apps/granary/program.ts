@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises';
+import { type Config, readConfig } from '@granary/config';
+import { Command } from 'commander';
+import { AppError } from './app-error.ts';
+import { rebuildCatalog } from './commands/catalog-rebuild.ts';
+import { formatDiff, readDiffs } from './commands/diff.ts';
+import { doctor, formatFindings } from './commands/doctor.ts';
+import { checkLedgers, formatLedgerReport } from './commands/ledger-check.ts';
+import { serveOnly } from './commands/serve.ts';
+import { formatStatus, readStatus } from './commands/status.ts';
+import { up } from './commands/up.ts';
+import { explain, formatExplanation } from './commands/why.ts';
+import type { Terminal } from './output/terminal.ts';
+import { withSiteReader } from './roles/site-reader.ts';
+import { formatVerifyReport, verifyExitCode, verifyFile } from './verify/index.ts';
+
+export interface ProgramContext {
+  readonly terminal: Terminal;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly stderr: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
+}
+interface CommonOptions {
+  readonly config?: string;
+  readonly data?: string;
+  readonly listen?: string;
+  readonly json?: true;
+  readonly once?: true;
+}
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 it was done and something is wrong (a file not verified, a problem found); 64 wrong arguments; 66 not held here;
+69 something outside is missing (an upstream, a system package); 70 a fault of Granary; 74 disk or store; 75 another process has the
+data folder; 78 the configuration; 130 and 143 ended by a signal.`;
+
+/** The command line: what it takes, and which module does it. */
+export function buildProgram(context: ProgramContext): Command {
+  const program = new Command('granary')
+    .description('Keeps, rebuilds, judges and serves the packages that you depend on.')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => context.terminal.say(text.trimEnd()), writeOut: (text) => context.terminal.result(text.trimEnd()) })
+    .addHelpText('after', EXIT_CODES)
+    .showHelpAfterError('(granary --help lists the commands)');
+  addRunning(program, context);
+  addAsking(program, context);
+  addChecking(program, context);
+  return program;
+}
+
+function addRunning(program: Command, context: ProgramContext): void {
+  command(program, 'up', 'mirror, rebuild, judge, sign and serve what the configuration watches')
+    .option('--listen <host:port>', 'where to serve; the configuration says 127.0.0.1:8080')
+    .option('--once', 'leave after the table instead of following upstream')
+    .addHelpText('after', '\nExamples:\n  granary up\n  granary up --config granary.yaml --data /var/lib/granary --once --json')
+    .action(async (options: CommonOptions) => {
+      const config = await configOf(context, options);
+      await up({ ...context, config, once: options.once === true, json: options.json === true });
+    });
+  command(program, 'serve', 'serve what is held, and nothing else: no upstream, no builds')
+    .option('--listen <host:port>', 'where to serve')
+    .addHelpText('after', '\nExample:\n  granary serve --data /var/lib/granary --listen 0.0.0.0:8080')
+    .action(async (options: CommonOptions) => await serveOnly({ ...context, config: await configOf(context, options) }));
+}
+
+function addAsking(program: Command, context: ProgramContext): void {
+  command(program, 'status', 'what is watched, held, rebuilt and verified').action(async (options: CommonOptions) => {
+    const status = await withSiteReader(await configOf(context, options), readStatus);
+    print(context, options, { value: status, text: () => formatStatus(status) });
+  });
+  command(program, 'why', 'everything that is known of a package, a release or a file')
+    .argument('<purl>', 'such as pkg:pypi/click@8.1.7')
+    .addHelpText('after', '\nExample:\n  granary why pkg:pypi/click@8.1.7')
+    .action(async (purl: string, options: CommonOptions) => {
+      const explanations = await withSiteReader(await configOf(context, options), ({ catalog, publicStore }) =>
+        explain({ catalog, blobs: publicStore.blobs }, purl),
+      );
+      print(context, options, { value: { artifacts: explanations }, text: () => explanations.map(formatExplanation).join('\n\n') });
+    });
+  command(program, 'diff', 'what differs between the published file and ours')
+    .argument('<purl>', 'such as pkg:pypi/click@8.1.7')
+    .addHelpText('after', '\nExample:\n  granary diff pkg:pypi/requests@2.31.0')
+    .action(async (purl: string, options: CommonOptions) => {
+      const diffs = await withSiteReader(await configOf(context, options), ({ catalog, publicStore }) =>
+        readDiffs({ catalog, blobs: publicStore.blobs }, purl),
+      );
+      print(context, options, { value: { artifacts: diffs }, text: () => diffs.map(formatDiff).join('\n') });
+    });
+}
+
+function addChecking(program: Command, context: ProgramContext): void {
+  command(program, 'verify', 'check a file against what a mirror signed; works offline')
+    .argument('<file>', 'path of the artifact')
+    .requiredOption('--key <file>', 'granary.pub of the mirror, or the PEM of its statement key')
+    .requiredOption('--mirror <folder or URL>', 'the public folder of a mirror, or its address')
+    .addHelpText('after', '\nExample:\n  granary verify click-8.1.7-py3-none-any.whl --key granary.pub --mirror http://127.0.0.1:8080')
+    .action(async (file: string, options: CommonOptions & { readonly key: string; readonly mirror: string }) => {
+      const publicKey = await readFile(options.key, 'utf8').catch((cause: unknown) => {
+        throw new AppError('usage', `--key ${options.key}: can't be read; it is written as granary.pub into the mirror's data folder`, { cause });
+      });
+      const report = await verifyFile({ file: { path: file }, publicKey, source: options.mirror });
+      print(context, options, { value: report, text: () => formatVerifyReport(report).trimEnd() });
+      process.exitCode = verifyExitCode(report);
+    });
+  const ledger = program.command('ledger').description('the signed logs');
+  command(ledger, 'check', 're-verify both ledgers, and every byte that they name').action(async (options: CommonOptions) => {
+    const reports = await withSiteReader(await configOf(context, options), checkLedgers);
+    print(context, options, { value: { ledgers: reports }, text: () => reports.map(formatLedgerReport).join('\n') });
+    if (reports.some(({ report }) => report.problems.length > 0)) throw new AppError('problems-found', 'ledger check: problems were found');
+  });
+  const catalog = program.command('catalog').description('the database that is derived from the ledgers');
+  command(catalog, 'rebuild', 'delete the catalog and fold the ledgers again').action(async (options: CommonOptions) => {
+    const rebuilt = await rebuildCatalog(await configOf(context, options));
+    print(context, options, { value: rebuilt, text: () => `folded ${rebuilt.entries} entries; logical dump sha256:${rebuilt.dump}` });
+  });
+  command(program, 'doctor', 'what was discovered on this machine, what is missing, and how to mend it').action(async (options: CommonOptions) => {
+    const findings = await doctor(await configOf(context, options), context.environment);
+    print(context, options, { value: { findings }, text: () => formatFindings(findings) });
+    if (findings.some(({ state }) => state === 'missing')) throw new AppError('problems-found', 'doctor: something is missing');
+  });
+}
+
+function command(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option('--config <file>', 'granary.yaml to read')
+    .option('--data <folder>', 'data folder; the configuration says ./data')
+    .option('--json', 'one line of JSON on standard output');
+}
+
+async function configOf({ environment, cwd }: ProgramContext, options: CommonOptions): Promise<Config> {
+  return await readConfig({ file: options.config, data: options.data, listen: options.listen }, environment, cwd);
+}
+
+function print({ terminal }: ProgramContext, options: CommonOptions, result: { readonly value: unknown; readonly text: () => string }): void {
+  terminal.result(options.json === true ? JSON.stringify(result.value) : result.text());
+}

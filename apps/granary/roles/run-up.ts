@@ -1,0 +1,146 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Config } from '@granary/config';
+import type { Queue } from '@granary/contract/ports';
+import { openHttpServer } from '@granary/driver-http-fastify';
+import { openMemoryQueue } from '@granary/driver-queue-memory';
+import { openOciSandbox } from '@granary/driver-sandbox-oci';
+import { exportPublicKey } from '@granary/driver-signer-key';
+import { openHttpUpstream } from '@granary/driver-upstream-http';
+import { ecosystemOf, ecosystems } from '@granary/ecosystems';
+import { importWatchList, type WatchedItem } from '@granary/stage-demand';
+import type { Serve } from '@granary/stage-serve';
+import { AppError } from '../app-error.ts';
+import type { Progress } from '../output/progress.ts';
+import { discoverUpstream, type UpstreamAddress } from './discover.ts';
+import { debianArchitecture } from './environment.ts';
+import { followUpstream } from './follow.ts';
+import { registerHandlers } from './handlers.ts';
+import { openMirrorSockets } from './mirror-sockets.ts';
+import { discoverDistribution, openRootfsMaker } from './rootfs-maker.ts';
+import { openScheduler, type Scheduler } from './scheduler.ts';
+import { parseListen, serveArchive } from './serve-archive.ts';
+import { openSite, type Site } from './site.ts';
+import { openStation, type Station } from './station.ts';
+
+/** A running site. */
+export interface Running {
+  readonly site: Site;
+  readonly scheduler: Scheduler;
+  /** `http://127.0.0.1:8080`. */
+  readonly address: string;
+  readonly upstreams: ReadonlyMap<string, UpstreamAddress>;
+}
+export interface UpOptions {
+  readonly config: Config;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly follow: 'upstream' | 'nothing';
+}
+
+const USER_AGENT = 'granary/0.1 (+mirror and rebuilder)';
+/** Per host: what the largest registries let one client ask. */
+const UPSTREAM_BUDGET = { maxConcurrent: 16, requestsPerSecond: 50, burst: 100 };
+
+/** Starts everything, calls `use` once the site is served and the watch list is queued, and ends everything when that resolves or throws. */
+export async function runUp<T>(options: UpOptions, use: (running: Running) => Promise<T>): Promise<T> {
+  const { config, progress } = options;
+  await using stack = new AsyncDisposableStack();
+  const items = await readWatchList(config);
+  const site = stack.use(await openSite({ dataDir: config.dataDir, onRefused: ({ reason }) => progress.note(`a fact was refused: ${reason}`) }));
+  await writeFile(site.paths.publicKey, exportPublicKey(site.keys));
+  const served = serveArchive({ config, catalog: site.catalog, store: site.publicStore, keys: site.keys });
+  const onError = (error: unknown) => progress.note(`answering a client: ${String(error)}`);
+  const server = stack.use(await openHttpServer({ listen: parseListen(config.listen), handler: served.handle, onError }));
+  progress.note(`serving on ${server.address}`);
+  const { queue, scheduler, settle } = openWork(site, progress, stack);
+  const upstreams = await openStations({ ...options, site, served, queue, settle }, stack);
+  await importWatchList({ blobs: site.privateStore.blobs, catalog: site.catalog, sink: site.sinkOf('operator') }, items);
+  await settle();
+  return await use({ site, scheduler, address: server.address, upstreams });
+}
+
+interface Work {
+  readonly queue: Queue;
+  readonly scheduler: Scheduler;
+  readonly settle: () => Promise<void>;
+}
+
+function openWork(site: Site, progress: Progress, stack: AsyncDisposableStack): Work {
+  const queue = openMemoryQueue({ clock: site.clock });
+  const ports = { ecosystemOf, catalog: site.catalog, privateBlobs: site.privateStore.blobs, publicBlobs: site.publicStore.blobs };
+  const scheduler = openScheduler(ports, queue, (error) => progress.note(`the scheduler stumbled: ${error instanceof Error ? error.message : String(error)}`));
+  stack.defer(queue.subscribe((event) => progress.onEvent(event)));
+  const settle = async () => {
+    await site.settle();
+    scheduler.nudge();
+  };
+  return { queue, scheduler, settle };
+}
+
+interface StationsParts extends UpOptions {
+  readonly site: Site;
+  readonly served: Serve;
+  readonly queue: Queue;
+  readonly settle: () => Promise<void>;
+}
+
+/** A station per ecosystem, all behind one upstream client and one sandbox. */
+async function openStations(parts: StationsParts, stack: AsyncDisposableStack): Promise<ReadonlyMap<string, UpstreamAddress>> {
+  const { config, site, progress, served, queue, settle } = parts;
+  const upstreams = new Map<string, UpstreamAddress>();
+  for (const ecosystem of ecosystems) upstreams.set(ecosystem.id, await discoverUpstream(config, ecosystem, parts.environment));
+  const distribution = await discoverDistribution();
+  const configured = [...[...upstreams.values()].flatMap(({ index, files }) => [index, ...files]), ...(distribution === undefined ? [] : [distribution.url])];
+  const upstream = stack.use(openHttpUpstream({ configured, clock: site.clock, userAgent: USER_AGENT, budgets: UPSTREAM_BUDGET }));
+  const sandbox = stack.use(await openOciSandbox({ rootfsCacheDir: site.paths.rootfs, scratchDir: site.paths.sandbox, blobs: site.publicStore.blobs }));
+  const mirrors = stack.use(await openMirrorSockets(served, () => site.catalog.size(site.origins.public)));
+  const rootfs = openRootfsMaker({ site, upstream, distribution, filesystems: sandbox, architecture: debianArchitecture() });
+  for (const ecosystem of ecosystems) {
+    const upstreamBase = upstreams.get(ecosystem.id)?.index ?? '';
+    const station = stack.use(await openStation({ config, site, ecosystem, upstreamBase, upstream, sandbox, rootfs, mirrors, settle, note: progress.note }));
+    registerHandlers(queue, station.stages, { rebuild: config.rebuild.concurrency });
+    if (parts.follow === 'upstream') stack.defer(followed(parts, ecosystem.id, station));
+  }
+  // Ends first: what runs still needs everything above.
+  stack.defer(() => queue.stop());
+  return upstreams;
+}
+
+/** Resolves when following has ended, which the signal makes it do. */
+function followed({ site, config, progress, signal }: StationsParts, ecosystem: string, { observer }: Station): () => Promise<void> {
+  const following = followUpstream({
+    ecosystem,
+    observer,
+    signal,
+    catalog: site.catalog,
+    sink: site.sinkOf('sync'),
+    clock: site.clock,
+    intervalMs: config.follow.intervalSeconds * 1000,
+    note: progress.note,
+  });
+  return () => following;
+}
+
+/** Lockfiles are read before anything is opened: a typo in a path costs nothing. */
+async function readWatchList(config: Config): Promise<readonly WatchedItem[]> {
+  return await Promise.all(
+    config.watch.map(async ({ specification, path, files }) => {
+      const more = files === undefined ? {} : { files };
+      if (path === undefined) return { specification: known(specification), ...more };
+      const content = await readFile(path).catch((cause: unknown) => {
+        throw new AppError(
+          'usage',
+          `watch ${specification}: ${path} can't be read; make the lockfile first, or take the line out of ${config.file ?? 'the configuration'}`,
+          { cause },
+        );
+      });
+      return { specification, content, ...more };
+    }),
+  );
+}
+
+function known(specification: string): string {
+  if (ecosystems.some(({ demand }) => demand.wishOfPurl(specification) !== undefined)) return specification;
+  throw new AppError('usage', `watch ${specification}: no ecosystem knows this specification; expected one such as pkg:${ecosystems[0]?.id ?? 'type'}/name`);
+}

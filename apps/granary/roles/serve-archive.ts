@@ -1,0 +1,42 @@
+import type { Config } from '@granary/config';
+import type { Catalog, CatalogFold, Store } from '@granary/contract/ports';
+import { systemClock } from '@granary/driver-queue-memory';
+import { exportPublicKey, type SiteKeys } from '@granary/driver-signer-key';
+import { ecosystems } from '@granary/ecosystems';
+import { type Gauge, openServe, type Serve } from '@granary/stage-serve';
+import { siteEvidence } from '../verify/index.ts';
+
+export interface ServedArchive {
+  readonly config: Config;
+  readonly catalog: Catalog & CatalogFold;
+  /** The public one. */
+  readonly store: Store;
+  readonly keys: SiteKeys;
+  readonly gauges?: readonly Gauge[];
+}
+
+/** The public side of a site, as a handler: the same for `up` and for a node that only serves. */
+export function serveArchive({ config, catalog, store, keys, gauges = [] }: ServedArchive): Serve {
+  const publicKey = exportPublicKey(keys);
+  const evidence = siteEvidence({ catalog, objects: store.objects, publicKey });
+  const origin = keys.ledgers.public.verifierKey.split('+', 1)[0] ?? '';
+  const { minAgeDays, ...policy } = config.verified;
+  return openServe({
+    catalog,
+    blobs: store.blobs,
+    objects: store.objects,
+    clock: systemClock(),
+    ecosystems,
+    site: { publicUrl: `http://${config.listen}`, origin, defaultView: 'all', policy: { ...policy, ...(minAgeDays === undefined ? {} : { minAgeDays }) } },
+    ledgerSize: () => catalog.size(origin),
+    bundlesOf: evidence.bundlesOf,
+    keys: evidence.keys,
+    notReady: () => catalog.unknownCritical().map((kind) => `the ledger holds facts of a kind that this version doesn't know: ${kind}`),
+    gauges,
+  });
+}
+
+export function parseListen(listen: string): { readonly host: string; readonly port: number } {
+  const at = listen.lastIndexOf(':');
+  return { host: listen.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(listen.slice(at + 1)) };
+}
