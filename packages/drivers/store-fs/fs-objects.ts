@@ -7,8 +7,8 @@ import type { FileOperations } from './file-operations.ts';
 import { listKeys } from './list-keys.ts';
 import { fileSize, readWhole } from './read-file.ts';
 
-/** Enough for one fsync to carry many writes, far below what a process may hold open. */
-const MAX_OPEN_WRITES = 256;
+/** Enough for one fsync to carry many writes; few enough for reads, which share Node's few file threads with them, not to wait long. */
+const MAX_OPEN_WRITES = 64;
 
 export interface FsObjects {
   readonly root: string;

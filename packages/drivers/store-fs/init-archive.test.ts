@@ -16,11 +16,14 @@ describe('the format file', () => {
     expect(await readArchive(store)).toEqual(archive);
   });
 
-  it('never changes', async () => {
+  it('never changes, and says whose archive it is', async () => {
     const store = memoryStore();
     await initArchive(store, archive);
 
-    await expect(initArchive(store, { ...archive, origins: ['other.granary.invalid'] })).rejects.toMatchObject({ code: 'key-taken' });
+    const other = initArchive(store, { ...archive, origins: ['other.granary.invalid'] });
+
+    const message = expect.stringContaining('archive of 0123456789abcdef.granary.invalid, not of other.granary.invalid');
+    await expect(other).rejects.toMatchObject({ name: 'StoreError', code: 'key-taken', message });
   });
 
   it.each(['{"format":2,"origins":[]}', '{"format":1,"origins":[1]}', '{"format":1}', '[]', 'null', '{ "format": 1 }'])('refuses %s', async (text) => {

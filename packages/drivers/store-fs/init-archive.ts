@@ -1,4 +1,4 @@
-import type { Store } from '@granary/contract/ports';
+import { type Store, StoreError } from '@granary/contract/ports';
 import { FORMAT_KEY } from '@granary/core/layout';
 import { canonicalJson, parseCanonicalJson } from '@granary/core/model';
 
@@ -14,8 +14,15 @@ export interface ArchiveFormat {
 }
 
 /** Marks a store as an archive. The same again succeeds; throws StoreError `key-taken` when it is another archive already. */
-export async function initArchive({ objects }: Store, { format, origins }: ArchiveFormat): Promise<void> {
-  await objects.putOnce(FORMAT_KEY, new TextEncoder().encode(canonicalJson({ format, origins })));
+export async function initArchive(store: Store, { format, origins }: ArchiveFormat): Promise<void> {
+  try {
+    await store.objects.putOnce(FORMAT_KEY, new TextEncoder().encode(canonicalJson({ format, origins })));
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'key-taken') throw error;
+    const held = await readArchive(store);
+    const message = `put ${FORMAT_KEY}: the store is the archive of ${held?.origins.join(', ')}, not of ${origins.join(', ')}: give this site a folder of its own, or its own keys back`;
+    throw new StoreError('key-taken', message, { cause: error });
+  }
 }
 
 /** Undefined when the store is no archive yet. Throws RangeError when it is one that this version cannot read. */
