@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { memoryStore } from '@granary/contract/memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openForTest, type TestSandbox, whyNotHere } from './test/open-for-test.ts';
 
@@ -243,7 +244,9 @@ with multiprocessing.get_context('fork').Pool(2) as pool: print(pool.map(abs, [-
     expect(mountsHere()).toBe(mounts);
     const { openOciSandbox } = await import('./index.ts');
     const left = cgroupsNamed('-endless');
-    await (await openOciSandbox({ rootfsCacheDir: sandbox.cacheDir }))[Symbol.asyncDispose]();
+    await (await openOciSandbox({ blobs: memoryStore().blobs, rootfsCacheDir: sandbox.cacheDir, scratchDir: join(sandbox.scratch, 'scratch') }))[
+      Symbol.asyncDispose
+    ]();
     expect(left.length).toBeGreaterThan(0);
     expect(cgroupsNamed('-endless')).toEqual([]);
   });

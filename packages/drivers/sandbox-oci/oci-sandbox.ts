@@ -1,22 +1,21 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Sandbox, SandboxError, type SandboxResult, type SandboxRun } from '@granary/contract/ports';
+import { type RootFilesystems, type Sandbox, SandboxError, type SandboxResult, type SandboxRun } from '@granary/contract/ports';
 import { type CgroupHost, createRunCgroups, findCgroups, sweepCgroups } from './cgroups.ts';
 import { missingPackages, RUN_TOOLS } from './host-tools.ts';
 import { ownPrivilege, type Privilege } from './privilege.ts';
-import { unpackedRootfs } from './rootfs-cache.ts';
+import { openRootFilesystems, type RootFilesystemsOptions } from './rootfs/root-filesystems.ts';
+import { unpackedRootfs } from './rootfs/unpacked-rootfs.ts';
+
 import { checkRequest } from './run-request.ts';
 import { runInWrapper } from './sandbox-run.ts';
 import { type OciSeccomp, readSeccompProfile } from './seccomp.ts';
 
-export interface OciSandboxOptions {
-  /** Root filesystems, unpacked, by digest. Derived: may be deleted while nothing runs. */
-  readonly rootfsCacheDir: string;
-}
+export type OciSandboxOptions = RootFilesystemsOptions;
 
-/** A sandbox whose runs end with it. */
-export type OciSandbox = Sandbox & AsyncDisposable;
+/** A sandbox whose runs end with it, and the maker of what they run in. */
+export type OciSandbox = Sandbox & RootFilesystems & AsyncDisposable;
 
 interface Host {
   readonly privilege: Privilege;
@@ -28,11 +27,13 @@ interface Host {
 }
 
 /** Opens the sandbox and sweeps what a killed process left. Throws SandboxError `runtime-missing` when a tool is missing. */
-export async function openOciSandbox({ rootfsCacheDir }: OciSandboxOptions): Promise<OciSandbox> {
-  const host = await openHost(resolve(rootfsCacheDir));
+export async function openOciSandbox(options: OciSandboxOptions): Promise<OciSandbox> {
+  const host = await openHost(resolve(options.rootfsCacheDir));
+  const rootFilesystems = await openRootFilesystems(options);
   const closing = new AbortController();
   const running = new Map<string, Promise<unknown>>();
   return {
+    prepare: (recipe) => rootFilesystems.prepare(recipe),
     async run(run) {
       checkRequest(run);
       if (closing.signal.aborted) throw new SandboxError('bad-request', `run ${run.id}: the sandbox is closed`);

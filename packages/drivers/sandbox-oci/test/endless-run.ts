@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { memoryStore } from '@granary/contract/memory';
 import { toSha256 } from '@granary/core/model';
 import { openOciSandbox } from '../index.ts';
 import { LIMITS } from './open-for-test.ts';
@@ -6,7 +7,7 @@ import { LIMITS } from './open-for-test.ts';
 // Started by a test, which kills it: a run that ends by itself on no account.
 const [cacheDir = ''] = process.argv.slice(2);
 const rootfs = toSha256(readdirSync(cacheDir).find((name) => /^[0-9a-f]{64}$/.test(name)) ?? '');
-const sandbox = await openOciSandbox({ rootfsCacheDir: cacheDir });
+const sandbox = await openOciSandbox({ blobs: memoryStore().blobs, rootfsCacheDir: cacheDir, scratchDir: `${cacheDir}-scratch` });
 process.stdout.write('open\n');
 await sandbox.run({
   id: 'endless',

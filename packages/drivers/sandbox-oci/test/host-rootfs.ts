@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Sha256 } from '@granary/core/model';
-import { unpackRootfs } from '../rootfs-cache.ts';
+import { unpackRootfs } from '../rootfs/unpacked-rootfs.ts';
 
 const PROGRAMS = [
   'sh',

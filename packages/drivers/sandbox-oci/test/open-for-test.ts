@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { geteuid } from 'node:process';
+import { memoryStore } from '@granary/contract/memory';
 import type { SandboxLimits, SandboxPhase, SandboxResult, SandboxRun } from '@granary/contract/ports';
 import { missingPackages, RUN_TOOLS } from '../host-tools.ts';
 import { openOciSandbox } from '../index.ts';
@@ -46,7 +47,7 @@ export async function openForTest(): Promise<TestSandbox> {
   const scratch = mkdtempSync(join(tmpdir(), 'granary-sandbox-'));
   const cacheDir = join(scratch, 'rootfs');
   const rootfs = await hostRootfs(cacheDir, scratch);
-  const sandbox = await openOciSandbox({ rootfsCacheDir: cacheDir });
+  const sandbox = await openOciSandbox({ blobs: memoryStore().blobs, rootfsCacheDir: cacheDir, scratchDir: join(scratch, 'scratch') });
   let runs = 0;
   const start = (argv: SandboxPhase['argv'], { phases = [{}], limits, ...rest }: Attempt = {}): Promise<SandboxResult> => {
     runs += 1;
