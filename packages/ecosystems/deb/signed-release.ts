@@ -45,12 +45,13 @@ export async function openSignedRelease(bytes: Uint8Array, keyrings: readonly Ke
   return { text: message.getText(), signedBy };
 }
 
-/** Text around the signed part would be read by some and not by others: there must be none. */
+/** Text around the signed part, or a second part, would be read by some and not by others: there must be none. */
 function soleMessage(bytes: Uint8Array): string {
-  const text = new TextDecoder('utf-8', { fatal: false }).decode(bytes);
-  if (!/^-----BEGIN PGP SIGNED MESSAGE-----\r?\n/.test(text) || !/-----END PGP SIGNATURE-----\s*$/.test(text)) {
-    throw new DebError('unsigned', 'InRelease: something stands before or after what is signed');
-  }
+  const text = new TextDecoder().decode(bytes);
+  const starts = /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n/.test(text) && /-----END PGP SIGNATURE-----\s*$/.test(text);
+  // Lines of the signed text that start with a dash are escaped (RFC 9580 7.2), so these are armour.
+  const armour = text.match(/^-----.*$/gm) ?? [];
+  if (!starts || armour.length !== 3) throw new DebError('unsigned', 'InRelease: not one signed message and nothing else');
   return text;
 }
 
