@@ -12,7 +12,7 @@ export const NEEDS_EXIT = 75;
  * environment from the mirror, `build` calls the backend (PEP 517) or setup.py without any network. Python,
  * because the hooks are; a text here, because ecosystems read no files.
  */
-export const BUILD_SCRIPT = String.raw`import calendar, importlib, io, json, os, re, runpy, shutil, struct, subprocess, sys, tarfile, time, zipfile
+export const BUILD_SCRIPT = String.raw`import calendar, importlib, importlib.util, io, json, os, re, runpy, shutil, struct, subprocess, sys, tarfile, time, zipfile
 
 WORK = os.path.dirname(os.path.abspath(__file__))
 OUT, ENV, TREE = (os.path.join(WORK, name) for name in ("out", "env", "tree"))
@@ -90,15 +90,39 @@ def link(name, target):
 
 
 def _requires():
-    if not PLAN["backend"]:
-        return
-    hook = getattr(backend(), "get_requires_for_build_wheel", None)
-    missing = [text for text in (hook() if hook else []) if text not in PLAN["asked"] and not satisfied(text)]
+    hook = setup_requires if PLAN["frontEnd"] == "setup.py" else getattr(backend(), "get_requires_for_build_wheel", list)
+    missing = [text for text in hook() if text not in PLAN["asked"] and not satisfied(text)]
     if missing:
         with open(os.path.join(OUT, "needs.json"), "w", encoding="utf-8") as file:
             json.dump(missing, file)
         print("missing build requirements:", *missing)
         sys.exit(75)
+
+
+def setup_requires():
+    """What setup.py hands over as setup_requires: read off the call that would fetch it."""
+    import setuptools.dist
+
+    class Found(BaseException):
+        pass
+
+    def found(self, requires):
+        raise Found([requires] if isinstance(requires, str) else list(requires))
+
+    plain, setuptools.dist.Distribution.fetch_build_eggs = setuptools.dist.Distribution.fetch_build_eggs, found
+    try:
+        run_setup("--name")
+    except Found as call:
+        return [line.strip() for text in call.args[0] for line in text.splitlines() if line.strip()]
+    finally:
+        setuptools.dist.Distribution.fetch_build_eggs = plain
+    return []
+
+
+def run_setup(*arguments):
+    sys.path.insert(0, os.getcwd())
+    sys.argv = ["setup.py", *arguments]
+    runpy.run_path("setup.py", run_name="__main__")
 
 
 def satisfied(text):
@@ -130,12 +154,14 @@ def backend():
 def _wheel():
     if PLAN["windows"]:
         like_windows()
+    if not PLAN["extensions"]:
+        without_extensions()
+    if PLAN["sortedRequires"]:
+        sort_requires()
     if PLAN["frontEnd"] == "pep517":
         backend().build_wheel(OUT)
         return
-    sys.path.insert(0, os.getcwd())
-    sys.argv = ["setup.py", *PLAN["setupArguments"], "--dist-dir", OUT]
-    runpy.run_path("setup.py", run_name="__main__")
+    run_setup(*PLAN["setupArguments"], "--dist-dir", OUT)
 
 
 def _metadata():
@@ -154,12 +180,52 @@ def _metadata():
         file.write(content)
 
 
+def restore_names():
+    """What tools of the time used and this Python dropped; what they write doesn't depend on it."""
+    import collections.abc, distutils.cmd, distutils.command, inspect, types
+    for name in collections.abc.__all__:
+        setattr(collections, name, getattr(collections.abc, name))
+    inspect.getargspec = lambda function: inspect.getfullargspec(function)[:4]
+    for name in ("bdist_wininst", "bdist_msi"):
+        if importlib.util.find_spec("distutils.command." + name) is None:
+            module = types.ModuleType("distutils.command." + name)
+            setattr(module, name, type(name, (distutils.cmd.Command,), {"_is_running": False, "initialize_options": lambda self: None, "finalize_options": lambda self: None}))
+            setattr(distutils.command, name, module)
+            sys.modules[module.__name__] = module
+    import html, html.parser
+    html.parser.HTMLParser.unescape = staticmethod(html.unescape)
+    sys.modules.setdefault("symbol", types.ModuleType("symbol"))
+    replace_open(lambda plain, file, mode="r", *arguments, **named: plain(file, mode.replace("U", ""), *arguments, **named))
+
+
+def replace_open(wrapper):
+    import builtins, functools
+    builtins.open = io.open = functools.partial(wrapper, io.open)
+
+
+def without_extensions():
+    """The published wheel holds no machine code: the project was told to leave its extension modules out."""
+    import setuptools.dist
+    plain = setuptools.dist.Distribution.run_command
+
+    def run_command(self, command):
+        self.ext_modules = self.rust_extensions = None
+        return plain(self, command)
+
+    setuptools.dist.Distribution.run_command = run_command
+
+
+def sort_requires():
+    from setuptools.command import egg_info
+    plain = egg_info._write_requirements
+    egg_info._write_requirements = lambda stream, requires: plain(stream, sorted(egg_info.yield_lines(requires or ())))
+
+
 def like_windows():
     """Text files end lines in CR LF, zip entries name MS-DOS as their system."""
-    import builtins
-    plain, init = io.open, zipfile.ZipInfo.__init__
+    init = zipfile.ZipInfo.__init__
 
-    def text_open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+    def text_open(plain, file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
         if newline is None and "b" not in mode and set(mode) & set("wax+"):
             newline = "\r\n"
         return plain(file, mode, buffering, encoding, errors, newline, closefd, opener)
@@ -168,7 +234,7 @@ def like_windows():
         init(self, *arguments, **named)
         self.create_system = 0
 
-    builtins.open = io.open = text_open
+    replace_open(text_open)
     zipfile.ZipInfo.__init__ = made_by_msdos
 
 
@@ -200,5 +266,7 @@ def is_fresh(date_time, started):
 
 if __name__ == "__main__":
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != WORK]
+    if sys.argv[1].startswith("_") and PLAN["restoreNames"]:
+        restore_names()
     {"fetch": fetch, "build": build, "_requires": _requires, "_wheel": _wheel, "_metadata": _metadata}[sys.argv[1]]()
 `;

@@ -21,7 +21,7 @@ export interface Build {
 }
 
 export function compileRecipe({ produce, source, closure }: Build, recipe: Recipe): CompiledBuild {
-  const { epoch, timeZone, pretendVersion, ...rest } = recipe;
+  const { epoch, timeZone, hashSeed, pretendVersion, ...rest } = recipe;
   const plan = { ...rest, produce, source: source.fileName, index: INDEX };
   const env = {
     PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -29,7 +29,7 @@ export function compileRecipe({ produce, source, closure }: Build, recipe: Recip
     TMPDIR: '/tmp',
     TZ: timeZone,
     LC_ALL: 'C.UTF-8',
-    PYTHONHASHSEED: '0',
+    PYTHONHASHSEED: hashSeed,
     PYTHONDONTWRITEBYTECODE: '1',
     CI: '1',
     ...(epoch === '' ? {} : { SOURCE_DATE_EPOCH: epoch }),

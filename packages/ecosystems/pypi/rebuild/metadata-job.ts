@@ -29,13 +29,17 @@ export const sdistMetadata: MetadataJob = {
 };
 
 const PLAIN: Omit<Recipe, 'asked' | 'root' | 'backend' | 'backendPath'> = {
-  variant: [],
+  choice: { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0 },
   frontEnd: 'pep517',
   setupArguments: [],
   umask: '022',
   timeZone: 'UTC',
+  hashSeed: '0',
   epoch: '',
   clock: '',
   windows: false,
+  extensions: true,
+  sortedRequires: false,
+  restoreNames: true,
   pretendVersion: '',
 };

@@ -1,11 +1,11 @@
-import type { Attempt, BuildProposal, Proposed, RebuildSubject } from '@granary/contract/ecosystem';
+import type { Attempt, BuildProposal, Parameter, Proposed, RebuildSubject } from '@granary/contract/ecosystem';
 import { ArchiveError } from '@granary/core/archive';
 import { type Instant, purlParts, toInstant } from '@granary/core/model';
 import { readBackend, requirementName } from './backends.ts';
+import { bestOf, choiceOf, nextChoice } from './choice.ts';
 import { type PublisherEnvironment, readEnvironment } from './environment.ts';
-import { Recipe } from './recipe.ts';
+import type { Choice, Recipe } from './recipe.ts';
 import { readSdistEvidence, type SdistEvidence } from './sdist-evidence.ts';
-import { OLDEST_USABLE } from './setuptools-eras.ts';
 import { type FrontEnd, type Toolchain, type Variants, variantsOf } from './variants.ts';
 import { readWheelEvidence, type WheelEvidence } from './wheel-evidence.ts';
 
@@ -17,10 +17,9 @@ interface Situation {
   readonly before: Instant;
   readonly pretendVersion: string;
 }
-/** A choice from each list of {@link Variants}, by index. */
-type Choice = readonly [toolchain: number, frontEnd: number, backendPath: number];
-const FIRST: Choice = [0, 0, 0];
 const DAY_MS = 86_400_000;
+/** CPython 3.11: tools published before know nothing of what it dropped. */
+const PYTHON_RELEASED = '2022-10-24';
 
 /**
  * The next build to try. The first is what the artifact and the source tell; after a difference one choice
@@ -35,8 +34,7 @@ export async function propose(subject: RebuildSubject, history: readonly Attempt
   if (last?.outcome.type === 'needs') return { type: 'build', proposal: proposalOf(situation, choiceOf(last), asked) };
   const best = bestOf(history);
   if (best !== undefined && best.comparison.rung !== 'none') return { type: 'exhausted' };
-  const tried = new Set(history.map((attempt) => String(choiceOf(attempt))));
-  const next = [best?.choice ?? FIRST, ...changesOf(best?.choice, situation.variants, best)].find((choice) => !tried.has(String(choice)));
+  const next = nextChoice(situation.variants, history);
   return next === undefined ? { type: 'exhausted' } : { type: 'build', proposal: proposalOf(situation, next, asked) };
 }
 
@@ -74,61 +72,49 @@ async function readEvidence({ target, published, source, sourceBytes }: RebuildS
   }
 }
 
-/** A second after publication: uploads of one moment are listed with it. Without a time, when the build ran, by the zip. Never before there were tools that run here. */
+/** A second after publication: uploads of one moment are listed with it. Without a time, when the build ran, by the zip. */
 function momentOf({ target, source }: RebuildSubject, { stamps }: WheelEvidence): Instant | undefined {
   const published = target.publishedAt ?? source.publishedAt;
   const moment = published !== undefined ? Date.parse(published) + 1000 : stamps.latest === undefined ? undefined : stamps.latest * 1000 + DAY_MS;
-  return moment === undefined ? undefined : toInstant(Math.max(moment, Date.parse(OLDEST_USABLE)));
+  return moment === undefined ? undefined : toInstant(moment);
 }
 
-interface Best {
-  readonly choice: Choice;
-  readonly comparison: Extract<Attempt['outcome'], { type: 'compared' }>['comparison'];
-}
-/** The earliest of those with the smallest residue; anything that holds a rung before all. */
-function bestOf(history: readonly Attempt[]): Best | undefined {
-  const compared = history.flatMap((attempt) =>
-    attempt.outcome.type === 'compared' ? [{ choice: choiceOf(attempt), comparison: attempt.outcome.comparison }] : [],
-  );
-  const size = ({ comparison }: Best) => (comparison.rung === 'none' ? comparison.residue.length + comparison.residueOmitted : -1);
-  return compared.toSorted((a, b) => size(a) - size(b))[0];
-}
+const SORTED: Parameter = {
+  name: 'setuptools',
+  value: 'sorts requirements, as Debian and its descendants patch it',
+  from: 'order of Requires-Dist in METADATA',
+};
+const NO_EXTENSIONS: Parameter = { name: 'extension modules', value: 'none', from: 'tag in the file name' };
 
-/** Choices that differ from a base in one place, the most promising first; from no base, all there are. */
-function changesOf(base: Choice | undefined, variants: Variants, best: Best | undefined): readonly Choice[] {
-  const [toolchain, frontEnd, backendPath] = base ?? FIRST;
-  const tools = variants.toolchains.map((_, index): Choice => [index, frontEnd, backendPath]);
-  const calls = variants.frontEnds.map((_, index): Choice => [toolchain, index, backendPath]);
-  const paths = variants.backendPaths.map((_, index): Choice => [toolchain, frontEnd, index]);
-  if (best === undefined) return [...calls, ...paths, ...tools];
-  const { residue } = best.comparison;
-  if (residue.some(({ path }) => /\.dist-info\/(?!RECORD$)/.test(path))) return [...tools, ...calls, ...paths];
-  // Tools decide which files are taken along, but not what stands in the project's own.
-  const filesDiffer = residue.some(({ kind }) => kind === 'only-upstream' || kind === 'only-rebuild');
-  return filesDiffer ? [...calls, ...paths, ...tools] : [...calls, ...paths];
-}
-
-function choiceOf({ proposal }: Attempt): Choice {
-  const [toolchain = 0, frontEnd = 0, backendPath = 0] = Recipe.parse(proposal.settings).variant;
-  return [toolchain, frontEnd, backendPath];
+/** What was learnt from comparing. */
+function afterwards({ extensions, sortedRequires, hashSeed }: Recipe): readonly Parameter[] {
+  return [
+    ...(extensions ? [] : [NO_EXTENSIONS]),
+    ...(sortedRequires ? [SORTED] : []),
+    ...(hashSeed === '0' ? [] : [{ name: 'PYTHONHASHSEED', value: hashSeed, from: 'order of lines in METADATA' }]),
+  ];
 }
 
 function proposalOf({ variants, environment, sdist, before, pretendVersion }: Situation, choice: Choice, asked: readonly string[]): BuildProposal {
-  const toolchain = variants.toolchains[choice[0]] ?? { requirements: [], parameters: [] };
-  const frontEnd = variants.frontEnds[choice[1]] ?? { kind: 'pep517', setupArguments: [], parameters: [] };
+  const toolchain = variants.toolchain[choice.toolchain] ?? { requirements: [], parameters: [] };
+  const frontEnd = variants.frontEnd[choice.frontEnd] ?? { kind: 'pep517', setupArguments: [], parameters: [] };
   const { umask, timeZone, epoch, clock, windows } = environment;
   const recipe: Recipe = {
-    variant: choice,
+    choice,
     root: sdist.root,
     frontEnd: frontEnd.kind,
     backend: variants.hooks,
-    backendPath: variants.backendPaths[choice[2]] ?? [],
+    backendPath: variants.backendPath[choice.backendPath] ?? [],
     setupArguments: frontEnd.setupArguments,
     umask,
     timeZone,
+    hashSeed: variants.hashSeed[choice.hashSeed] ?? '0',
     epoch,
     clock,
     windows,
+    extensions: variants.extensions[choice.extensions] ?? true,
+    sortedRequires: variants.sortedRequires[choice.sortedRequires] ?? false,
+    restoreNames: before < PYTHON_RELEASED,
     pretendVersion,
     asked,
   };
@@ -136,7 +122,7 @@ function proposalOf({ variants, environment, sdist, before, pretendVersion }: Si
     requirements: requirementsOf(variants, toolchain, frontEnd, { sdist, asked }),
     before,
     settings: recipe,
-    parameters: [...toolchain.parameters, ...frontEnd.parameters, ...environment.parameters],
+    parameters: [...toolchain.parameters, ...frontEnd.parameters, ...environment.parameters, ...afterwards(recipe)],
     assists: [],
     notes: notesOf(recipe, toolchain),
   };

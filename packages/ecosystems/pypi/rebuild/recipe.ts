@@ -1,9 +1,19 @@
 import { z } from 'zod';
 
+/** Which of the variants: an index into each of their lists. */
+export const Choice = z.object({
+  toolchain: z.number().int(),
+  frontEnd: z.number().int(),
+  backendPath: z.number().int(),
+  extensions: z.number().int(),
+  sortedRequires: z.number().int(),
+  hashSeed: z.number().int(),
+});
+export type Choice = Readonly<z.output<typeof Choice>>;
+
 /** How the build script is to go about it. Travels in a proposal as its settings, and in a definition as plan.json. */
 export const Recipe = z.object({
-  /** Which of the variants this is: toolchain, front end, backend path. */
-  variant: z.array(z.number().int()).readonly(),
+  choice: Choice,
   /** The folder of the source archive that holds the project; empty when its files lie at the top. */
   root: z.string(),
   frontEnd: z.enum(['pep517', 'setup.py']),
@@ -14,11 +24,19 @@ export const Recipe = z.object({
   /** Octal. */
   umask: z.string(),
   timeZone: z.string(),
+  /** PYTHONHASHSEED: the order in which tools write what they hold as a set. */
+  hashSeed: z.string(),
   /** SOURCE_DATE_EPOCH; empty when the backend is to use file times. */
   epoch: z.string(),
   /** Seconds; the stamp of what the build itself makes. Empty when it doesn't matter. */
   clock: z.string(),
   windows: z.boolean(),
+  /** Whether extension modules are built. */
+  extensions: z.boolean(),
+  /** Whether setuptools sorts requirements, as Linux distributions patch it. */
+  sortedRequires: z.boolean(),
+  /** Whether names that the interpreter dropped are brought back for tools older than it. */
+  restoreNames: z.boolean(),
   /** Given to backends that read the version from a version control system that a source archive lacks. */
   pretendVersion: z.string(),
   /** Requirement lines that were given on the build's demand: never demanded again. */

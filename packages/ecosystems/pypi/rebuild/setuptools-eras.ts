@@ -1,60 +1,90 @@
+import type { MetadataShape } from './metadata-shape.ts';
 import type { SdistEvidence } from './sdist-evidence.ts';
 import type { WheelEvidence } from './wheel-evidence.ts';
 
 /**
- * Ranges of setuptools releases that write `.dist-info` alike. Wheels made by the `wheel` package (setuptools
- * before 70.1) name only `wheel` in WHEEL, so the range is told from what it wrote. The borders are where a
- * project with extras, entry points, licence files and a name with `_` and `.` came out differently, trying
- * every release.
+ * A range of setuptools releases that write `.dist-info` alike. Wheels made by the `wheel` package (setuptools
+ * before 70.1) name only `wheel` in WHEEL, so the range is told from what it wrote. The borders are where two
+ * projects with every kind of metadata came out differently, trying all 353 releases from 24.2 to 70.0.
  */
 export interface SetuptoolsEra {
-  readonly requirement: string;
-  /** Day on which the first release of the range was published: earlier builds can't have used it. */
+  readonly from: string;
+  readonly until: string;
+  /** When the first release of the range was published: earlier builds can't have used it. */
   readonly since: string;
+  /** Does the border to the next older range show in this METADATA at all? */
+  readonly differs?: (metadata: MetadataShape) => boolean;
 }
 
-/** CPython 3.11 runs no setuptools before 41.1, of this day: older wheels are built with tools of then. */
-export const OLDEST_USABLE = '2019-08-14';
+/** Newest first. What lies between 28.5 and 35.0.2 doesn't run on CPython 3.11. */
+const ERAS: readonly SetuptoolsEra[] = [
+  { from: '69.0.3', until: '70.1', since: '2023-12-23', differs: ({ name }) => /[_-]/.test(name) },
+  { from: '62.2', until: '69.0.3', since: '2022-05-10' },
+  { from: '60.9', until: '62.2', since: '2022-02-14' },
+  { from: '60.6', until: '60.9', since: '2022-01-30', differs: ({ headers }) => headers.has('Download-URL') },
+  { from: '57.1', until: '60.6', since: '2021-07-02', differs: ({ licenseFiles }) => licenseFiles > 1 },
+  { from: '57', until: '57.1', since: '2021-05-23' },
+  { from: '56.2', until: '57', since: '2021-05-10', differs: ({ multilineLicense }) => multilineLicense },
+  { from: '38.7', until: '56.2', since: '2018-03-17', differs: ({ headers }) => headers.has('Author') || headers.has('Maintainer') },
+  { from: '38.6', until: '38.7', since: '2018-03-15', differs: ({ headers }) => headers.has('Description-Content-Type') },
+  { from: '38.3', until: '38.6', since: '2018-01-05', differs: ({ headers }) => headers.has('Project-URL') },
+  { from: '36.4', until: '38.3', since: '2017-09-03' },
+  { from: '35.0.2', until: '36.4', since: '2017-04-27' },
+  { from: '24.2', until: '28.5', since: '2016-07-20', differs: ({ headers }) => headers.has('Requires-Python') },
+  { from: '20.7', until: '24.2', since: '' },
+];
 
-/** Newest first. */
-const ERAS = [
-  { requirement: 'setuptools>=69.0.3,<70.1', since: '2023-12-23' },
-  { requirement: 'setuptools>=62.2,<69.0.3', since: '2022-05-07' },
-  { requirement: 'setuptools>=60.9,<62.2', since: '2022-02-13' },
-  { requirement: 'setuptools>=57,<60.9', since: '2021-05-21' },
-  { requirement: 'setuptools>=41.1,<57', since: OLDEST_USABLE },
-] as const satisfies readonly SetuptoolsEra[];
-
-/** Index into {@link ERAS} of the era with which a feature came or went. */
-const KEEPS_UNDERSCORES = 0;
-const NO_UNKNOWN_PLATFORM = 1;
-const NO_BLANK_AFTER_ENTRY_POINTS = 2;
-const LISTS_LICENSE_FILES = 3;
-
-/** Eras that existed at that time, the likeliest first; of equals the newest. */
-export function likelyEras(wheel: WheelEvidence, sdist: SdistEvidence, before: string): readonly SetuptoolsEra[] {
-  const existing = ERAS.map((era, index) => ({ era, votes: votesFor(index, wheel, sdist) })).filter(({ era }) => era.since <= before);
-  return existing.toSorted((a, b) => b.votes - a.votes).map(({ era }) => era);
+/** Requirements of eras that existed at that time, the likeliest first; of equals the newest. */
+export function likelyEras(wheel: WheelEvidence, sdist: SdistEvidence, before: string): readonly string[] {
+  return joined(wheel.metadata)
+    .filter(({ since }) => since <= before)
+    .map((era) => ({ era, votes: votesFor(era, wheel, sdist) }))
+    .toSorted((a, b) => b.votes - a.votes)
+    .map(({ era: { from, until } }) => `setuptools>=${from},<${until}`);
 }
 
-function votesFor(index: number, wheel: WheelEvidence, sdist: SdistEvidence): number {
+/** Ranges between which this METADATA can't tell are one. */
+function joined(metadata: MetadataShape): readonly SetuptoolsEra[] {
+  const result: SetuptoolsEra[] = [];
+  let until: string | undefined;
+  for (const era of ERAS) {
+    if (era.differs?.(metadata) === false) {
+      until ??= era.until;
+      continue;
+    }
+    result.push({ ...era, until: until ?? era.until });
+    until = undefined;
+  }
+  return result;
+}
+
+/** Releases up to the border do it one way, from it on the other. */
+function votesFor(era: SetuptoolsEra, wheel: WheelEvidence, sdist: SdistEvidence): number {
   const { metadata, entryPointsEndBlank } = wheel;
+  const { headers } = metadata;
+  const from = (border: string, weight: number) => (isAtLeast(era.from, border) ? weight : -weight);
+  const before = (border: string, weight: number) => -from(border, weight);
   let votes = 0;
-  const atLeast = (era: number, weight: number) => {
-    votes += index <= era ? weight : -weight;
-  };
-  const before = (era: number, weight: number) => {
-    votes += index > era ? weight : -weight;
-  };
-  // `Platform: UNKNOWN` may also stand in the project's own setup; the blank lines after the description come from the tool.
-  if (metadata.platforms.includes('UNKNOWN')) before(NO_UNKNOWN_PLATFORM, 2);
-  else if (sdist.pkgInfo?.platforms.includes('UNKNOWN') === true) atLeast(NO_UNKNOWN_PLATFORM, 1);
-  if (metadata.trailingNewlines >= 3) before(NO_UNKNOWN_PLATFORM, 3);
-  else atLeast(NO_UNKNOWN_PLATFORM, 3);
-  if (metadata.licenseFiles > 0) atLeast(LISTS_LICENSE_FILES, 4);
-  else if (sdist.licenseFiles > 0) before(LISTS_LICENSE_FILES, 2);
-  if (entryPointsEndBlank === true) before(NO_BLANK_AFTER_ENTRY_POINTS, 2);
-  if (entryPointsEndBlank === false) atLeast(NO_BLANK_AFTER_ENTRY_POINTS, 1);
-  if (metadata.name.includes('_')) atLeast(KEEPS_UNDERSCORES, 4);
+  // `Platform: UNKNOWN` may stand in the project's own setup; the blank lines behind the description are the tool's.
+  if (metadata.platforms.includes('UNKNOWN')) votes += before('62.2', 2);
+  else if (sdist.pkgInfo?.platforms.includes('UNKNOWN') === true) votes += from('62.2', 1);
+  votes += metadata.trailingNewlines >= 3 ? before('62.2', 3) : from('62.2', 3);
+  if (metadata.licenseFiles > 0) votes += from('57', 4);
+  else if (sdist.licenseFiles > 0) votes += before('57', 2);
+  if (entryPointsEndBlank !== undefined) votes += entryPointsEndBlank ? before('60.9', 2) : from('60.9', 1);
+  if (metadata.name.includes('_')) votes += from('69.0.3', 4);
+  if (headers.has('Maintainer')) votes += from('38.7', 4);
+  if (headers.has('Project-URL')) votes += from('38.3', 4);
+  if (metadata.unknownContentType) votes += before('38.6', 2) + from('36.4', 4);
+  if (headers.has('Requires-Python')) votes += from('24.2', 4);
   return votes;
+}
+
+function isAtLeast(version: string, border: string): boolean {
+  const [left, right] = [version, border].map((text) => text.split('.').map(Number));
+  for (let place = 0; place < 3; place += 1) {
+    const difference = (left?.[place] ?? 0) - (right?.[place] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
 }

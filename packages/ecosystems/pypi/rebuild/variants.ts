@@ -21,9 +21,15 @@ export interface Variants {
   readonly hooks: string;
   /** Whether the source's own build-system table applies. */
   readonly declared: boolean;
-  readonly toolchains: readonly Toolchain[];
-  readonly frontEnds: readonly FrontEnd[];
-  readonly backendPaths: readonly (readonly string[])[];
+  readonly toolchain: readonly Toolchain[];
+  readonly frontEnd: readonly FrontEnd[];
+  readonly backendPath: readonly (readonly string[])[];
+  /** Whether extension modules are built: a wheel without machine code can come from a project that has some. */
+  readonly extensions: readonly boolean[];
+  /** Tools of old wrote sets in the order of their hashes. */
+  readonly hashSeed: readonly string[];
+  /** The setuptools of Debian and its descendants sorts requirements. */
+  readonly sortedRequires: readonly boolean[];
 }
 
 /** Releases from this one on write their own name into Generator. */
@@ -35,9 +41,12 @@ export function variantsOf(pin: BackendPin, wheel: WheelEvidence, sdist: SdistEv
   return {
     hooks,
     declared,
-    toolchains: pin.family === 'setuptools' ? setuptoolsToolchains(pin, wheel, sdist, publishedOn) : otherToolchains(pin),
-    frontEnds: pin.family === 'setuptools' ? setuptoolsFrontEnds(declared, wheel, sdist) : [PEP517],
-    backendPaths: declared ? backendPathsOf(pin, sdist) : [[]],
+    toolchain: pin.family === 'setuptools' ? setuptoolsToolchains(pin, wheel, sdist, publishedOn) : otherToolchains(pin),
+    frontEnd: pin.family === 'setuptools' ? setuptoolsFrontEnds(declared, wheel, sdist) : [PEP517],
+    backendPath: declared ? backendPathsOf(pin, sdist) : [[]],
+    extensions: pin.family === 'setuptools' ? [true, false] : [true],
+    sortedRequires: pin.family === 'setuptools' ? [false, true] : [false],
+    hashSeed: ['0', '1', '2', '3', '4', '5'],
   };
 }
 
@@ -49,12 +58,13 @@ function setuptoolsToolchains(pin: BackendPin, wheel: WheelEvidence, sdist: Sdis
       { requirements: [WITHOUT_WHEEL], parameters: [] },
     ];
   }
-  const eras = likelyEras(wheel, sdist, publishedOn).map(({ requirement }) => ({
+  const eras = likelyEras(wheel, sdist, publishedOn).map((requirement) => ({
     requirements: [requirement, ...(pin.pins.length > 0 ? pin.pins : ['wheel'])],
     parameters: [...pinned, { name: 'setuptools', value: requirement.slice('setuptools'.length), from: 'form of METADATA and entry_points.txt' }],
   }));
   const [likeliest] = eras;
-  const unpinned = likeliest === undefined || pin.pins.length === 0 ? [] : [{ ...likeliest, requirements: [...likeliest.requirements.slice(0, 1), 'wheel'] }];
+  const unpinned =
+    likeliest === undefined || pin.pins.length === 0 ? [] : [{ ...likeliest, requirements: [...likeliest.requirements.slice(0, 1), ...pin.pins.map(nearest)] }];
   return [...eras, ...unpinned];
 }
 
@@ -63,6 +73,12 @@ function otherToolchains(pin: BackendPin): readonly Toolchain[] {
   const named = pin.pins.map(requirementName);
   const exact = { requirements: pin.pins, parameters: pinParameters(pin) };
   return pin.pins.length === 0 ? [exact] : [exact, { requirements: named, parameters: [] }];
+}
+
+/** A release that upstream deleted is replaced by others of its series. */
+function nearest(line: string): string {
+  const [, name, major, minor] = /^([^=]+)==(\d+)\.(\d+)/.exec(line) ?? [];
+  return name === undefined ? requirementName(line) : `${name}>=${major}.${minor},<${major}.${Number(minor) + 1}`;
 }
 
 function pinParameters({ pins }: BackendPin): readonly Parameter[] {
