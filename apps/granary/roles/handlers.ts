@@ -21,6 +21,8 @@ export interface Stages {
   readonly settle: () => Promise<void>;
 }
 
+/** Most of such a job is waiting for the disk. */
+const WAITING_CONCURRENCY = 8;
 /** Builds may take an hour; nothing else takes longer than a large download. */
 const BUILD_TIMEOUT_MS = 60 * 60_000;
 const DEFAULT_TIMEOUT_MS = 20 * 60_000;
@@ -32,12 +34,12 @@ export function registerHandlers(queue: Queue, stages: Stages, concurrency: { re
     await performJob(stages, JobPayload.parse(job.payload), signal);
     await stages.settle();
   };
-  queue.handle('demand', { concurrency: 2, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
-  queue.handle('sync', { concurrency: 8, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
-  queue.handle('plan', { concurrency: Math.max(2, cores), timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('demand', { concurrency: 4, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('sync', { concurrency: WAITING_CONCURRENCY, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('plan', { concurrency: 2 * cores, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
   queue.handle('rebuild', { concurrency: concurrency.rebuild ?? Math.max(1, cores), timeoutMs: BUILD_TIMEOUT_MS }, perform);
-  queue.handle('judge', { concurrency: Math.max(1, cores), timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
-  queue.handle('attest', { concurrency: 4, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('judge', { concurrency: WAITING_CONCURRENCY, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('attest', { concurrency: WAITING_CONCURRENCY, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
 }
 
 async function performJob(stages: Stages, payload: JobPayload, signal: AbortSignal): Promise<void> {

@@ -71,6 +71,7 @@ function openWork(site: Site, progress: Progress, stack: AsyncDisposableStack): 
   const ports = { ecosystemOf, catalog: site.catalog, privateBlobs: site.privateStore.blobs, publicBlobs: site.publicStore.blobs };
   const scheduler = openScheduler(ports, queue, (error) => progress.note(`the scheduler stumbled: ${error instanceof Error ? error.message : String(error)}`));
   stack.defer(queue.subscribe((event) => progress.onEvent(event)));
+  stack.defer(() => scheduler.stop());
   const settle = async () => {
     await site.settle();
     scheduler.nudge();

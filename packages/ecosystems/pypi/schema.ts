@@ -116,12 +116,15 @@ function fromAnchor(attributes: Record<string, string>, fileName: string, base: 
   const [address = '', fragment = ''] = url.split('#', 2);
   const metadata = attributes['data-core-metadata'] ?? attributes['data-dist-info-metadata'];
   const signature = attributes['data-gpg-sig'];
+  // No PEP has it, but indexes that mirror others state it so.
+  const uploadTime = parseInstant(attributes['data-upload-time'] ?? '');
   return {
     fileName,
     url: address,
     digests: toDigests(Object.fromEntries([fragment.split('=', 2)].filter((pair) => pair.length === 2))),
     yanked: attributes['data-yanked'] !== undefined,
     ...(attributes['data-yanked'] ? { yankedReason: attributes['data-yanked'] } : {}),
+    ...(uploadTime === undefined ? {} : { uploadTime }),
     ...(attributes['data-requires-python'] ? { requiresPython: attributes['data-requires-python'] } : {}),
     ...(metadata === undefined || metadata === 'false'
       ? {}

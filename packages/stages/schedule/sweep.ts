@@ -1,6 +1,6 @@
 import { type Closure, decodeClosure, type Ecosystem, readBuildHistory, storedArtifact } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
-import { type Artifact, LocatedBody, ObservedBody, type Purl, packageOf, type Sha256, toPurl, WantedBody, WatchedBody } from '@granary/core/model';
+import { type Artifact, LocatedBody, ObservedBody, type Purl, packageOf, purlParts, type Sha256, toPurl, WantedBody, WatchedBody } from '@granary/core/model';
 import { nextBuildJob } from './next-build-job.ts';
 
 /** What the scheduler compares: what is wanted, what is recorded. */
@@ -87,7 +87,12 @@ function syncJob(catalog: Catalog, artifact: { readonly purl: Purl; readonly sha
   if (catalog.current('observed', packagePurl) === undefined) {
     return { id: `observe ${packagePurl}`, stage: 'sync', label: packagePurl, payload: { type: 'observe', package: packagePurl } };
   }
-  return { id: `store ${artifact.purl}`, stage: 'sync', label: artifact.purl, payload: { type: 'store', purl: artifact.purl, sha256: artifact.sha256 } };
+  return {
+    id: `store ${artifact.purl}`,
+    stage: 'sync',
+    label: purlParts(artifact.purl).fileName ?? artifact.purl,
+    payload: { type: 'store', purl: artifact.purl, sha256: artifact.sha256 },
+  };
 }
 
 function artifactJob(stage: 'plan' | 'judge' | 'attest', artifact: Artifact, step: string): Job {
