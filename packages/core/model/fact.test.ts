@@ -16,6 +16,13 @@ describe('a fact', () => {
     expect(factKey({ ...yanked, prev: sha256('earlier') })).not.toBe(factKey(yanked));
   });
 
+  it('has a key that what two runs may differ in is no part of', () => {
+    const seen: StateFact = { kind: 'observed', subject: 'pkg:pypi/six', body: { document: 'x', run: { durationMs: 5 } } };
+
+    expect(factKey({ ...seen, body: { document: 'x', run: { durationMs: 7 } } })).toBe(factKey(seen));
+    expect(factKey({ ...seen, body: { document: 'x' } })).toBe(factKey(seen));
+  });
+
   it('survives a round trip through a leaf', () => {
     expect(decodeLeaf(encodeEntry(stored, 'key', at))).toEqual({ type: 'entry', entry: { ...stored, granary: 1, author: 'key', at } });
   });

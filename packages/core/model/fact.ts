@@ -63,12 +63,16 @@ export interface RunFact extends FactBase {
 /** One leaf of a ledger that is a fact: `{"granary":1, …}` in RFC 8785 form. */
 export type Entry = Fact & { readonly granary: 1; readonly author: string; readonly at: Instant };
 
-/** Identity of a fact. Outcomes are not part of a computed fact's key; author and time are part of none. */
+/** Identity of a fact. Outcomes are not part of a computed fact's key; author, time and `body.run` are part of none, so that a run that was killed says the same again. */
 export function factKey(fact: Fact): Sha256 {
   const { kind, subject } = fact;
   if ('inputs' in fact) return sha256(canonicalJson([kind, subject, [...fact.inputs], fact.build ?? 1]));
   if ('run' in fact) return sha256(canonicalJson([kind, subject, fact.run]));
-  return sha256(canonicalJson([kind, subject, fact.prev ?? '', fact.body]));
+  return sha256(canonicalJson([kind, subject, fact.prev ?? '', withoutRun(fact.body)]));
+}
+
+function withoutRun(body: Fact['body']): Fact['body'] {
+  return 'run' in body ? Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'run')) : body;
 }
 
 export function isComputed(fact: Fact): fact is ComputedFact {

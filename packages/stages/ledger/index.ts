@@ -1,7 +1,7 @@
 export type { LedgerSide, RefusalCode } from './admit.ts';
 export type { BlobCheck } from './check-evidence.ts';
 export { type CheckLedgerOptions, checkLedger, type LedgerReport } from './check-ledger.ts';
-export type { LedgerPorts } from './commit-batch.ts';
+export { commitBatch, type LedgerPorts, type LogEnd } from './commit-batch.ts';
 export type { Refusal } from './decide-batch.ts';
 export { type FactSinkOptions, openFactSink } from './fact-sink.ts';
 export { catchUp, type Followed, type FollowOptions, follow } from './follow.ts';

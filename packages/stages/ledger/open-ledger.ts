@@ -40,6 +40,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
   await catchUp(reader, catalog, tree);
   let lastAt = await lastTime((start) => reader.leaves(tree, start, tree.size), tree.size);
   const registry = learned(catalog, origin, tree.size === 0 ? authority.author : undefined);
+  refuseOtherSide(catalog, options);
   const rules = { side: authority.side, registry, view: catalogView(catalog, origin) };
 
   const ledger: OpenLedger = {
@@ -70,6 +71,13 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
   };
   await appendOwn(ledger, options, tree.size);
   return ledger;
+}
+
+/** Facts of the private side must never reach a log that is published. */
+function refuseOtherSide(catalog: Catalog, { origin, authority }: OpenLedgerOptions): void {
+  const site = [...catalog.all('site', { history: true })].find((fact) => fact.origin === origin);
+  if (site === undefined || site.entry.body['ledger'] === authority.side) return;
+  throw new LedgerError('bad-request', `ledger ${origin}: was begun as the ${String(site.entry.body['ledger'])} ledger, not as the ${authority.side} one`);
 }
 
 /** The sequencer's own facts: who runs the log, and the keys that may write to it. */

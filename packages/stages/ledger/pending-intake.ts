@@ -61,10 +61,9 @@ async function readOne(store: Store, name: ObjectKey, rules: IntakeRules): Promi
   const named = pendingName(name);
   if (named?.factKey !== key || named.content !== sha256(bytes)) return refusal('malformed', 'its name is not made of the fact and the bytes');
   const candidate: Read = { candidate: { name, key, pending }, bytes: bytes.length };
-  // What the ledger holds is dropped, whoever brings it.
-  if (rules.view.holds(pending.fact, key)) return candidate;
   const unauthorized = rules.registry.refusal(pending.author, pending.fact.kind);
-  if (unauthorized !== undefined) return refusal('author', unauthorized);
+  // What the ledger holds is dropped as a duplicate, also when its author was retired since.
+  if (unauthorized !== undefined) return rules.view.holds(pending.fact, key) ? candidate : refusal('author', unauthorized);
   const publicKey = rules.registry.publicKey(pending.author);
   // With a callback it runs on the thread pool, beside our own work.
   const signed = publicKey !== undefined && (await verifySignature(null, signedBytes(pending.fact), publicKey, pending.signature));

@@ -76,7 +76,25 @@ describe('a lock that was lost', () => {
   });
 });
 
+it('publishes a head whose batch is whole in tiles, though an older checkpoint came after it', async () => {
+  const site = await diedAt(2);
+  const older = await bytesOf(site, checkpointKey(ORIGIN));
+  await open(site);
+  await site.store.mutable.replace(checkpointKey(ORIGIN), older);
+  expect([await sizeOf(site), await staging(site)]).toEqual([4, []]);
+
+  await open(site);
+
+  expect(await sizeOf(site)).toBe(6);
+});
+
 describe('what does not fit together', () => {
+  it('a ledger of the other side', async () => {
+    const site = await diedAt(8);
+
+    await expect(open(site, testAuthority({ side: 'private' }))).rejects.toMatchObject({ code: 'bad-request' });
+  });
+
   it('a lock older than what was published', async () => {
     const site = await diedAt(1);
     const lock = memoryLock();

@@ -13,7 +13,7 @@ import {
 } from '@granary/core/tlog';
 import { type LedgerPorts, type LogEnd, publishBatch } from './commit-batch.ts';
 import { LedgerError } from './ledger-error.ts';
-import { ledgerKeyOf, type SignedCheckpoint } from './ledger-reader.ts';
+import { ledgerKeyOf, openLedgerReader, refuseFork, type SignedCheckpoint } from './ledger-reader.ts';
 import { storeSource, tilesOf } from './ledger-source.ts';
 import { MAX_STAGED_BYTES, parseStaged, type StagedBatch, stagedLeaves } from './staged-batch.ts';
 
@@ -45,7 +45,6 @@ export async function discardStaging(ports: LedgerPorts, head: SignedCheckpoint)
 
 /** Publishes the head if a run before died between moving the lock and publishing. */
 async function bringForward(ports: LedgerPorts, head: SignedCheckpoint, published: SignedCheckpoint | undefined): Promise<TreeEdge> {
-  const { origin } = ports;
   if (published !== undefined && (published.size > head.size || (published.size === head.size && !sameHash(published.root, head.root)))) {
     throw inconsistent(
       ports,
@@ -55,16 +54,33 @@ async function bringForward(ports: LedgerPorts, head: SignedCheckpoint, publishe
   if (published?.size === head.size) return edgeOf(ports, head);
   const name = (await stagedKeys(ports)).find(({ size, root }) => size === head.size && root === hex(head.root))?.key;
   const staged = name === undefined ? undefined : await readStaged(ports, name);
-  if (staged === undefined) {
-    throw inconsistent(
-      ports,
-      `the lock has ${head.size} leaves, the published checkpoint ${published?.size ?? 'is missing'}, and the batch between them is not under ${stagingPrefix(origin)}; restore the store from the newest replica`,
-    );
-  }
+  if (staged === undefined) return bringForwardUnstaged(ports, head, published);
   const before = published === undefined ? EMPTY_EDGE : await edgeOf(ports, published);
   const { edge, tiles } = appendStaged(ports, before, staged, head);
   await publishBatch(ports, head, tiles);
   return edge;
+}
+
+/**
+ * The batch is staged no more, so another sequencer finished it while this one's older checkpoint came late: every leaf in between must be
+ * there and bear the head out.
+ */
+async function bringForwardUnstaged(ports: LedgerPorts, head: SignedCheckpoint, published: SignedCheckpoint | undefined): Promise<TreeEdge> {
+  const reader = openLedgerReader({ source: storeSource(ports.store.objects, ports.origin), origin: ports.origin, verifierKey: ports.noteSigner.verifierKey });
+  try {
+    if (published !== undefined) await refuseFork(reader, published, head);
+    for await (const _leaf of reader.leaves(head, published?.size ?? 0, head.size));
+    const edge = await edgeOf(ports, head);
+    await publishBatch(ports, head, []);
+    return edge;
+  } catch (cause) {
+    if (!(cause instanceof LedgerError) || (cause.code !== 'unverified' && cause.code !== 'forked')) throw cause;
+    throw inconsistent(
+      ports,
+      `the lock has ${head.size} leaves, the published checkpoint ${published?.size ?? 'is missing'}, and the batch between them is neither under ${stagingPrefix(ports.origin)} nor whole in tiles (${cause.message}); restore the store from the newest replica`,
+      cause,
+    );
+  }
 }
 
 /**

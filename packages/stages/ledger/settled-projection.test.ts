@@ -17,6 +17,15 @@ describe('the settled projection', () => {
     expect(settledProjection(one).lines).toHaveLength(3);
   });
 
+  it('is the same for two chains of states whose runs took another time', () => {
+    const chain = (durationMs: number): readonly Entry[] => {
+      const first: Fact = { kind: 'observed', subject: 'pkg:pypi/click', body: { document: 'x', run: { durationMs } } };
+      return [entry(first), entry({ kind: 'observed', subject: 'pkg:pypi/click', body: { document: 'y', run: { durationMs } }, prev: factKey(first) })];
+    };
+
+    expect(settledProjection(chain(5))).toEqual(settledProjection(chain(7)));
+  });
+
   it('differs when an outcome, a fact or a chain differs', () => {
     const base = settledProjection([entry(storedFact('a')), entry(observedFact('x'))]).digest;
 
