@@ -47,6 +47,27 @@ describe('the ladder', () => {
     expect([names(time), names(order), names(umask)]).toEqual([['zip.time'], ['zip.order'], ['zip.attrs-reduce']]);
   });
 
+  it('tells of archive metadata that no rule speaks of, without lowering the rung', async () => {
+    const unknown = Buffer.from('feca0000', 'hex');
+
+    const { rung, needed, findings } = await compare(
+      zipBytes(parts),
+      zipBytes(
+        parts.map((part) => ({ ...part, extra: unknown })),
+        { comment: 'built by hand' },
+      ),
+    );
+
+    expect([rung, needed]).toEqual(['identical-files', []]);
+    expect(findings.map(({ path, detail }) => [path, detail.split(',')[0]])).toEqual([
+      ['pkg/__init__.py', 'the two differ in extra'],
+      ['pkg/__init__.py', 'the two differ in localExtra'],
+      ['pkg/run.sh', 'the two differ in extra'],
+      ['pkg/run.sh', 'the two differ in localExtra'],
+      [undefined, 'the two differ in comment'],
+    ]);
+  });
+
   it('does not call a lost executable bit the same', async () => {
     const comparison = await compareParts(parts.map((part) => ({ ...part, mode: 0o100644 })));
 

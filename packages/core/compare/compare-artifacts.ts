@@ -3,7 +3,7 @@ import { canonicalJson, type Sha256, sha256 } from '../model/index.ts';
 import type { Normalizer } from '../normalize/index.ts';
 import { CompareError } from './compare-error.ts';
 import type { Comparison, Finding } from './comparison.ts';
-import { mergeFindings } from './findings.ts';
+import { mergeFindings, unruledMetadata } from './findings.ts';
 import { filesDigest, isSameContent } from './ladder.ts';
 import { neededNormalizers } from './needed.ts';
 import { type ArchivePair, shareContents } from './pairing.ts';
@@ -47,18 +47,13 @@ function climb(read: ArchivePair, rules: ArtifactRules): Climbed {
   const rebuild = inspectSide(read.rebuild, normalizers);
   const findings = mergeFindings(upstream.findings, rebuild.findings);
   const normalized = { upstream: normalizeSide(upstream), rebuild: normalizeSide(rebuild) };
-  const holds = (rung: Comparison['rung'], needed: Climbed['needed']): Climbed => ({
-    rung,
-    needed,
-    normalizedSha256: filesDigest(normalized.upstream),
-    residue: [],
-    residueOmitted: 0,
-    findings,
-  });
+  const same = { normalizedSha256: filesDigest(normalized.upstream), residue: [], residueOmitted: 0 };
   if (![...upstream.findings, ...rebuild.findings].some(isRefused)) {
-    if (isSameContent(read)) return holds('identical-content', []);
-    if (filesDigest(read.upstream) === filesDigest(read.rebuild)) return holds('identical-files', neededNormalizers(upstream, rebuild, normalizers));
-    if (isEquivalent(upstream, rebuild, normalized)) return holds('equivalent', neededNormalizers(upstream, rebuild, normalizers));
+    if (isSameContent(read)) return { ...same, rung: 'identical-content', needed: [], findings };
+    const rung = filesDigest(read.upstream) === filesDigest(read.rebuild) ? 'identical-files' : 'equivalent';
+    if (rung === 'identical-files' || isEquivalent(upstream, rebuild, normalized)) {
+      return { ...same, rung, needed: neededNormalizers(upstream, rebuild, normalizers), findings: [...findings, ...unruledMetadata(normalized)] };
+    }
   }
   return { rung: 'none', needed: [], ...residueOf(normalized, { upstream, rebuild }, rules), findings };
 }

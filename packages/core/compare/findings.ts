@@ -1,4 +1,6 @@
 import type { Finding } from './comparison.ts';
+import { differencesOf } from './ladder.ts';
+import type { ArchivePair } from './pairing.ts';
 import type { SideFinding } from './side.ts';
 
 const MAX_FINDINGS = 200;
@@ -13,4 +15,21 @@ export function mergeFindings(upstream: readonly SideFinding[], rebuild: readonl
   const beyond = merged[MAX_FINDINGS];
   if (beyond === undefined) return merged;
   return [...merged.slice(0, MAX_FINDINGS), { code: beyond.code, side: 'both', detail: `${merged.length - MAX_FINDINGS} more findings left out` }];
+}
+
+const MAX_UNRULED = 20;
+
+/** Archive metadata that differ though the files are the same, and that no rule speaks of: no rung asks for them, yet a reader may. */
+export function unruledMetadata(normalized: ArchivePair): readonly Finding[] {
+  const left = differencesOf(normalized);
+  const findings = left.slice(0, MAX_UNRULED).map(({ what, path }): Finding => {
+    const about: Pick<Finding, 'code' | 'side' | 'detail'> = {
+      code: 'archive-metadata',
+      side: 'both',
+      detail: `the two differ in ${what}, which no rule speaks of`,
+    };
+    return path === undefined ? about : { ...about, path };
+  });
+  if (left.length === findings.length) return findings;
+  return [...findings, { code: 'archive-metadata', side: 'both', detail: `${left.length - findings.length} more such differences` }];
 }

@@ -57,24 +57,33 @@ function differingFields(upstream: ArchiveEntry, rebuild: ArchiveEntry): readonl
   return names;
 }
 
-/** Every way in which the two still differ, files and archive metadata alike, as comparable lines in a fixed order. */
-export function differencesOf(pair: ArchivePair): readonly string[] {
-  const lines: string[] = [];
+/** One way in which two archives differ: `file`, a side that alone has an entry, or a field of archive metadata. */
+export interface RawDifference {
+  readonly what: string;
+  /** Undefined when it is about the archive as a whole. */
+  readonly path?: string;
+}
+
+/** Every way in which the two still differ, files and archive metadata alike, in a fixed order. */
+export function differencesOf(pair: ArchivePair): readonly RawDifference[] {
+  const differences: RawDifference[] = [];
   for (const paired of pairEntries(pair)) {
-    if (paired.in !== 'both') lines.push(`${paired.in} ${paired.path}`);
+    const { path } = paired;
+    if (paired.in !== 'both') differences.push({ what: paired.in, path });
     else {
-      if (!isSameFile(paired.upstream, paired.rebuild)) lines.push(`file ${paired.path}`);
-      for (const field of differingFields(paired.upstream, paired.rebuild)) lines.push(`${field} ${paired.path}`);
+      if (!isSameFile(paired.upstream, paired.rebuild)) differences.push({ what: 'file', path });
+      for (const field of differingFields(paired.upstream, paired.rebuild)) differences.push({ what: field, path });
     }
   }
-  return [...lines, ...containerDifferences(pair)];
+  return [...differences, ...containerDifferences(pair)];
 }
 
 /** What the two containers say differently apart from any entry. */
-function containerDifferences({ upstream, rebuild }: ArchivePair): readonly string[] {
+function containerDifferences({ upstream, rebuild }: ArchivePair): readonly RawDifference[] {
   const isOrdered = upstream.entries.every((entry, index) => entry.path === rebuild.entries[index]?.path);
-  const lines = isOrdered ? [] : ['order'];
-  if (upstream.format === 'zip' && rebuild.format === 'zip' && upstream.comment !== rebuild.comment) lines.push('comment');
-  if (upstream.format === 'tar' && rebuild.format === 'tar' && JSON.stringify(upstream.gzip) !== JSON.stringify(rebuild.gzip)) lines.push('gzip');
-  return lines;
+  const differences: RawDifference[] = isOrdered ? [] : [{ what: 'order' }];
+  if (upstream.format === 'zip' && rebuild.format === 'zip' && upstream.comment !== rebuild.comment) differences.push({ what: 'comment' });
+  if (upstream.format === 'tar' && rebuild.format === 'tar' && JSON.stringify(upstream.gzip) !== JSON.stringify(rebuild.gzip))
+    differences.push({ what: 'gzip' });
+  return differences;
 }

@@ -9,7 +9,7 @@ import { normalizeSide, type Side } from './side.ts';
 export function neededNormalizers(upstream: Side, rebuild: Side, normalizers: readonly Normalizer[]): readonly NormalizerRef[] {
   const effective = effectiveRules(upstream).union(effectiveRules(rebuild));
   const leftOut = new Set<Normalizer>(normalizers.filter((normalizer) => !effective.has(normalizer)));
-  const remaining = (): string => differencesOf({ upstream: normalizeSide(upstream, leftOut), rebuild: normalizeSide(rebuild, leftOut) }).join('\n');
+  const remaining = (): string => JSON.stringify(differencesOf({ upstream: normalizeSide(upstream, leftOut), rebuild: normalizeSide(rebuild, leftOut) }));
   const goal = remaining();
   for (const normalizer of normalizers) {
     if (leftOut.has(normalizer)) continue;
