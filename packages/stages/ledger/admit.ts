@@ -45,7 +45,7 @@ export function admit({ fact, author, leaf }: PendingFact, key: Sha256, { side, 
 }
 
 /** Key and site facts are of every ledger, each about its own. */
-export function belongsTo(kind: string, side: LedgerSide): boolean {
+function belongsTo(kind: string, side: LedgerSide): boolean {
   if (kind === 'site' || kind.startsWith('key-')) return true;
   return PRIVATE_KINDS.has(kind) === (side === 'private');
 }

@@ -10,7 +10,7 @@ export interface Candidate {
   readonly key: Sha256;
   readonly pending: PendingFact;
 }
-export interface Accepted extends Candidate {
+interface Accepted extends Candidate {
   /** What goes into the log for it, in order. */
   readonly leaves: readonly Uint8Array[];
 }

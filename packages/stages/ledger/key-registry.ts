@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type Entry, factKey, type Sha256 } from '@granary/core/model';
 
 /** A key as the ledger's `key-…` facts have it. */
-export interface RegisteredKey {
+interface RegisteredKey {
   readonly keyId: string;
   /** Key of the newest `key-added` fact, that the next one about it names. */
   readonly fact: Sha256;

@@ -27,7 +27,7 @@ export function testClock(): TestClock {
 export const ORIGIN = 'log.example';
 
 /** The same key for the same name. */
-export function testKey(name: string): KeyObject {
+function testKey(name: string): KeyObject {
   const seed = Buffer.from(sha256(name), 'hex');
   // RFC 8410 7: a private key is its seed behind a fixed prefix.
   return createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]), format: 'der', type: 'pkcs8' });
@@ -54,7 +54,7 @@ export function roleKeyFact(signer: RoleSigner, role: string, kinds: readonly Fa
 
 export const sequencerSigner = testRoleSigner('sequencer');
 export const workerSigner = testRoleSigner('worker');
-export const WORKER_KINDS: readonly FactKind[] = ['stored', 'observed', 'verdict', 'attested', 'polled', 'key-added', 'key-retired'];
+const WORKER_KINDS: readonly FactKind[] = ['stored', 'observed', 'verdict', 'attested', 'polled', 'key-added', 'key-retired'];
 
 export function testAuthority(change: Partial<LedgerAuthority> = {}): LedgerAuthority {
   const keys = [roleKeyFact(sequencerSigner, 'sequencer', ['site', 'key-added', 'key-retired']), roleKeyFact(workerSigner, 'worker', WORKER_KINDS)];
