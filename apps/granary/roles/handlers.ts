@@ -17,8 +17,6 @@ export interface Stages {
   /** One look at a package at a time, and its facts sequenced before the next. */
   readonly observe: (packagePurl: Purl, signal: AbortSignal) => Promise<void>;
   readonly attest: (purl: Purl) => Promise<void>;
-  /** Resolves when every fact that was submitted so far is sequenced and folded. */
-  readonly settle: () => Promise<void>;
 }
 
 /** Most of such a job is waiting for the disk. */
@@ -27,12 +25,11 @@ const WAITING_CONCURRENCY = 8;
 const BUILD_TIMEOUT_MS = 60 * 60_000;
 const DEFAULT_TIMEOUT_MS = 20 * 60_000;
 
-/** Registers a handler per stage. A job is done when its facts are sequenced, so that the next sweep sees them. */
+/** Registers a handler per stage. A job is done when its facts are durable; the scheduler has them sequenced before it looks again. */
 export function registerHandlers(queue: Queue, stages: Stages, concurrency: { readonly rebuild?: number | undefined }): void {
   const cores = cpus().length;
   const perform = async (job: Job, { signal }: JobContext) => {
     await performJob(stages, JobPayload.parse(job.payload), signal);
-    await stages.settle();
   };
   queue.handle('demand', { concurrency: 4, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
   queue.handle('sync', { concurrency: WAITING_CONCURRENCY, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);

@@ -69,7 +69,8 @@ interface Work {
 function openWork(site: Site, progress: Progress, stack: AsyncDisposableStack): Work {
   const queue = openMemoryQueue({ clock: site.clock });
   const ports = { ecosystemOf, catalog: site.catalog, privateBlobs: site.privateStore.blobs, publicBlobs: site.publicStore.blobs };
-  const scheduler = openScheduler(ports, queue, (error) => progress.note(`the scheduler stumbled: ${error instanceof Error ? error.message : String(error)}`));
+  const onError = (error: unknown) => progress.note(`the scheduler stumbled: ${error instanceof Error ? error.message : String(error)}`);
+  const scheduler = openScheduler({ ...ports, queue, settle: site.settle, onError });
   stack.defer(queue.subscribe((event) => progress.onEvent(event)));
   stack.defer(() => scheduler.stop());
   const settle = async () => {

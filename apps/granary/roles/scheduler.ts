@@ -20,10 +20,21 @@ export interface GivenUp {
 
 const SWEEP_EVERY_MS = 30_000;
 
-export function openScheduler(ports: SweepPorts, queue: Queue, onError: (error: unknown) => void): Scheduler {
+export interface SchedulerPorts extends SweepPorts {
+  readonly queue: Queue;
+  /** Resolves when every fact that was submitted before the call is sequenced and folded. */
+  readonly settle: () => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+export function openScheduler(ports: SchedulerPorts): Scheduler {
+  const { queue, settle, onError } = ports;
   const outcome = jobOutcomes();
   let standing: Standing | undefined;
   const sweeper = singleFlight(async () => {
+    const finished = outcome.finished();
+    await settle();
+    outcome.sequenced(finished);
     standing = await sweep(ports);
     await queue.add(standing.jobs.filter(outcome.isOpen));
   }, onError);
@@ -40,7 +51,7 @@ export function openScheduler(ports: SweepPorts, queue: Queue, onError: (error: 
       for (;;) {
         sweeper.ask();
         await sweeper.settled();
-        if (standing !== undefined && !standing.jobs.some(outcome.isOpen)) return;
+        if (standing !== undefined && outcome.finished().length === 0 && !standing.jobs.some(outcome.isOpen)) return;
         await queue.idle();
       }
     },
@@ -52,18 +63,34 @@ export function openScheduler(ports: SweepPorts, queue: Queue, onError: (error: 
   };
 }
 
+/** A job that was done so often and still isn't recorded will not be. */
+const MAX_VAIN_RUNS = 3;
+
 /** Which jobs there is no point in queueing again now. */
 function jobOutcomes() {
   const gaveUp = new Map<string, GivenUp>();
   const waiting = new Set<string>();
+  /** Done, and perhaps not sequenced yet: what is acknowledged counts as recorded. */
+  const unsequenced = new Set<string>();
+  const runs = new Map<string, number>();
+  const done = (job: Job) => {
+    unsequenced.add(job.id);
+    const count = (runs.get(job.id) ?? 0) + 1;
+    runs.set(job.id, count);
+    if (count > MAX_VAIN_RUNS) gaveUp.set(job.id, { job, error: new Error(`done ${count} times, and what it should record is not in the ledger`) });
+  };
   return {
     gaveUp,
-    isOpen: ({ id }: Job) => !gaveUp.has(id) && !waiting.has(id),
-    learn(event: JobEvent) {
-      const { id } = event.job;
-      if (event.type === 'gave-up') gaveUp.set(id, { job: event.job, error: event.error });
-      if (event.type === 'retrying') waiting.add(id);
-      if (event.type === 'started' || event.type === 'done') waiting.delete(id);
+    isOpen: ({ id }: Job) => !gaveUp.has(id) && !waiting.has(id) && !unsequenced.has(id),
+    finished: () => [...unsequenced],
+    sequenced: (ids: readonly string[]) => {
+      for (const id of ids) unsequenced.delete(id);
+    },
+    learn({ type, job, ...event }: JobEvent) {
+      if (type === 'gave-up' && 'error' in event) gaveUp.set(job.id, { job, error: event.error });
+      if (type === 'retrying') waiting.add(job.id);
+      if (type === 'started' || type === 'done') waiting.delete(job.id);
+      if (type === 'done') done(job);
     },
   };
 }

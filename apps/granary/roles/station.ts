@@ -103,7 +103,7 @@ async function ensureStored({ settle }: StationParts, { sync, observer }: Pick<B
 }
 
 function stagesOf(parts: StationParts, built: Built & { readonly candidate: CandidateServer }): Stages {
-  const { config, site, ecosystem, settle } = parts;
+  const { config, site, ecosystem } = parts;
   const { sync, observer, environment, resolver, candidate } = built;
   const { catalog, publicStore, privateStore, keys, origins } = site;
   const { blobs } = publicStore;
@@ -111,7 +111,6 @@ function stagesOf(parts: StationParts, built: Built & { readonly candidate: Cand
   const policy = policyOf(config, origins.public);
   return {
     sync,
-    settle,
     demand: {
       ecosystem,
       resolver,

@@ -10,6 +10,8 @@ export interface Job {
   readonly stage: Stage;
   /** What is being done, for people: `click 8.1.7`. */
   readonly label: string;
+  /** `whenever`: after every other job of its stage. */
+  readonly urgency?: 'whenever';
   readonly payload: unknown;
 }
 
@@ -59,7 +61,7 @@ export interface Queue {
   add(jobs: readonly Job[]): Promise<void>;
   /**
    * Registers the only handler of a stage. `at-once` is retried 3 times with jitter, `later` after an hour, then a day; any other
-   * error counts as `at-once`. Jobs of a stage run in the order in which they came; a retry comes last.
+   * error counts as `at-once`. Jobs of a stage run in the order in which they came, those without haste after the others; a retry comes last.
    */
   handle(stage: Stage, options: HandleOptions, handler: (job: Job, context: JobContext) => Promise<void>): void;
   /** Resolves when nothing is queued, running or about to be retried (what waits for a `later` retry or rests doesn't count). */

@@ -24,8 +24,10 @@ interface Handling extends HandleOptions {
   readonly handler: (job: Job, context: JobContext) => Promise<void>;
 }
 interface Lane {
-  /** In the order in which they run. */
+  /** In the order in which they run: first these. */
   readonly waiting: Set<Task>;
+  /** Then those without haste. */
+  readonly patient: Set<Task>;
   running: number;
   handling: Handling | undefined;
 }
@@ -91,14 +93,14 @@ class MemoryQueue implements Queue, AsyncDisposable {
   }
 
   #laneOf(stage: Stage): Lane {
-    const lane = this.#lanes.get(stage) ?? { waiting: new Set(), running: 0, handling: undefined };
+    const lane = this.#lanes.get(stage) ?? { waiting: new Set(), patient: new Set(), running: 0, handling: undefined };
     this.#lanes.set(stage, lane);
     return lane;
   }
 
   #enqueue(task: Task): Lane {
     const lane = this.#laneOf(task.job.stage);
-    lane.waiting.add(task);
+    (task.job.urgency === 'whenever' ? lane.patient : lane.waiting).add(task);
     this.#busy += 1;
     return lane;
   }
@@ -111,9 +113,10 @@ class MemoryQueue implements Queue, AsyncDisposable {
   }
 
   #pump(lane: Lane): void {
-    for (const task of lane.waiting) {
+    for (const task of inOrder(lane)) {
       if (lane.handling === undefined || lane.running >= lane.handling.concurrency || this.#isStopped) return;
       lane.waiting.delete(task);
+      lane.patient.delete(task);
       lane.running += 1;
       const run = this.#run(task, lane.handling).finally(() => {
         this.#runs.delete(run);
@@ -177,4 +180,9 @@ class MemoryQueue implements Queue, AsyncDisposable {
   #emit(event: JobEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function* inOrder({ waiting, patient }: Lane): Iterable<Task> {
+  yield* waiting;
+  yield* patient;
 }

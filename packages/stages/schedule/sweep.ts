@@ -64,13 +64,17 @@ function demandJob(specification: string, watched: Sha256, closure: Closure | un
 
 async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<readonly Job[]> {
   const stored = ports.catalog.current('stored', artifact.purl);
-  if (stored === undefined) return [syncJob(ports.catalog, artifact)];
   const ecosystem = ports.ecosystemOf(artifact.purl.slice('pkg:'.length, artifact.purl.indexOf('/')));
+  if (stored === undefined) {
+    const job = syncJob(ports.catalog, artifact);
+    // What nobody can rebuild holds up nothing but itself.
+    return [ecosystem?.rebuild.eligible(artifact).ok === false ? { ...job, urgency: 'whenever' } : job];
+  }
   if (ecosystem === undefined) return [];
   const verdict = ports.catalog.current('verdict', artifact.purl);
   if (verdict !== undefined) return ports.catalog.current('attested', artifact.purl) === undefined ? [artifactJob('attest', artifact, verdict.key)] : [];
   const held = storedArtifact(stored);
-  if (!ecosystem.rebuild.eligible(held).ok) return [artifactJob('judge', held, 'verdict')];
+  if (!ecosystem.rebuild.eligible(held).ok) return [{ ...artifactJob('judge', held, 'verdict'), urgency: 'whenever' }];
   const located = ports.catalog.current('located', held.purl);
   if (located === undefined) return [artifactJob('plan', held, 'locate')];
   const { source } = LocatedBody.parse(located.entry.body);
