@@ -88,7 +88,10 @@ async function openCandidate(parts: StationParts, { sync, observer, environment,
       ensureStored: (artifact) => ensureStored(parts, { sync, observer }, artifact),
     };
     parts.note(`asking ${archive.fileName} for its metadata, in the sandbox`);
-    return await buildMetadata(ports, archive);
+    const built = await buildMetadata(ports, archive);
+    if (built.ok) return built.metadata;
+    parts.note(`${archive.fileName} has no metadata to be had: ${built.why}`);
+    return undefined;
   };
   server = await openCandidateServer({ ...sync, buildMetadata: metadata, maxAgeMs: CANDIDATE_MAX_AGE_MS });
   return server;

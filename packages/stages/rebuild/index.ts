@@ -1,5 +1,5 @@
 export { locateSource } from './locate.ts';
-export { buildMetadata, type MetadataPorts } from './metadata.ts';
+export { type BuiltMetadata, buildMetadata, type MetadataPorts } from './metadata.ts';
 export { planAttempt } from './plan.ts';
 export type { BuildEnvironment, FetchedBytes, MirrorSocket, PlanPorts, RunPorts } from './rebuild-ports.ts';
 export { type BuildOrder, readDefinition, runDefinition } from './run.ts';

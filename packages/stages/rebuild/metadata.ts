@@ -15,56 +15,59 @@ export interface MetadataPorts extends ResolvePorts {
   readonly ensureStored: (artifact: Artifact) => Promise<void>;
 }
 
+export type BuiltMetadata = { readonly ok: true; readonly metadata: Uint8Array } | { readonly ok: false; readonly why: string };
+
 const MAX_SOURCE_BYTES = 256 * 2 ** 20;
 const MAX_ROUNDS = 3;
 
 /**
- * Core metadata of a release that has only source archives: its own build says, in the sandbox, with the registry as it stood when
- * it was published. Undefined when the build can't or won't say. The source must be stored.
+ * Core metadata of a release that has only source archives: its own build says, in the sandbox. With the tools of today first, as
+ * a client would have it built; with those of the day it was published if that fails. The source must be stored.
  */
-export async function buildMetadata(ports: MetadataPorts, source: UpstreamArtifact): Promise<Uint8Array | undefined> {
-  const job = ports.ecosystem.rebuild.metadata;
+export async function buildMetadata(ports: MetadataPorts, source: UpstreamArtifact): Promise<BuiltMetadata> {
   const sourceBytes = await ports.blobs.read(source.sha256, MAX_SOURCE_BYTES);
-  if (job === undefined || sourceBytes === undefined) return undefined;
-  let asked: readonly string[] = [];
-  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-    const requirements = await job.requirements(source, sourceBytes, asked);
-    // What built it may be younger than the source: old archives name no versions, and the tools of their day are gone.
-    const closure = await firstResolved(ports, requirements, source.publishedAt);
-    if (closure === undefined) return undefined;
-    for (const artifact of closure.artifacts) await ports.ensureStored(artifact);
-    const compiled = await job.compile(source, sourceBytes, closure.artifacts, asked);
-    const result = await runOnce(ports, { source, sourceBytes, compiled, asOf: closure.asOf });
-    const metadata = job.read(result.outputs);
-    if (metadata !== undefined) return metadata;
-    const needs = ports.ecosystem.rebuild.readNeeds(result.outputs, result.log.text);
-    if (needs === undefined) return undefined;
-    asked = [...new Set([...asked, ...needs])];
-  }
-  return undefined;
+  if (sourceBytes === undefined) return { ok: false, why: 'its source is not in the store' };
+  const now = await metadataAsOf(ports, { source, sourceBytes, asOf: ports.clock.now() });
+  if (now.ok || source.publishedAt === undefined) return now;
+  const then = await metadataAsOf(ports, { source, sourceBytes, asOf: source.publishedAt });
+  return then.ok ? then : now;
 }
 
-async function firstResolved(
-  ports: MetadataPorts,
-  requirements: readonly string[],
-  publishedAt: Instant | undefined,
-): Promise<{ readonly artifacts: readonly Artifact[]; readonly asOf: Instant } | undefined> {
-  const moments = [...(publishedAt === undefined ? [] : [publishedAt]), ports.clock.now()];
-  for (const asOf of moments) {
-    const closure = await resolveClosure(ports, { requirements, before: asOf });
-    if (closure.ok) return { artifacts: closure.artifacts, asOf };
-  }
-  return undefined;
-}
-
-interface MetadataRun {
+interface MetadataRequest {
   readonly source: Artifact;
   readonly sourceBytes: Uint8Array;
-  readonly compiled: CompiledBuild;
   readonly asOf: Instant;
 }
 
-async function runOnce(ports: MetadataPorts, { source, sourceBytes, compiled, asOf }: MetadataRun): Promise<SandboxResult> {
+async function metadataAsOf(ports: MetadataPorts, request: MetadataRequest): Promise<BuiltMetadata> {
+  const { source, sourceBytes, asOf } = request;
+  const job = ports.ecosystem.rebuild.metadata;
+  if (job === undefined) return { ok: false, why: 'this ecosystem has no job for it' };
+  let asked: readonly string[] = [];
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+    const requirements = await job.requirements(source, sourceBytes, asked);
+    const closure = await resolveClosure(ports, { requirements, before: asOf });
+    if (!closure.ok) return { ok: false, why: `its build requirements can't be resolved: ${closure.detail}` };
+    for (const artifact of closure.artifacts) await ports.ensureStored(artifact);
+    const compiled = await job.compile(source, sourceBytes, closure.artifacts, asked);
+    const result = await runOnce(ports, { ...request, compiled });
+    const metadata = job.read(result.outputs);
+    if (metadata !== undefined) return { ok: true, metadata };
+    const needs = ports.ecosystem.rebuild.readNeeds(result.outputs, result.log.text);
+    if (needs === undefined) return { ok: false, why: `its build ended without metadata: ${lastLines(result.log.text)}` };
+    asked = [...new Set([...asked, ...needs])];
+  }
+  return { ok: false, why: `its build asks for more each time: ${asked.join(', ')}` };
+}
+
+function lastLines(log: string): string {
+  return log.trim().split('\n').slice(-4).join(' | ').slice(-500);
+}
+
+async function runOnce(
+  ports: MetadataPorts,
+  { source, sourceBytes, compiled, asOf }: MetadataRequest & { readonly compiled: CompiledBuild },
+): Promise<SandboxResult> {
   const mirror = await ports.openMirror({ asOf });
   try {
     return await ports.sandbox.run({
