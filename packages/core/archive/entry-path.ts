@@ -3,7 +3,7 @@ import { ArchiveError } from './archive-error.ts';
 import type { ArchiveLimits } from './limits.ts';
 
 /** The root of the archive itself, as `tar -c .` writes it. */
-export const ROOT_PATH = '.';
+const ROOT_PATH = '.';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -26,7 +26,7 @@ function isSameButLevel(a: number, b: number): boolean {
 }
 
 /** What unpacking leaves: path, type, executable bit, link target, digest of the bytes. */
-export function fileOf(entry: ArchiveEntry): string {
+function fileOf(entry: ArchiveEntry): string {
   return JSON.stringify([entry.path, entry.type, isExecutable(entry), entry.target ?? '', entry.content.sha256()]);
 }
 
