@@ -9,7 +9,7 @@ export interface CgroupHost {
   /** Existing folders. Version 2 has one, version 1 one per controller. */
   readonly parents: readonly { readonly controllers: readonly Controller[]; readonly folder: string }[];
 }
-export type Controller = 'memory' | 'pids' | 'cpu';
+type Controller = 'memory' | 'pids' | 'cpu';
 const CONTROLLERS: readonly Controller[] = ['memory', 'pids', 'cpu'];
 const CPU_PERIOD_US = 100_000;
 

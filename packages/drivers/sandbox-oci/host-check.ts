@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { findCgroups } from './cgroups.ts';
-import { missingPackages, ROOTFS_TOOLS, RUN_TOOLS, TOOL_ENVIRONMENT } from './host-tools.ts';
+import { missingPackages, RUN_TOOLS, rootfsTools, TOOL_ENVIRONMENT } from './host-tools.ts';
 import { ownPrivilege, type Privilege } from './privilege.ts';
 
 export interface HostFinding {
@@ -20,12 +20,12 @@ export interface HostCheck {
 /** What this machine lacks for running foreign code. Tries the namespaces for real; changes nothing. */
 export async function checkSandboxHost(): Promise<HostCheck> {
   const privilege = ownPrivilege();
-  const findings = [...(await tools()), ...(await namespaces(privilege)), ...(await limits(privilege))];
+  const findings = [...(await tools(privilege)), ...(await namespaces(privilege)), ...(await limits(privilege))];
   return { ok: findings.every(({ effect }) => effect !== 'stops'), findings };
 }
 
-async function tools(): Promise<readonly HostFinding[]> {
-  const missing = await missingPackages({ ...RUN_TOOLS, ...ROOTFS_TOOLS });
+async function tools(privilege: Privilege): Promise<readonly HostFinding[]> {
+  const missing = await missingPackages({ ...RUN_TOOLS, ...rootfsTools(privilege) });
   return missing.length === 0 ? [] : [{ effect: 'stops', what: `not installed: ${missing.join(', ')}`, howToMend: `apt-get install ${missing.join(' ')}` }];
 }
 

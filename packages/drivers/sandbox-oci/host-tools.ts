@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Privilege } from './privilege.ts';
 
 const SEARCHED = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
@@ -19,14 +20,11 @@ export const RUN_TOOLS: Readonly<Record<string, string>> = {
   grep: 'grep',
   cat: 'coreutils',
 };
-export const ROOTFS_TOOLS: Readonly<Record<string, string>> = {
-  mmdebstrap: 'mmdebstrap',
-  'apt-get': 'apt',
-  'dpkg-deb': 'dpkg',
-  unshare: 'util-linux',
-  setpriv: 'util-linux',
-  tar: 'tar',
-};
+/** As {@link RUN_TOOLS}, to make root filesystems. Without root, a user's files stand in for root's. */
+export function rootfsTools(privilege: Privilege): Readonly<Record<string, string>> {
+  const tools = { mmdebstrap: 'mmdebstrap', 'apt-get': 'apt', 'dpkg-deb': 'dpkg', unshare: 'util-linux', setpriv: 'util-linux', tar: 'tar', sync: 'coreutils' };
+  return privilege === 'root' ? tools : { ...tools, fakechroot: 'fakechroot', fakeroot: 'fakeroot' };
+}
 
 /** Packages to install, sorted; empty when every tool is there. */
 export async function missingPackages(tools: Readonly<Record<string, string>>): Promise<readonly string[]> {

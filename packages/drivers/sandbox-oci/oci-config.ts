@@ -3,7 +3,7 @@ import type { Privilege } from './privilege.ts';
 import type { OciSeccomp } from './seccomp.ts';
 
 /** The user that builds, as it sees itself. */
-export const BUILD_UID = 1000;
+const BUILD_UID = 1000;
 /** First of the host's ids that stand for the container's when we are root: they own nothing on the host. */
 const SUBORDINATE_ID = 200_000;
 
@@ -72,6 +72,6 @@ function rlimits({ memoryBytes, pids, diskBytes }: SandboxLimits, privilege: Pri
   const limit = (type: string, soft: number, hard = soft) => ({ type, soft, hard });
   const always = [limit('RLIMIT_CORE', 0), limit('RLIMIT_NOFILE', 1024, 4096)];
   // Without root there are no cgroups: a poor stand-in, per process instead of per run, which checkSandboxHost tells of.
-  const instead = [limit('RLIMIT_AS', memoryBytes), limit('RLIMIT_NPROC', pids), limit('RLIMIT_FSIZE', diskBytes)];
+  const instead = [limit('RLIMIT_DATA', memoryBytes), limit('RLIMIT_NPROC', pids), limit('RLIMIT_FSIZE', diskBytes)];
   return privilege === 'root' ? always : [...always, ...instead];
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sha256 } from '@granary/core/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openForTest, type TestSandbox, whyNotHere } from './test/open-for-test.ts';
 
@@ -117,6 +118,19 @@ describe.skipIf(reason !== undefined)(`a run${reason === undefined ? '' : ` (ski
 
   it('with an input that cannot be read is our failure', async () => {
     await expect(sandbox.attempt('true', { inputs: [{ path: 'x', content: { file: '/nowhere/at/all' } }] })).rejects.toMatchObject({ code: 'infrastructure' });
+  });
+
+  it('ends with its sandbox, which takes no more', async () => {
+    const closing = await openForTest();
+    const running = closing.attempt('sleep 100');
+    await closing[Symbol.asyncDispose]();
+
+    expect((await running).phases).toMatchObject([{ end: { type: 'killed', by: 'abort' } }]);
+    await expect(closing.attempt('true')).rejects.toMatchObject({ code: 'bad-request' });
+  });
+
+  it('in a root filesystem that is not prepared is our failure', async () => {
+    await expect(sandbox.attempt('true', { rootfs: sha256('another') })).rejects.toMatchObject({ code: 'rootfs-missing' });
   });
 
   it.each([

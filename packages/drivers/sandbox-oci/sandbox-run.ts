@@ -48,7 +48,9 @@ export async function runInWrapper(run: SandboxRun, environment: RunEnvironment)
   try {
     await place(run, wrapper, environment);
     for (const [index, phase] of run.phases.entries()) {
+      run.onPhase?.({ name: phase.name, state: 'started' });
       phases.push(await runPhase(wrapper, index, { phase, environment }));
+      run.onPhase?.({ name: phase.name, state: 'ended' });
       if (!phases.every(succeeded)) break;
     }
     if (!signal.aborted) collected = await collect(wrapper, run);

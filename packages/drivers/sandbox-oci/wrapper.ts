@@ -15,8 +15,8 @@ export interface WrapperOptions {
   readonly ownerId: number;
   readonly cgroups: readonly string[];
 }
-export type CollectEnd = { readonly type: 'done'; readonly socketsLeftOut: number } | { readonly type: 'missing' } | { readonly type: 'link' };
-export interface PhaseStatus {
+type CollectEnd = { readonly type: 'done'; readonly socketsLeftOut: number } | { readonly type: 'missing' } | { readonly type: 'link' };
+interface PhaseStatus {
   /** As a shell sees it: above 128 for a signal. */
   readonly status: number;
   /** What the runtime itself had to complain of; empty when it did its part. */

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BlobStore, type RootFilesystems, type RootfsRecipe, SandboxError } from '@granary/contract/ports';
 import { canonicalJson, parseSha256, type Sha256, sha256 } from '@granary/core/model';
-import { missingPackages, ROOTFS_TOOLS } from '../host-tools.ts';
+import { missingPackages, rootfsTools } from '../host-tools.ts';
 import { ownPrivilege, type Privilege } from '../privilege.ts';
 import { layOutFiles, layOutRepository } from './local-repository.ts';
 import { runTool } from './run-tool.ts';
@@ -56,7 +56,7 @@ async function prepared(recipe: RootfsRecipe, key: Sha256, places: Places): Prom
   const note = join(places.cacheDir, 'recipes', key);
   const known = parseSha256((await readFile(note, 'utf8').catch(() => '')).trim());
   if (known !== undefined && (await unpackedRootfs(places.cacheDir, known)) !== undefined) return known;
-  const missing = await missingPackages(ROOTFS_TOOLS);
+  const missing = await missingPackages(rootfsTools(ownPrivilege()));
   if (missing.length > 0)
     throw new SandboxError('runtime-missing', `make a root filesystem: install ${missing.join(' ')} (apt-get install ${missing.join(' ')})`);
   const folder = await mkdtemp(join(places.scratch, `rootfs-${process.pid}-`));
@@ -109,7 +109,10 @@ function mmdebstrapOptions({ architecture, packages }: RootfsRecipe, privilege: 
   ];
 }
 
-/** With memory to spare it works in memory: thousands of small files that nobody wants on a disk. */
+/**
+ * With memory to spare it works in memory: thousands of small files that nobody wants on a disk. Without root there are no namespaces:
+ * in a user namespace of one user, a change of owner fails in a way that fakeroot doesn't expect.
+ */
 function inNamespaces(argv: readonly string[]): readonly [string, ...string[]] {
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'];
   const script = freemem() > ROOMY_BYTES ? 'mount -t tmpfs tmpfs "$TMPDIR" && exec "$@"' : 'exec "$@"';

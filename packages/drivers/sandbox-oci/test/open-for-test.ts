@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { geteuid } from 'node:process';
 import { memoryStore } from '@granary/contract/memory';
 import type { SandboxLimits, SandboxPhase, SandboxResult, SandboxRun } from '@granary/contract/ports';
+import type { Sha256 } from '@granary/core/model';
 import { missingPackages, RUN_TOOLS } from '../host-tools.ts';
 import { openOciSandbox } from '../index.ts';
 import { hostRootfs } from './host-rootfs.ts';
@@ -32,6 +33,7 @@ export interface Attempt {
   readonly inputs?: SandboxRun['inputs'];
   readonly mirrorSocket?: string;
   readonly outputDir?: string;
+  readonly rootfs?: Sha256;
   readonly signal?: AbortSignal;
 }
 export interface TestSandbox extends AsyncDisposable {

@@ -1,1 +1,0 @@
-export { unpackedRootfs, unpackRootfs } from './rootfs/unpacked-rootfs.ts';
