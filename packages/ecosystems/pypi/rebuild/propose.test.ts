@@ -1,0 +1,149 @@
+import type { Attempt, BuildProposal, Proposed } from '@granary/contract/ecosystem';
+import type { Comparison, Difference } from '@granary/core/compare';
+import { sha256 } from '@granary/core/model';
+import { describe, expect, it } from 'vitest';
+import { propose } from './propose.ts';
+import { METADATA, PKG_INFO, type SmallWheel, sdistBytes, subjectOf, wheelBytes } from './test/small-project.ts';
+
+const PLAIN_SETUP = { ...PKG_INFO, 'setup.py': 'from setuptools import setup\nsetup()\n' };
+const OLD: SmallWheel = { generator: 'bdist_wheel (0.37.1)', metadata: METADATA };
+
+function next(wheel: SmallWheel, files: Readonly<Record<string, string>>, history: readonly Attempt[] = [], fileName?: string): Promise<Proposed> {
+  return propose(subjectOf(wheelBytes(wheel), sdistBytes(files), fileName), history);
+}
+async function proposal(...request: Parameters<typeof next>): Promise<BuildProposal> {
+  const proposed = await next(...request);
+  if (proposed.type !== 'build') throw new Error(`exhausted: ${proposed.detail}`);
+  return proposed.proposal;
+}
+function compared(of: BuildProposal, ...residue: readonly Difference[]): Attempt {
+  const comparison: Comparison = {
+    upstream: sha256('a'),
+    rebuild: sha256('b'),
+    rung: residue.length === 0 ? 'identical-files' : 'none',
+    ruleset: sha256('rules'),
+    needed: [],
+    residue,
+    residueOmitted: 0,
+    findings: [],
+  };
+  return { proposal: of, outcome: { type: 'compared', comparison } };
+}
+const differs = (path: string, diff?: string): Difference => ({ path, kind: 'content', ...(diff === undefined ? {} : { diff }) });
+
+describe('the first proposal', () => {
+  it('pins what Generator names, and clamps the rest to a second after publication', async () => {
+    const files = { ...PKG_INFO, 'pyproject.toml': '[build-system]\nrequires = ["flit_core>=3,<4", "plugin"]\nbuild-backend = "flit_core.buildapi"\n' };
+
+    const { requirements, before, parameters, settings } = await proposal({}, files);
+
+    expect(requirements).toEqual(['flit-core==3.9.0', 'plugin']);
+    expect(before).toBe('2023-05-06T07:10:01.000Z');
+    expect(parameters).toContainEqual({ name: 'flit-core', value: '3.9.0', from: 'WHEEL Generator' });
+    expect(settings).toMatchObject({ frontEnd: 'pep517', backend: 'flit_core.buildapi', pretendVersion: '' });
+  });
+
+  it('calls setup.py where the source declares no build system', async () => {
+    const { requirements, settings } = await proposal(OLD, PLAIN_SETUP);
+
+    expect(requirements).toEqual(['setuptools>=62.2,<70.1', 'wheel==0.37.1']);
+    expect(settings).toMatchObject({ frontEnd: 'setup.py', setupArguments: ['bdist_wheel'] });
+  });
+
+  it('asks for the tag that neither Python 3 nor setup.cfg gives', async () => {
+    const universal = await proposal(OLD, PLAIN_SETUP, [], 'demo-1.0-py2.py3-none-any.whl');
+    const configured = await proposal(OLD, { ...PLAIN_SETUP, 'setup.cfg': '[bdist_wheel]\nuniversal=1\n' }, [], 'demo-1.0-py2.py3-none-any.whl');
+
+    expect(universal.settings['setupArguments']).toEqual(['bdist_wheel', '--universal']);
+    expect(universal.parameters.map(({ from }) => from)).toContain('tag in the file name');
+    expect(configured.settings['setupArguments']).toEqual(['bdist_wheel']);
+  });
+
+  it("leaves a backend's own tree out when another version of it made the wheel", async () => {
+    const pyproject = '[build-system]\nrequires = []\nbuild-backend = "demo.api"\nbackend-path = ["src"]\n';
+    const own = { ...PKG_INFO, 'pyproject.toml': pyproject.replace('[]', '["demo"]') };
+
+    expect((await proposal({ generator: 'demo 0.9' }, own)).settings['backendPath']).toEqual([]);
+    expect((await proposal({ generator: 'demo 1.0' }, own)).settings['backendPath']).toEqual(['src']);
+    expect((await proposal({ generator: 'other 2.0' }, own)).settings['backendPath']).toEqual(['src']);
+  });
+
+  it('pretends a version only where the source archive names none', async () => {
+    expect((await proposal(OLD, { 'setup.py': '' })).settings['pretendVersion']).toBe('1.0');
+  });
+
+  it('is not made for a file that is no wheel', async () => {
+    const subject = { ...subjectOf(Buffer.from('not a zip'), sdistBytes(PLAIN_SETUP)) };
+
+    expect(await propose(subject, [])).toMatchObject({ type: 'exhausted', failureClass: 'malformed-artifact' });
+  });
+});
+
+describe('a further proposal', () => {
+  it('is not made once a rung holds', async () => {
+    const first = await proposal(OLD, PLAIN_SETUP);
+
+    expect(await next(OLD, PLAIN_SETUP, [compared(first)])).toEqual({ type: 'exhausted' });
+  });
+
+  it('tries another setuptools when .dist-info differs, and every one only once', async () => {
+    const history: Attempt[] = [];
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const proposed = await next(OLD, PLAIN_SETUP, history);
+      if (proposed.type === 'exhausted') break;
+      history.push(compared(proposed.proposal, differs('demo-1.0.dist-info/METADATA', '-a\n+b\n')));
+    }
+    const tried = history.map((attempt) => JSON.stringify([attempt.proposal.requirements, attempt.proposal.settings]));
+
+    expect(history[1]?.proposal.requirements[0]).not.toBe(history[0]?.proposal.requirements[0]);
+    expect(new Set(tried).size).toBe(tried.length);
+    expect(history.length).toBeLessThan(13);
+  });
+
+  it('calls the build another way when files of the project differ', async () => {
+    const first = await proposal(OLD, PLAIN_SETUP);
+
+    const second = await proposal(OLD, PLAIN_SETUP, [compared(first, differs('demo/__init__.py'))]);
+
+    expect(second.settings).toMatchObject({ frontEnd: 'pep517' });
+    expect(second.requirements).toEqual(first.requirements);
+  });
+
+  it('sorts requirements, then tries hash seeds, when lines stand in another order', async () => {
+    const reordered = differs('demo-1.0.dist-info/METADATA', '--- a\n+++ b\n-Requires-Dist: a (<2,>=1)\n+Requires-Dist: a (>=1,<2)\n');
+    const first = compared(await proposal(OLD, PLAIN_SETUP), reordered);
+    const second = compared(await proposal(OLD, PLAIN_SETUP, [first]), reordered);
+
+    const third = await proposal(OLD, PLAIN_SETUP, [first, second]);
+
+    expect(second.proposal.settings['sortedRequires']).toBe(true);
+    expect(third.settings).toMatchObject({ sortedRequires: false, hashSeed: '1' });
+    expect(third.parameters).toContainEqual({ name: 'PYTHONHASHSEED', value: '1', from: 'order of lines in METADATA' });
+  });
+
+  it('leaves extension modules out when the rebuild has some and upstream none', async () => {
+    const first = compared(await proposal(OLD, PLAIN_SETUP), { path: 'fast.cpython-311-x86_64-linux-gnu.so', kind: 'only-rebuild' });
+
+    expect((await proposal(OLD, PLAIN_SETUP, [first])).settings['extensions']).toBe(false);
+  });
+
+  it('gives the build what it asked for, and no second time', async () => {
+    const first = await proposal(OLD, PLAIN_SETUP);
+
+    const second = await proposal(OLD, PLAIN_SETUP, [{ proposal: first, outcome: { type: 'needs', requirements: ['pbr'] } }]);
+
+    expect(second.requirements).toEqual([...first.requirements, 'pbr']);
+    expect(second.settings['asked']).toEqual(['pbr']);
+  });
+
+  it('falls back to a release of the same series when the very one is gone', async () => {
+    const history: Attempt[] = [];
+    for (let attempt = 0; attempt < 12; attempt += 1) {
+      const proposed = await next(OLD, PLAIN_SETUP, history);
+      if (proposed.type === 'exhausted') break;
+      history.push({ proposal: proposed.proposal, outcome: { type: 'unresolvable', why: 'unavailable', detail: 'no such version' } });
+    }
+
+    expect(history.flatMap((attempt) => attempt.proposal.requirements)).toContain('wheel>=0.37,<0.38');
+  });
+});

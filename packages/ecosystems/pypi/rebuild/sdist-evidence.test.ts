@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { readBackend } from './backends.ts';
+import { readSdistEvidence } from './sdist-evidence.ts';
+import { METADATA, sdistBytes } from './test/small-project.ts';
+import { parseGenerator } from './wheel-evidence.ts';
+
+async function sdist(files: Readonly<Record<string, string>>) {
+  const evidence = await readSdistEvidence('demo-1.0.tar.gz', sdistBytes(files));
+  if (evidence === undefined) throw new Error('unreadable');
+  return evidence;
+}
+
+describe('a source archive', () => {
+  it('tells its build system, as pyproject.toml has it', async () => {
+    const evidence = await sdist({ 'pyproject.toml': '[build-system]\nrequires = ["hatchling>=1"]\nbuild-backend = "hatchling.build"\n' });
+
+    expect(evidence.buildSystem).toEqual({ requires: ['hatchling>=1'], backend: 'hatchling.build', backendPath: [] });
+    expect(evidence.root).toBe('demo-1.0');
+  });
+
+  it('has none when pyproject.toml is no TOML, or says what PEP 518 forbids', async () => {
+    expect((await sdist({ 'pyproject.toml': '[build-system' })).buildSystem).toBeUndefined();
+    expect((await sdist({ 'pyproject.toml': '[build-system]\nrequires = "hatchling"\n' })).buildSystem).toBeUndefined();
+  });
+
+  it('tells its version by PKG-INFO, so that none need be pretended', async () => {
+    expect((await sdist({ 'PKG-INFO': METADATA })).version).toBe('1.0');
+    expect((await sdist({ 'setup.py': '' })).version).toBeUndefined();
+  });
+
+  it('says whether setup.cfg sets the tag of wheels', async () => {
+    expect((await sdist({ 'setup.cfg': '[bdist_wheel]\nuniversal = 1\n' })).setsWheelTag).toBe(true);
+    expect((await sdist({ 'setup.cfg': '[metadata]\nname = demo\n' })).setsWheelTag).toBe(false);
+  });
+
+  it('of another format is not read', async () => {
+    expect(await readSdistEvidence('demo-1.0.tar.bz2', Buffer.from('BZh9'))).toBeUndefined();
+  });
+});
+
+describe('the backend of a wheel', () => {
+  const HATCH = { 'pyproject.toml': '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n' };
+  const pinsOf = async (generator: string, files: Readonly<Record<string, string>> = HATCH) => {
+    const pin = readBackend(parseGenerator(generator), await sdist(files));
+    return typeof pin === 'string' ? pin : [...pin.pins, pin.hooks];
+  };
+
+  it('is pinned to the version that Generator names', async () => {
+    expect(await pinsOf('hatchling 1.18.0')).toEqual(['hatchling==1.18.0', 'hatchling.build']);
+    expect(await pinsOf('bdist_wheel (0.41.2)')).toEqual(['wheel==0.41.2', 'setuptools.build_meta:__legacy__']);
+    expect(await pinsOf('setuptools (75.1.0)')).toEqual(['setuptools==75.1.0', 'setuptools.build_meta:__legacy__']);
+    expect(await pinsOf('flit 3.9.0')).toEqual(['flit-core==3.9.0', 'flit_core.buildapi']);
+    expect(await pinsOf('flit 1.3')).toEqual(['flit==1.3', 'flit.buildapi']);
+  });
+
+  it('is poetry-core where early releases called themselves poetry', async () => {
+    expect(await pinsOf('poetry 1.0.8')).toEqual(['poetry-core==1.0.8', 'poetry.core.masonry.api']);
+    expect(await pinsOf('poetry 0.12.17')).toEqual(['poetry==0.12.17', 'poetry.masonry.api']);
+  });
+
+  it('is what the source declares when Generator is of no known tool', async () => {
+    expect(await pinsOf('homemade 1.0')).toEqual(['hatchling.build']);
+    expect(await pinsOf('homemade 1.0', { 'README.md': '' })).toBe('unsupported-backend');
+  });
+
+  it('may be one that makes machine code', async () => {
+    expect(await pinsOf('maturin (1.3.0)')).toBe('native-code');
+  });
+});
