@@ -43,7 +43,9 @@ run_phase() {
   local status=${PIPESTATUS[1]}
   # The runtime itself may have been the victim of a lack of memory, and what it watched over may live on.
   [ ! -d "state/$phase" ] || runtime delete --force "$phase" 2>/dev/null
-  echo "ended $phase $status $(head --bytes=2000 crun.log 2>/dev/null | tr '\n' ' ')" >&4
+  local complaint=
+  [ ! -s crun.log ] || complaint=$(head --bytes=2000 crun.log | tr '\n' ' ')
+  echo "ended $phase $status $complaint" >&4
 }
 
 # Only after the last phase: no foreign process is alive, so nothing can move under our feet.

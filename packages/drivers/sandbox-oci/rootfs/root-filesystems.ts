@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { freemem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { availableMemory } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type BlobStore, type RootFilesystems, type RootfsRecipe, SandboxError } from '@granary/contract/ports';
 import { canonicalJson, parseSha256, type Sha256, sha256 } from '@granary/core/model';
@@ -115,6 +115,6 @@ function mmdebstrapOptions({ architecture, packages }: RootfsRecipe, privilege: 
  */
 function inNamespaces(argv: readonly string[]): readonly [string, ...string[]] {
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'];
-  const script = freemem() > ROOMY_BYTES ? 'mount -t tmpfs tmpfs "$TMPDIR" && exec "$@"' : 'exec "$@"';
+  const script = availableMemory() > ROOMY_BYTES ? 'mount -t tmpfs tmpfs "$TMPDIR" && exec "$@"' : 'exec "$@"';
   return ['unshare', ...namespaces, 'sh', '-c', script, 'sh', ...argv];
 }
