@@ -13,13 +13,16 @@ const NEEDED = [
   { shows: 'ip', debian: 'iproute2' },
   { shows: 'xz', debian: 'xz-utils' },
   { shows: 'diff', debian: 'diffutils' },
+  { shows: 'python3', debian: 'python3' },
+  // Brings pip, which knows where packages come from by default, and venv, in which the examples' uv is installed.
+  { shows: ['pip3', '/usr/share/python-wheels'], debian: 'python3-venv' },
   { shows: 'apt-get', debian: 'apt' },
   { shows: '/etc/ssl/certs/ca-certificates.crt', debian: 'ca-certificates' },
 ];
 
 /** Debian packages this machine lacks, found by looking for their programs: no process is started. */
 export function missingSystemPackages() {
-  return NEEDED.filter(({ shows }) => !isPresent(shows)).map(({ debian }) => debian);
+  return NEEDED.filter(({ shows }) => ![shows].flat().some(isPresent)).map(({ debian }) => debian);
 }
 
 /** Installs with apt when that is allowed and possible, else throws with the one command to run. */

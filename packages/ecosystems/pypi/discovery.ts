@@ -4,9 +4,9 @@ import type { Discovery } from '@granary/contract/ecosystem';
 const ASK_PIP = `
 import glob, importlib.util, json, os, sys
 if importlib.util.find_spec('pip') is None:
-    import ensurepip
-    bundled = glob.glob(os.path.join(os.path.dirname(ensurepip.__file__), '_bundled', 'pip-*.whl'))
-    sys.path[:0] = bundled + glob.glob('/usr/share/python-wheels/pip-*.whl')
+    bundled = importlib.util.find_spec('ensurepip')
+    folders = ['/usr/share/python-wheels'] + ([os.path.join(os.path.dirname(bundled.origin), '_bundled')] if bundled else [])
+    sys.path[:0] = [wheel for folder in folders for wheel in glob.glob(os.path.join(folder, 'pip-*.whl'))]
 from pip._internal.configuration import Configuration
 from pip._internal.models.index import PyPI
 configuration = Configuration(isolated=False)
