@@ -27,6 +27,7 @@ interface CommonOptions {
   readonly listen?: string;
   readonly json?: true;
   readonly once?: true;
+  readonly events?: true;
 }
 
 const EXIT_CODES = `
@@ -52,10 +53,12 @@ function addRunning(program: Command, context: ProgramContext): void {
   command(program, 'up', 'mirror, rebuild, judge, sign and serve what the configuration watches')
     .option('--listen <host:port>', 'where to serve; the configuration says 127.0.0.1:8080')
     .option('--once', 'leave after the table instead of following upstream')
+    .option('--events', 'progress as lines of JSON on standard error, for programs')
     .addHelpText('after', '\nExamples:\n  granary up\n  granary up --config granary.yaml --data /var/lib/granary --once --json')
     .action(async (options: CommonOptions) => {
       const config = await configOf(context, options);
-      await up({ ...context, config, once: options.once === true, json: options.json === true });
+      const progress = options.events === true ? 'lines' : 'shown';
+      await up({ ...context, config, progress, once: options.once === true, json: options.json === true });
     });
   command(program, 'serve', 'serve what is held, and nothing else: no upstream, no builds')
     .option('--listen <host:port>', 'where to serve')

@@ -2,6 +2,7 @@ import type { Config } from '@granary/config';
 import type { Catalog } from '@granary/contract/ports';
 import { type Artifact, parsePurl } from '@granary/core/model';
 import { ecosystems } from '@granary/ecosystems';
+import { openEventLines } from '../output/event-lines.ts';
 import { openProgress } from '../output/progress.ts';
 import { formatTable, type Terminal } from '../output/terminal.ts';
 import { type Running, runUp } from '../roles/run-up.ts';
@@ -11,6 +12,8 @@ export interface UpCommand {
   readonly config: Config;
   readonly once: boolean;
   readonly json: boolean;
+  /** `lines`: an event a line, as JSON. */
+  readonly progress: 'shown' | 'lines';
   readonly terminal: Terminal;
   readonly environment: NodeJS.ProcessEnv;
   readonly stderr: NodeJS.WriteStream;
@@ -20,10 +23,10 @@ export interface UpCommand {
 /** Mirrors, rebuilds, judges, signs and serves; shows the table once the watch list is through; then goes on, unless `once`. */
 export async function up(command: UpCommand): Promise<void> {
   const { config, terminal, signal } = command;
-  const progress = openProgress(command.stderr);
+  const progress = command.progress === 'lines' ? openEventLines(command.stderr) : openProgress(command.stderr);
   try {
     await runUp({ config, environment: command.environment, progress, signal, follow: command.once ? 'nothing' : 'upstream' }, async (running) => {
-      await untilAborted(running.scheduler.idle(), signal);
+      await untilAborted(running.caughtUp(), signal);
       if (signal.aborted) return;
       progress.pause();
       report(command, running);

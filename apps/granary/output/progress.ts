@@ -10,9 +10,15 @@ interface StageCount {
   readonly startedAt: Map<string, number>;
 }
 
-/** Shows what the queue does: a bar per stage on a terminal, otherwise a line every few seconds. */
+/** What goes on within a job, or beside the jobs: a phase of a sandbox run, a batch that is written to a ledger (`id` is its origin). */
+export type Step =
+  | { readonly type: 'phase'; readonly id: string; readonly name: string; readonly state: 'started' | 'ended' }
+  | { readonly type: 'batch'; readonly id: string; readonly entries: number; readonly state: 'started' | 'ended' };
+
+/** Shows what the queue does. */
 export interface Progress {
   onEvent(event: JobEvent): void;
+  onStep(step: Step): void;
   /** What goes on outside the queue. */
   note(text: string): void;
   /** Ends the bars, for a table to follow; what comes later is shown in lines. */
@@ -22,6 +28,7 @@ export interface Progress {
 
 const LINE_EVERY_MS = 5000;
 
+/** A bar per stage on a terminal, otherwise a line every few seconds. */
 export function openProgress(stream: NodeJS.WriteStream): Progress {
   const counts = new Map<Stage, StageCount>(
     STAGES.map((stage) => [stage, { queued: 0, done: 0, gaveUp: 0, running: new Map(), busyMs: 0, startedAt: new Map() }]),
@@ -36,6 +43,8 @@ export function openProgress(stream: NodeJS.WriteStream): Progress {
       if (event.type === 'gave-up') display.note(`gave up on ${event.job.label}: ${event.error.message}`);
       if (event.type === 'retrying') display.note(`${event.job.label} is tried again at ${event.at}: ${event.error.message}`);
     },
+    // Too many to read.
+    onStep: () => undefined,
     note: (text) => display.note(text),
     pause() {
       display.stop();

@@ -1,22 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalog, Clock, FactSink } from '@granary/contract/ports';
-import { toPurl } from '@granary/core/model';
+import { type Fact, toPurl } from '@granary/core/model';
 import type { Observer } from './observer.ts';
 
-export interface FollowPorts {
+export interface LookPorts {
   readonly ecosystem: string;
   readonly catalog: Catalog;
   readonly observer: Observer;
   readonly sink: FactSink;
-  readonly clock: Clock;
-  readonly intervalMs: number;
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
+}
+export interface FollowPorts extends LookPorts {
+  readonly clock: Clock;
+  readonly intervalMs: number;
 }
 
 const LOOKS_AT_ONCE = 4;
 
-/** Looks at every observed package again and again until the signal aborts. A whole round without a change is one `polled` fact. */
+/** Looks at every observed package again and again until the signal aborts. */
 export async function followUpstream(ports: FollowPorts): Promise<void> {
   const { clock, signal } = ports;
   while (!signal.aborted) {
@@ -24,11 +26,12 @@ export async function followUpstream(ports: FollowPorts): Promise<void> {
       () => true,
       () => false,
     );
-    if (slept && !signal.aborted) await pollRound(ports);
+    if (slept && !signal.aborted) await lookAtAll(ports);
   }
 }
 
-async function pollRound(ports: FollowPorts): Promise<void> {
+/** Looks once at every package that was observed before. A whole round without a change is one `polled` fact. */
+export async function lookAtAll(ports: LookPorts): Promise<void> {
   const packages = [...ports.catalog.all('observed', { subjectPrefix: `pkg:${ports.ecosystem}/` })].map(({ entry }) => toPurl(entry.subject));
   const waiting = packages.values();
   let changes = 0;
@@ -47,5 +50,8 @@ async function pollRound(ports: FollowPorts): Promise<void> {
   };
   await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, lane));
   if (changes > 0 || failures > 0 || packages.length === 0 || ports.signal.aborted) return;
-  await ports.sink.submit([{ kind: 'polled', subject: ports.ecosystem, run: randomUUID(), body: { packages: packages.length } }]);
+  const polled: Fact = { kind: 'polled', subject: ports.ecosystem, run: randomUUID(), body: { packages: packages.length } };
+  await ports.sink
+    .submit([polled])
+    .catch((error: unknown) => ports.note(`record a look at upstream: ${error instanceof Error ? error.message : String(error)}`));
 }

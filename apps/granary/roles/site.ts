@@ -29,10 +29,17 @@ export interface Site extends AsyncDisposable {
 export interface SiteOptions {
   readonly dataDir: string;
   readonly onRefused: (refusal: Refusal) => void;
+  readonly onBatch: (batch: BatchEvent) => void;
+}
+/** A batch of a ledger is about to be written, or is published. */
+export interface BatchEvent {
+  readonly origin: string;
+  readonly entries: number;
+  readonly state: 'started' | 'ended';
 }
 
 /** Opens a data folder for writing, or makes it. Throws StoreError `in-use` when another process has it. */
-export async function openSite({ dataDir, onRefused }: SiteOptions): Promise<Site> {
+export async function openSite({ dataDir, onRefused, onBatch }: SiteOptions): Promise<Site> {
   await using stack = new AsyncDisposableStack();
   const paths = dataPaths(dataDir);
   stack.use(await lockDataFolder(dataDir, { purpose: 'granary up' }));
@@ -56,6 +63,7 @@ export async function openSite({ dataDir, onRefused }: SiteOptions): Promise<Sit
       clock,
       authority: { side, author: keys.roles.sequencer.keyId, keys: authorityKeys },
       onRefused,
+      onBatch,
     });
   const siteKeys = await siteKeyFacts({ signer: keys.statement, objects: publicStore.objects }, keys.ledgers.public.verifierKey);
   const ledgers = [await sequencer('public', [...siteKeys, ...roleKeys(keys)]), await sequencer('private', roleKeys(keys))];

@@ -93,7 +93,7 @@ async function openCandidate(parts: StationParts, { sync, observer, environment,
     parts.note(`${archive.fileName} has no metadata to be had: ${built.why}`);
     return undefined;
   };
-  server = await openCandidateServer({ ...sync, buildMetadata: metadata, maxAgeMs: CANDIDATE_MAX_AGE_MS });
+  server = await openCandidateServer({ ...sync, observe: (purl) => observer.observe(purl), buildMetadata: metadata, maxAgeMs: CANDIDATE_MAX_AGE_MS });
   return server;
 }
 

@@ -39,6 +39,8 @@ export interface SandboxRun {
   readonly outputDir: string;
   readonly limits: SandboxLimits;
   readonly signal?: AbortSignal;
+  /** Told when a phase starts and when its container has ended. Must not throw. */
+  readonly onPhase?: (phase: { readonly name: string; readonly state: 'started' | 'ended' }) => void;
 }
 export type PhaseEnd =
   | { readonly type: 'exited'; readonly code: number }

@@ -18,6 +18,8 @@ export interface OpenLedgerOptions extends LedgerPorts {
   readonly catalog: Catalog & CatalogFold;
   readonly clock: Clock;
   readonly authority: LedgerAuthority;
+  /** Told when a batch is about to be written, and when it is published and folded. Must not throw. */
+  readonly onBatch?: (batch: { readonly origin: string; readonly entries: number; readonly state: 'started' | 'ended' }) => void;
 }
 /** A ledger that was put in order, its catalog up to date, and where it ends in memory. After an error it must be opened anew. */
 export interface OpenLedger {
@@ -60,6 +62,8 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
       const leaves = accepted.flatMap((one) => one.leaves);
       if (leaves.length === 0) return;
       const from = end.edge.size;
+      const batch = { origin, entries: leaves.length };
+      options.onBatch?.({ ...batch, state: 'started' });
       end = await commitBatch(options, end, leaves);
       foldNew(
         catalog,
@@ -67,6 +71,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
         leaves.map((bytes, at) => ({ index: from + at, bytes })),
       );
       if (end.head !== undefined) await discardStaging(options, end.head);
+      options.onBatch?.({ ...batch, state: 'ended' });
     },
   };
   await appendOwn(ledger, options, tree.size);
