@@ -1,4 +1,5 @@
-import { type AttestedBody, type ComputedFact, factBody, factKey, type Sha256, sha256 } from '../model/index.ts';
+import { type AttestedBody, type ComputedFact, type Fact, factBody, factKey, type Sha256, sha256 } from '../model/index.ts';
+import { SUMMARY_TYPE } from './names.ts';
 
 /**
  * The inputs that give an `attested` fact its key: the verdict, which statement about it, and the policy. Known before anything is
@@ -15,4 +16,9 @@ export function attestedFact(subject: string, inputs: readonly Sha256[], body: A
 
 export function attestedKey(subject: string, inputs: readonly Sha256[]): Sha256 {
   return factKey({ kind: 'attested', subject, inputs, body: {} });
+}
+
+/** Is everything about this verdict signed and acknowledged? The summary is handed over last, so it speaks for the rest. */
+export function isSummaryOf(fact: Fact, verdictKey: Sha256): boolean {
+  return fact.kind === 'attested' && fact.inputs[0] === verdictKey && fact.body['predicateType'] === SUMMARY_TYPE;
 }

@@ -1,5 +1,5 @@
 export { BundlesDocument, KeysDocument } from './api-documents.ts';
-export { attestedFact, attestedInputs, attestedKey } from './attested.ts';
+export { attestedFact, attestedInputs, attestedKey, isSummaryOf } from './attested.ts';
 export { type BundleCode, BundleError } from './bundle-error.ts';
 export { completeBundle, type ProvableLedger } from './complete-bundle.ts';
 export { type Envelope, encodeEnvelope, envelopeId, envelopeJson, isSignedBy, MAX_ENVELOPE_BYTES, parseEnvelope, preAuthEncoding } from './envelope.ts';

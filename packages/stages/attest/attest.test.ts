@@ -5,6 +5,7 @@ import {
   attestedInputs,
   attestedKey,
   encodeEnvelope,
+  isSummaryOf,
   type Judged,
   PROVENANCE_TYPE,
   parseEnvelope,
@@ -56,7 +57,7 @@ describe('attesting a verdict', () => {
 
     const logged = await attest(ports, judged, ORIGIN);
 
-    expect(submitted).toEqual([logged]);
+    expect(submitted.flat()).toEqual(logged);
     for (const { fact, leaf } of logged) {
       const body = AttestedBody.parse(fact.body);
       const envelope = parseEnvelope((await store.objects.get(envelopeKey(body.envelope), 1e6)) ?? new Uint8Array());
@@ -75,6 +76,17 @@ describe('attesting a verdict', () => {
     const keyOf = (type: string) => attestedKey(name, attestedInputs(judged.verdictKey, type, judged.policy.digest));
     expect(provenance && factKey(provenance.fact)).toBe(keyOf(PROVENANCE_TYPE));
     expect(summary && factKey(summary.fact)).toBe(keyOf(SUMMARY_TYPE));
+  });
+
+  it('hands the summary over last, when the other facts are durable', async () => {
+    const { ports, submitted } = site();
+
+    await attest(ports, judged, ORIGIN);
+
+    const [grounds, summary, ...more] = submitted;
+    expect([grounds?.length, summary?.length, more]).toEqual([2, 1, []]);
+    expect(summary?.map(({ fact }) => isSummaryOf(fact, judged.verdictKey))).toEqual([true]);
+    expect(grounds?.some(({ fact }) => isSummaryOf(fact, judged.verdictKey))).toBe(false);
   });
 
   it('hands over the same when it runs again', async () => {
@@ -108,7 +120,7 @@ describe('attesting a verdict', () => {
       const logged = await attest(ports, judged, ORIGIN);
 
       expect(broken.fired()).toBe(true);
-      expect(submitted).toEqual([logged]);
+      expect(submitted.flat()).toEqual(logged);
       expect(await attest(ports, judged, ORIGIN)).toEqual(logged);
       expect(await envelopes(store)).toHaveLength(3);
     },

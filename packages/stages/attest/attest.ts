@@ -21,6 +21,8 @@ export async function attest(ports: AttestPorts, judged: Judged, origin: string)
     const inputs = attestedInputs(judged.verdictKey, predicateType, judged.policy.digest);
     logged.push({ fact: attestedFact(judged.subject.name, inputs, body), leaf });
   }
-  await sink.submit(logged);
+  // Facts become durable one by one: the summary follows once the others are, so that a scheduler who sees it knows that nothing is missing.
+  await sink.submit(logged.slice(0, -1));
+  await sink.submit(logged.slice(-1));
   return logged;
 }

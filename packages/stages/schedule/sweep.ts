@@ -1,6 +1,19 @@
 import { type Closure, decodeClosure, type Ecosystem, readBuildHistory, storedArtifact } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
-import { type Artifact, LocatedBody, ObservedBody, type Purl, packageOf, purlParts, type Sha256, toPurl, WantedBody, WatchedBody } from '@granary/core/model';
+import { isSummaryOf } from '@granary/core/bundle';
+import {
+  type Artifact,
+  LocatedBody,
+  ObservedBody,
+  type Purl,
+  packageOf,
+  purlParts,
+  type Sha256,
+  sha256,
+  toPurl,
+  WantedBody,
+  WatchedBody,
+} from '@granary/core/model';
 import { nextBuildJob } from './next-build-job.ts';
 
 /** What the scheduler compares: what is wanted, what is recorded. */
@@ -32,7 +45,8 @@ export async function sweep(ports: SweepPorts): Promise<Standing> {
   for (const { key, entry } of ports.catalog.all('watched')) {
     if (WatchedBody.parse(entry.body).state === 'removed') continue;
     const closure = await closureOf(ports, entry.subject);
-    if (closure === undefined || isStale(ports.catalog, closure)) jobs.push(demandJob(entry.subject, key, closure));
+    const standing = closure === undefined ? 'first' : staleSince(ports.catalog, closure);
+    if (standing !== undefined) jobs.push(demandJob(entry.subject, key, standing));
     for (const artifact of closure?.artifacts ?? []) wanted.set(artifact.purl, artifact);
     if (closure !== undefined && closure.missing.length > 0) missing.set(entry.subject, closure.missing);
   }
@@ -49,16 +63,19 @@ async function closureOf(ports: SweepPorts, specification: string): Promise<Clos
   return decodeClosure(bytes);
 }
 
-/** A package of the closure was observed with another index than the one it was resolved on. */
-function isStale(catalog: Catalog, closure: Closure): boolean {
-  return Object.entries(closure.basis).some(([packagePurl, document]) => {
+/** A package of the closure was observed with another index than the one it was resolved on: which indexes are on record now. */
+function staleSince(catalog: Catalog, closure: Closure): Sha256 | undefined {
+  const moved = Object.entries(closure.basis).flatMap(([packagePurl, document]) => {
     const observed = catalog.current('observed', packagePurl);
-    return observed !== undefined && ObservedBody.parse(observed.entry.body).document !== document;
+    const now = observed === undefined ? document : ObservedBody.parse(observed.entry.body).document;
+    return now === document ? [] : [`${packagePurl} ${now}`];
   });
+  return moved.length === 0 ? undefined : sha256(moved.sort().join('\n'));
 }
 
-function demandJob(specification: string, watched: Sha256, closure: Closure | undefined): Job {
-  const id = `demand ${specification} ${watched.slice(0, 16)} ${closure === undefined ? 'first' : 'again'}`;
+/** Another state of upstream is another job: one that came to nothing before must not stand for it. */
+function demandJob(specification: string, watched: Sha256, standing: 'first' | Sha256): Job {
+  const id = `demand ${specification} ${watched.slice(0, 16)} ${standing.slice(0, 16)}`;
   return { id, stage: 'demand', label: specification, payload: { type: 'demand', specification } };
 }
 
@@ -72,7 +89,7 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
   }
   if (ecosystem === undefined) return [];
   const verdict = ports.catalog.current('verdict', artifact.purl);
-  if (verdict !== undefined) return ports.catalog.current('attested', artifact.purl) === undefined ? [artifactJob('attest', artifact, verdict.key)] : [];
+  if (verdict !== undefined) return isAttested(ports.catalog, artifact, verdict.key) ? [] : [artifactJob('attest', artifact, verdict.key)];
   const held = storedArtifact(stored);
   if (!ecosystem.rebuild.eligible(held).ok) return [{ ...artifactJob('judge', held, 'verdict'), urgency: 'whenever' }];
   const located = ports.catalog.current('located', held.purl);
@@ -83,6 +100,10 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
   if (ports.catalog.current('stored', from) === undefined) return [syncJob(ports.catalog, { purl: from, sha256: source.sha256 })];
   const steps = await readBuildHistory({ catalog: ports.catalog, blobs: ports.publicBlobs }, held);
   return await nextBuildJob({ catalog: ports.catalog, blobs: ports.publicBlobs, syncJob: (missing) => syncJob(ports.catalog, missing) }, held, steps);
+}
+
+function isAttested(catalog: Catalog, artifact: Artifact, verdict: Sha256): boolean {
+  return catalog.ofDigest('attested', artifact.sha256).some(({ entry }) => isSummaryOf(entry, verdict));
 }
 
 /** A package's index is observed before its artifacts are fetched. */
