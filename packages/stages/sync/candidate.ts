@@ -1,6 +1,7 @@
 import type { CandidateFile, PackageDocument } from '@granary/contract/ecosystem';
-import { JobError } from '@granary/contract/ports';
-import { type Purl, parseSha256, type Sha256, sha256 } from '@granary/core/model';
+import { JobError, StoreError } from '@granary/contract/ports';
+import { ObservedBody, type Purl, parseSha256, type Sha256, sha256 } from '@granary/core/model';
+import type { Observation } from './observe.ts';
 import type { SyncPorts } from './sync-ports.ts';
 
 /** Upstream as it stands now, whole, for resolving: nothing in it counts as mirrored. */
@@ -17,7 +18,9 @@ export interface CandidateDocument {
   readonly sha256: Sha256;
 }
 
-export interface CandidatePorts extends Pick<SyncPorts, 'ecosystem' | 'upstreamBase' | 'upstream' | 'blobs' | 'clock'> {
+export interface CandidatePorts extends Pick<SyncPorts, 'ecosystem' | 'upstreamBase' | 'upstream' | 'blobs' | 'catalog' | 'clock'> {
+  /** Looks at a package that is on record already: what is resolved on is then what is observed, and not a third state between two looks. */
+  readonly observe: (packagePurl: Purl) => Promise<Observation>;
   /** Metadata of a release that has only source archives: its build tells, in the sandbox. Undefined when that fails. */
   readonly buildMetadata: (archive: CandidateFile['artifact']) => Promise<Uint8Array | undefined>;
   /** How long a document is taken as current. */
@@ -30,6 +33,7 @@ interface Held {
   readonly contentType: string;
   readonly package: Purl;
   readonly parsed: PackageDocument;
+  readonly sha256: Sha256;
   readonly etag: string | undefined;
   readonly at: number;
 }
@@ -44,7 +48,7 @@ export function openCandidateView(ports: CandidatePorts): CandidateView {
 
   const current = async (packagePurl: Purl): Promise<Held | undefined> => {
     const known = held.get(packagePurl);
-    if (known !== undefined && Date.parse(ports.clock.now()) - known.at < ports.maxAgeMs) return known;
+    if (known !== undefined && isCurrent(ports, known)) return known;
     const running = underWay.get(packagePurl);
     if (running !== undefined) return await running;
     const started = fetchDocument(ports, packagePurl, known).finally(() => underWay.delete(packagePurl));
@@ -59,7 +63,7 @@ export function openCandidateView(ports: CandidatePorts): CandidateView {
   return {
     async document(packagePurl) {
       const found = await current(packagePurl);
-      return found === undefined ? undefined : { document: found.parsed, sha256: sha256(found.bytes) };
+      return found === undefined ? undefined : { document: found.parsed, sha256: found.sha256 };
     },
     async handle(request) {
       const path = decodeURIComponent(new URL(request.url).pathname).replace(/^\/+/, '');
@@ -70,9 +74,36 @@ export function openCandidateView(ports: CandidatePorts): CandidateView {
   };
 }
 
+function isCurrent({ catalog, clock, maxAgeMs }: CandidatePorts, known: Held): boolean {
+  const observed = catalog.current('observed', known.package);
+  const isOnRecord = observed === undefined || ObservedBody.parse(observed.entry.body).document === known.sha256;
+  return isOnRecord && Date.parse(clock.now()) - known.at < maxAgeMs;
+}
+
 async function fetchDocument(ports: CandidatePorts, packagePurl: Purl, known: Held | undefined): Promise<Held | undefined> {
-  const { index } = ports.ecosystem;
   const at = Date.parse(ports.clock.now());
+  const isObserved = ports.catalog.current('observed', packagePurl) !== undefined;
+  return isObserved ? await observeDocument(ports, packagePurl, { known, at }) : await fetchUnobserved(ports, packagePurl, { known, at });
+}
+
+interface Earlier {
+  readonly known: Held | undefined;
+  readonly at: number;
+}
+
+async function observeDocument(ports: CandidatePorts, packagePurl: Purl, { known, at }: Earlier): Promise<Held | undefined> {
+  const observation = await ports.observe(packagePurl);
+  const fact = ports.catalog.current('observed', packagePurl);
+  if (observation.type === 'absent' || fact === undefined) return undefined;
+  const { document, sizeBytes, url, mediaType, run } = ObservedBody.parse(fact.entry.body);
+  if (known?.sha256 === document) return { ...known, at };
+  const bytes = await ports.blobs.read(document, sizeBytes);
+  if (bytes === undefined) throw new StoreError('unreachable', `read index document ${document} of ${packagePurl}: not in the store`);
+  return toHeld(ports, { bytes, url, contentType: mediaType, package: packagePurl }, { etag: run?.etag, at });
+}
+
+async function fetchUnobserved(ports: CandidatePorts, packagePurl: Purl, { known, at }: Earlier): Promise<Held | undefined> {
+  const { index } = ports.ecosystem;
   const response = await ports.upstream.open({
     url: index.documentUrl(ports.upstreamBase, packagePurl),
     accept: index.accept,
@@ -84,7 +115,15 @@ async function fetchDocument(ports: CandidatePorts, packagePurl: Purl, known: He
   const chunks: Uint8Array[] = [];
   for await (const chunk of response.body) chunks.push(chunk);
   const document = { bytes: Buffer.concat(chunks), url: response.url, contentType: response.contentType, package: packagePurl };
-  return { ...document, parsed: index.parse(document.bytes, document), etag: response.etag, at };
+  return toHeld(ports, document, { etag: response.etag, at });
+}
+
+function toHeld(
+  { ecosystem }: CandidatePorts,
+  document: Pick<Held, 'bytes' | 'url' | 'contentType' | 'package'>,
+  seen: { readonly etag: string | undefined; readonly at: number },
+): Held {
+  return { ...document, ...seen, parsed: ecosystem.index.parse(document.bytes, document), sha256: sha256(document.bytes) };
 }
 
 function packageResponse(ports: CandidatePorts, document: Held | undefined): Response {
