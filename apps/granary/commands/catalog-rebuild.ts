@@ -22,7 +22,7 @@ export async function rebuildCatalog(config: Config): Promise<RebuiltCatalog> {
   });
 }
 
-export function dumpDigest(catalog: CatalogFold): string {
+function dumpDigest(catalog: CatalogFold): string {
   const hash = createHash('sha256');
   for (const line of catalog.dump()) hash.update(`${line}\n`);
   return hash.digest('hex');

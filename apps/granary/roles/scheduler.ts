@@ -13,7 +13,7 @@ export interface Scheduler {
   readonly gaveUp: ReadonlyMap<string, GivenUp>;
   stop(): Promise<void>;
 }
-export interface GivenUp {
+interface GivenUp {
   readonly job: Job;
   readonly error: Error;
 }

@@ -18,7 +18,7 @@ export async function readDeclared(artifact: Artifact, bytes: Uint8Array): Promi
 }
 
 /** The core metadata document of a wheel or source archive; undefined when there is none or the archive can't be read. */
-export async function readCoreMetadata(fileName: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+async function readCoreMetadata(fileName: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
   const wanted = fileName.endsWith('.whl') ? /^[^/]+\.dist-info\/METADATA$/ : /^[^/]+\/PKG-INFO$/;
   const format = formatOf(fileName);
   if (format === undefined) return undefined;

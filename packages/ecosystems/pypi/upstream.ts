@@ -60,7 +60,7 @@ function evidenceOf(file: SimpleFile): readonly Evidence[] {
 }
 
 /** Upstream's own path where it has the usual form, so that addresses in locks differ by their host only; otherwise one made from the digest. */
-export function mirrorPath(url: string, digest: Sha256, fileName: string): string {
+function mirrorPath(url: string, digest: Sha256, fileName: string): string {
   const path = new URL(url).pathname.replace(/^\/+/, '');
   if (/^packages\/[0-9a-f]{2}\/[0-9a-f]{2}\/[0-9a-f]{60}\/[^/]+$/.test(path) && path.endsWith(`/${fileName}`)) return path;
   return `packages/${digest.slice(0, 2)}/${digest.slice(2, 4)}/${digest.slice(4)}/${fileName}`;
