@@ -1,5 +1,6 @@
 import { type Closure, decodeClosure, type Ecosystem, readBuildHistory, storedArtifact } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
+import { isSummaryOf } from '@granary/core/bundle';
 import {
   type Artifact,
   LocatedBody,
@@ -88,7 +89,7 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
   }
   if (ecosystem === undefined) return [];
   const verdict = ports.catalog.current('verdict', artifact.purl);
-  if (verdict !== undefined) return ports.catalog.current('attested', artifact.purl) === undefined ? [artifactJob('attest', artifact, verdict.key)] : [];
+  if (verdict !== undefined) return isAttested(ports.catalog, artifact, verdict.key) ? [] : [artifactJob('attest', artifact, verdict.key)];
   const held = storedArtifact(stored);
   if (!ecosystem.rebuild.eligible(held).ok) return [{ ...artifactJob('judge', held, 'verdict'), urgency: 'whenever' }];
   const located = ports.catalog.current('located', held.purl);
@@ -99,6 +100,10 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
   if (ports.catalog.current('stored', from) === undefined) return [syncJob(ports.catalog, { purl: from, sha256: source.sha256 })];
   const steps = await readBuildHistory({ catalog: ports.catalog, blobs: ports.publicBlobs }, held);
   return await nextBuildJob({ catalog: ports.catalog, blobs: ports.publicBlobs, syncJob: (missing) => syncJob(ports.catalog, missing) }, held, steps);
+}
+
+function isAttested(catalog: Catalog, artifact: Artifact, verdict: Sha256): boolean {
+  return catalog.ofDigest('attested', artifact.sha256).some(({ entry }) => isSummaryOf(entry, verdict));
 }
 
 /** A package's index is observed before its artifacts are fetched. */
