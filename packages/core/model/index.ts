@@ -39,7 +39,7 @@ export {
   type StateFact,
   type StateKind,
 } from './fact.ts';
-export { formatPurl, type Purl, type PurlParts, packageOf, parsePurl, purlParts, releaseOf, toPurl } from './purl.ts';
+export { fileNameOf, formatPurl, type Purl, type PurlParts, packageOf, parsePurl, purlParts, releaseOf, toPurl } from './purl.ts';
 export { type Instant, parseInstant, toInstant } from './time.ts';
 export {
   CAUSES,

@@ -45,15 +45,29 @@ export function purlParts(purl: Purl): PurlParts {
   };
 }
 
+// In canonical form `@` stands before the version only and `?` before qualifiers only; elsewhere both are percent-encoded. Catalogs and
+// indexes take purls apart by the thousand, so that is done on the text.
+
 /** The package a purl belongs to: without version and qualifiers. */
 export function packageOf(purl: Purl): Purl {
-  const { type, namespace, name } = purlParts(purl);
-  return formatPurl({ type, name, ...(namespace === undefined ? {} : { namespace }) });
+  const release = withoutQualifiers(purl);
+  const at = release.lastIndexOf('@');
+  return (at === -1 ? release : release.slice(0, at)) as Purl;
 }
 
 /** The release a purl belongs to: without qualifiers; undefined when the purl names no version. */
 export function releaseOf(purl: Purl): Purl | undefined {
-  const { type, namespace, name, version } = purlParts(purl);
-  if (version === undefined) return undefined;
-  return formatPurl({ type, name, version, ...(namespace === undefined ? {} : { namespace }) });
+  const release = withoutQualifiers(purl);
+  return release.includes('@') ? (release as Purl) : undefined;
+}
+
+/** The `file_name` qualifier. */
+export function fileNameOf(purl: Purl): string | undefined {
+  const [, encoded] = /[?&]file_name=([^&#]+)/.exec(purl) ?? [];
+  return encoded === undefined ? undefined : decodeURIComponent(encoded);
+}
+
+function withoutQualifiers(purl: Purl): string {
+  const end = purl.search(/[?#]/);
+  return end === -1 ? purl : purl.slice(0, end);
 }

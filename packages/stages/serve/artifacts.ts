@@ -28,7 +28,7 @@ export interface Artifacts {
 
 export function openArtifacts(blobs: BlobStore, maxBytes: { readonly artifacts: number; readonly companions: number }): Artifacts {
   const buffers = new LRUCache<Sha256, Buffered>({ maxSize: maxBytes.artifacts, sizeCalculation: ({ body }) => body.length + 1024 });
-  const documents = new LRUCache<string, Finished>({ maxSize: maxBytes.companions, sizeCalculation: ({ sizeBytes }) => sizeBytes + 1024 });
+  const documents = new LRUCache<string, Finished>({ maxSize: maxBytes.companions, sizeCalculation: ({ body }) => body.length + 512 });
   const reading = new Map<Sha256, Promise<Buffered | undefined>>();
   const codingOf = remembered(negotiateCoding);
   const buffer = (file: HeldFile, mediaType: string): Promise<Buffered | undefined> => {

@@ -5,12 +5,11 @@ import { sha256 } from '@granary/core/model';
 import { headerOf, noneMatchFails } from './answers.ts';
 import type { ContentCoding } from './negotiation.ts';
 
-/** A document as it is sent, in one encoding: both answers are made once, so that serving it is a look-up and a write. */
+/** A document as it is sent, in one encoding: serving it is a look-up and a write. Thousands are kept, so that each holds little beside its bytes. */
 export interface Finished {
   readonly etag: string;
-  readonly ok: HttpResponse;
-  readonly notModified: HttpResponse;
-  readonly sizeBytes: number;
+  readonly body: Uint8Array;
+  readonly options: FinishOptions;
 }
 export interface FinishOptions {
   readonly mediaType: string;
@@ -29,21 +28,19 @@ const compress = {
 };
 
 export async function finish(bytes: Uint8Array, options: FinishOptions): Promise<Finished> {
-  const { mediaType, cacheControl, vary, more = [] } = options;
   const coding = bytes.length < MIN_COMPRESSED_BYTES ? 'identity' : options.coding;
   const body = coding === 'identity' ? bytes : await compress[coding](bytes);
   // A strong tag names the bytes of one representation: each encoding has its own (RFC 9110 8.8.3.3).
   const etag = `"${sha256(bytes)}${coding === 'identity' ? '' : `-${coding}`}"`;
-  const common = ['etag', etag, 'cache-control', cacheControl, 'vary', vary, 'x-content-type-options', 'nosniff', ...more];
-  const encoding = coding === 'identity' ? [] : ['content-encoding', coding];
-  return {
-    etag,
-    sizeBytes: body.length,
-    ok: { status: 200, body, headers: ['content-type', mediaType, 'content-length', String(body.length), ...encoding, ...common] },
-    notModified: { status: 304, headers: common },
-  };
+  return { etag, body, options: { ...options, coding } };
 }
 
-export function answerFinished({ etag, ok, notModified }: Finished, request: HttpRequest): HttpResponse {
-  return noneMatchFails(headerOf(request, 'if-none-match'), etag) ? notModified : ok;
+export function answerFinished({ etag, body, options }: Finished, request: HttpRequest): HttpResponse {
+  const { mediaType, coding, cacheControl, vary, more } = options;
+  const headers = ['etag', etag, 'cache-control', cacheControl, 'vary', vary, 'x-content-type-options', 'nosniff'];
+  if (more !== undefined) headers.push(...more);
+  if (noneMatchFails(headerOf(request, 'if-none-match'), etag)) return { status: 304, headers };
+  headers.push('content-type', mediaType, 'content-length', String(body.length));
+  if (coding !== 'identity') headers.push('content-encoding', coding);
+  return { status: 200, headers, body };
 }

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogFact } from '@granary/contract/ports';
-import { type Instant, type Purl, purlParts, releaseOf, type Sha256, StoredBody, toPurl, VanishedBody, VerdictBody } from '@granary/core/model';
+import { fileNameOf, type Instant, type Purl, purlParts, releaseOf, type Sha256, StoredBody, toPurl, VanishedBody, VerdictBody } from '@granary/core/model';
 
 /** One file that we hold, with what the facts say about it. */
 export interface HeldFile {
@@ -66,7 +66,7 @@ function heldFile(fact: CatalogFact, { verdicts, quarantines, vanished }: Surrou
   const quarantine = quarantines.get(purl) ?? quarantines.get(releaseOf(purl) ?? '');
   return {
     purl,
-    fileName: purlParts(purl).fileName ?? '',
+    fileName: fileNameOf(purl) ?? '',
     sha256,
     sizeBytes,
     path,

@@ -1,7 +1,6 @@
 import { openPackageDocuments, type PackageDocuments, type PackageView } from '@granary/contract/ecosystem';
 import { type Instant, type Purl, parseInstant } from '@granary/core/model';
 import { type Holding, readHolding } from './holding.ts';
-import type { Holdings } from './holdings.ts';
 import { type Listing, listHolding, packageView } from './listing.ts';
 import { meets, type Policy } from './policy.ts';
 import { type Basis, RevisionCache } from './revision-cache.ts';
@@ -32,14 +31,15 @@ export interface Listings {
   view(listing: Listing, target: PackageTarget, packagePurl: Purl): Promise<PackageView>;
 }
 
-export function openListings(ports: ServePorts, holdings: Holdings): Listings {
+export function openListings(ports: ServePorts): Listings {
   const documents = new Map<ServedEcosystem, PackageDocuments>(
     ports.ecosystems.map((ecosystem) => [ecosystem, openPackageDocuments({ ...ports, ecosystem }, KEPT_DOCUMENTS)]),
   );
   const cache = new RevisionCache<ReadonlySet<string>>(ports, LISTING_CACHE_BYTES);
   const holdingOf = ({ view }: PackageTarget, packagePurl: Purl) => {
     const size = sizeOf(view);
-    return size === undefined ? holdings.of(packagePurl) : readHolding(ports.catalog, packagePurl, { size });
+    // Not through the cache of holdings: what is made of it is cached.
+    return readHolding(ports.catalog, packagePurl, size === undefined ? {} : { size });
   };
   const of: Listings['of'] = async (target, packagePurl) => {
     const { view, ecosystem } = target;

@@ -8,14 +8,17 @@ import { openListings } from './listings.ts';
 import { openMetrics } from './metrics.ts';
 import { openPages } from './pages.ts';
 import { refusals } from './refusals.ts';
+import { rememberReads } from './remember-reads.ts';
 import type { ServePorts } from './serve-ports.ts';
 import { openSite } from './site-answers.ts';
 import { parseTarget, type Target } from './target.ts';
 import { type View, viewPath } from './view.ts';
 
 const MEBIBYTE = 2 ** 20;
+/** Index documents that were just read. */
+const READ_BYTES = 4 * MEBIBYTE;
 /** Addresses of clients whose meaning is remembered. */
-const REMEMBERED_TARGETS = 20_000;
+const REMEMBERED_TARGETS = 8_000;
 
 export interface Serve {
   readonly handle: HttpHandler;
@@ -27,11 +30,11 @@ export interface Serve {
 export function openServe(ports: ServePorts): Serve {
   const { memory = {}, site } = ports;
   const refuse = refusals(site.publicUrl);
-  const holdings = openHoldings(ports, memory.holdingBytes ?? 24 * MEBIBYTE);
-  const listings = openListings(ports, holdings);
-  const documentBytes = memory.documentBytes ?? 48 * MEBIBYTE;
+  const holdings = openHoldings(ports, memory.holdingBytes ?? 12 * MEBIBYTE);
+  const listings = openListings({ ...ports, blobs: rememberReads(ports.blobs, READ_BYTES) });
+  const documentBytes = memory.documentBytes ?? 64 * MEBIBYTE;
   const pages = openPages({ ports, listings, refuse }, documentBytes);
-  const artifacts = openArtifacts(ports.blobs, { artifacts: memory.artifactBytes ?? 96 * MEBIBYTE, companions: documentBytes / 4 });
+  const artifacts = openArtifacts(ports.blobs, { artifacts: memory.artifactBytes ?? 40 * MEBIBYTE, companions: documentBytes / 8 });
   const metrics = openMetrics(ports);
   const client: ClientParts = { ports, holdings, listings, pages, artifacts, refuse };
   const answerSite = openSite({ ports, holdings, metrics, refuse });

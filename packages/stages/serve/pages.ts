@@ -13,6 +13,8 @@ type ClientTarget = Extract<Target, { type: 'client' }>;
 /** A document, or the reason why there is none. */
 type Page = { readonly finished: Finished } | { readonly refusal: HttpResponse };
 
+/** What a page takes in memory beside its bytes. */
+const PAGE_OVERHEAD_BYTES = 512;
 const INDEX_CACHE = 'public, max-age=30';
 const VARY = 'Accept, Accept-Encoding';
 
@@ -85,7 +87,7 @@ async function renderPackage(
     ...(belowPolicy > 0 ? ['granary-policy', `${ports.site.policy.mode}; below=${belowPolicy}`] : []),
   ];
   const finished = await finish(bytes, { mediaType: withCharset(mediaType), coding, cacheControl: INDEX_CACHE, vary: VARY, more });
-  return { value: { finished }, sizeBytes: finished.sizeBytes + 1024, ...(until === undefined ? {} : { until }) };
+  return { value: { finished }, sizeBytes: finished.body.length + PAGE_OVERHEAD_BYTES, ...(until === undefined ? {} : { until }) };
 }
 
 async function renderRoot(ports: ServePorts, { ecosystem, view }: ClientTarget, { mediaType, coding }: Representation): Promise<Derived<Page>> {
@@ -95,7 +97,7 @@ async function renderRoot(ports: ServePorts, { ecosystem, view }: ClientTarget, 
   );
   const bytes = ecosystem.views.renderRoot([...packages].sort(), mediaType);
   const finished = await finish(bytes, { mediaType: withCharset(mediaType), coding, cacheControl: INDEX_CACHE, vary: VARY });
-  return { value: { finished }, sizeBytes: finished.sizeBytes + 1024 };
+  return { value: { finished }, sizeBytes: finished.body.length + PAGE_OVERHEAD_BYTES };
 }
 
 function refusal(response: HttpResponse): Derived<Page> {

@@ -30,7 +30,7 @@ export class RevisionCache<T> {
   constructor(ports: { readonly catalog: Pick<Catalog, 'revision' | 'revisionOf'>; readonly clock: Clock }, maxBytes: number) {
     this.#catalog = ports.catalog;
     this.#clock = ports.clock;
-    this.#entries = new LRUCache({ maxSize: maxBytes, maxEntrySize: maxBytes / 4, sizeCalculation: ({ sizeBytes }, key) => sizeBytes + 2 * key.length + 512 });
+    this.#entries = new LRUCache({ maxSize: maxBytes, maxEntrySize: maxBytes / 4, sizeCalculation: ({ sizeBytes }, key) => sizeBytes + key.length + 256 });
   }
 
   get(key: string, basis: Basis, derive: () => Derived<T> | Promise<Derived<T>>): T | Promise<T> {

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { fileNameOf, formatPurl, packageOf, parsePurl, purlParts, releaseOf } from './index.ts';
+
+const odd = [
+  { type: 'pypi', name: 'click', version: '8.1.7', fileName: 'click-8.1.7-py3-none-any.whl' },
+  { type: 'npm', namespace: '@scope', name: 'left@pad?', version: '1.0.0-rc@1?x#y', fileName: 'a b+c&d=e?f#g.tgz' },
+  { type: 'golang', namespace: 'module.example/with/path', name: 'v2', version: 'v2.0.1+incompatible' },
+  { type: 'maven', namespace: 'org.example', name: 'ünïcode', version: '1:2~3' },
+  { type: 'deb', namespace: 'debian', name: 'libstdc++6', version: '12.2.0-14+deb12u1' },
+  { type: 'generic', name: 'no-version' },
+];
+
+describe.each(odd)('the parts of $type/$name', (parts) => {
+  const purl = formatPurl(parts);
+  const { type, name, namespace, version } = parts;
+
+  it('are the same by text as by parsing', () => {
+    const known = purlParts(purl);
+
+    expect(packageOf(purl)).toBe(formatPurl({ type, name, ...(namespace === undefined ? {} : { namespace }) }));
+    expect(releaseOf(purl)).toBe(version === undefined ? undefined : formatPurl({ type, name, version, ...(namespace === undefined ? {} : { namespace }) }));
+    expect(fileNameOf(purl)).toBe(known.fileName);
+    expect(fileNameOf(purl)).toBe(parts.fileName);
+  });
+
+  it('stand in a form that is canonical', () => {
+    for (const derived of [purl, packageOf(purl), releaseOf(purl) ?? purl]) expect(parsePurl(derived)).toBe(derived);
+  });
+});
