@@ -37,7 +37,7 @@ describe('a root filesystem', () => {
       `root filesystem ${digest}: ${execFileSync('du', ['-sm', join(folder, 'rootfs', digest)], { encoding: 'utf8' }).split('\t')[0]} MB, ${recipe.packages.length} packages`,
     );
     const phase = {
-      argv: ['python3', '-c', 'import distutils, sqlite3, ssl, sys, venv; print(sys.version_info[:2])'],
+      argv: ['python3', '-c', 'import distutils, sqlite3, ssl, subprocess, sys, venv; print(sys.version_info[:2], flush=True); subprocess.run(["hello"])'],
       env: { PYTHONWARNINGS: 'ignore' },
       network: 'none',
     } as const;
@@ -53,18 +53,18 @@ describe('a root filesystem', () => {
     });
 
     expect(second).toBe(first);
-    expect([log.text, phases[0]?.end]).toEqual(['(3, 11)\n', { type: 'exited', code: 0 }]);
+    expect([log.text, phases[0]?.end]).toEqual(['(3, 11)\nhello\n', { type: 'exited', code: 0 }]);
     expect(await sandbox.prepare(recipe)).toBe(first);
     expect(readdirSync(join(folder, 'scratch'))).toEqual([]);
   });
 
-  it('is the same on another machine with an empty disk, no network, another name and another time zone', async () => {
+  it('is the same on another machine with an empty disk, no network, another name, umask and time zone', async () => {
     const copy = join(folder, 'a rather different place');
     cpSync(store, join(copy, 'store'), { recursive: true });
 
     const output = execFileSync(
       'unshare',
-      ['--net', '--uts', 'sh', '-c', 'hostname elsewhere && exec "$@"', 'sh', process.execPath, WORKER, join(copy, 'store'), recipeFile, copy],
+      ['--net', '--uts', 'sh', '-c', 'umask 077 && hostname elsewhere && exec "$@"', 'sh', process.execPath, WORKER, join(copy, 'store'), recipeFile, copy],
       {
         encoding: 'utf8',
         env: { PATH: process.env['PATH'], TZ: 'Asia/Kathmandu', LANG: 'C' },
@@ -119,8 +119,15 @@ async function mirror(): Promise<RootfsRecipe> {
   const clock = { now: () => toInstant(Date.now()), sleep: async (milliseconds: number) => sleep(milliseconds) };
   await using opened = await openFsStore(store);
   await using upstream = openHttpUpstream({ configured: [source.url], clock, userAgent: 'granary-lane' });
+  const tool = await opened.blobs.put(Buffer.from('#!/bin/sh\necho hello\n'), { maxBytes: 100 });
   const ports = { upstream, blobs: opened.blobs, resolver: openAptResolver({ blobs: opened.blobs, scratchDir: join(folder, 'scratch') }) };
-  const wish = { source, keyrings: await readKeyrings(source.signedBy), architecture: 'amd64', include: ['python3', 'python3-venv'], files: [] };
+  const wish = {
+    source,
+    keyrings: await readKeyrings(source.signedBy),
+    architecture: 'amd64',
+    include: ['python3', 'python3-venv'],
+    files: [{ path: '/usr/local/bin/hello', sha256: tool.sha256, executable: true }],
+  };
   return (await mirrorRootfs(ports, wish)).recipe;
 }
 

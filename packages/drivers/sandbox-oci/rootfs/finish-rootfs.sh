@@ -3,7 +3,12 @@
 set -eu
 root=$1 files=$2
 
-cp --recursive --preserve=mode,timestamps --no-target-directory "$files" "$root"
+umask 022
+(cd "$files" && find . -type f) | while read -r path; do
+  mode=644
+  [ ! -x "$files/$path" ] || mode=755
+  install -D --mode="$mode" "$files/$path" "$root/$path"
+done
 mkdir --parents "$root/work"
 echo 'build:x:1000:1000::/work:/bin/sh' >>"$root/etc/passwd"
 echo 'build:x:1000:' >>"$root/etc/group"

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Sha256, toSha256 } from '@granary/core/model';
 import { runTool } from './run-tool.ts';
@@ -25,7 +25,7 @@ export async function unpackRootfs(cacheDir: string, tarFile: string): Promise<S
       ['tar', '--extract', `--file=${tarFile}`, '--numeric-owner', '--preserve-permissions', `--directory=${temporary}`],
       `unpack root filesystem ${digest}`,
     );
-    for (const name of MOUNT_POINTS) await mkdir(join(temporary, name), { recursive: true });
+    for (const name of MOUNT_POINTS) await makeMountPoint(join(temporary, name));
     // A rename is on the disk before the files that it names are, unless they are told to hurry.
     await runTool(['sync', '--file-system', temporary], `sync root filesystem ${digest}`);
     await rename(temporary, join(cacheDir, digest)).catch(async (cause: unknown) => {
@@ -35,6 +35,12 @@ export async function unpackRootfs(cacheDir: string, tarFile: string): Promise<S
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** Passable for the container's users, whatever our umask is. */
+async function makeMountPoint(folder: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true });
+  if (made !== undefined) await chmod(folder, 0o755);
 }
 
 async function digestOf(file: string): Promise<Sha256> {
