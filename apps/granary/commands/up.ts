@@ -42,15 +42,17 @@ export async function up(command: UpCommand): Promise<void> {
 function report({ json, terminal, config }: UpCommand, running: Running): void {
   const { catalog, origins } = running.site;
   const outcomes = outcomesOf(running);
-  const failures = [...running.scheduler.gaveUp.values()].map(({ job, error }) => ({ job: job.label, error: error.message }));
+  const gaveUp = [...running.scheduler.gaveUp.values()].map(({ job, error }) => ({ job: job.label, error: error.message }));
+  const postponed = [...running.scheduler.waiting.values()].map(({ job, error, at }) => ({ job: job.label, error: error.message, retryAt: at }));
   const missing = Object.fromEntries(running.scheduler.standing()?.missing ?? []);
   if (json) {
     const ledger = { size: catalog.size(origins.public), origin: origins.public };
-    terminal.result(JSON.stringify({ artifacts: outcomes, ledger, address: running.address, failures, missing }));
+    terminal.result(JSON.stringify({ artifacts: outcomes, ledger, address: running.address, failures: [...gaveUp, ...postponed], missing }));
     return;
   }
   terminal.result(outcomeTable(outcomes, running.address));
-  for (const { job, error } of failures) terminal.result(`gave up on ${job}: ${error}`);
+  for (const { job, error } of gaveUp) terminal.result(`gave up on ${job}: ${error}`);
+  for (const { job, error, retryAt } of postponed) terminal.result(`${job} is tried again after ${retryAt}: ${error}`);
   for (const [specification, reasons] of Object.entries(missing)) for (const reason of reasons) terminal.result(`${specification}: ${reason}`);
   terminal.result(`\npublic ledger ${origins.public}, ${catalog.size(origins.public)} entries; its keys for verifiers: ${running.site.paths.publicKey}`);
   if (config.watch.length === 0) terminal.result('nothing is watched yet: name packages or lockfiles under watch: in granary.yaml');
@@ -58,7 +60,7 @@ function report({ json, terminal, config }: UpCommand, running: Running): void {
 }
 
 /** Everything the watch list comes to, in the order of its purls. */
-export function outcomesOf({ site, scheduler }: Pick<Running, 'site' | 'scheduler'>): readonly Outcome[] {
+function outcomesOf({ site, scheduler }: Pick<Running, 'site' | 'scheduler'>): readonly Outcome[] {
   const errors = new Map(
     [...scheduler.gaveUp.values()].flatMap(({ job, error }) =>
       typeof job.payload === 'object' && job.payload !== null && 'purl' in job.payload ? [[String(job.payload.purl), error.message] as const] : [],
@@ -72,7 +74,7 @@ export function sortedOutcomes(catalog: Catalog, wanted: readonly Artifact[], er
 }
 
 /** What can be rebuilt, a line each; the rest counted by why not. */
-export function outcomeTable(outcomes: readonly Outcome[], address: string): string {
+function outcomeTable(outcomes: readonly Outcome[], address: string): string {
   const isListed = ({ verdict }: Outcome) => verdict !== 'unsupported';
   const rows = outcomes
     .filter(isListed)

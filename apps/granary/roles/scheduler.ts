@@ -1,4 +1,5 @@
 import type { Job, JobEvent, Queue } from '@granary/contract/ports';
+import type { Instant } from '@granary/core/model';
 import { type Standing, type SweepPorts, sweep } from '@granary/stage-schedule';
 
 /** Keeps the queue filled with what is wanted and not recorded. */
@@ -11,11 +12,16 @@ export interface Scheduler {
   standing(): Standing | undefined;
   /** Jobs that were given up on in this process, and why. */
   readonly gaveUp: ReadonlyMap<string, GivenUp>;
+  /** Jobs that failed and will be tried again. */
+  readonly waiting: ReadonlyMap<string, Postponed>;
   stop(): Promise<void>;
 }
 interface GivenUp {
   readonly job: Job;
   readonly error: Error;
+}
+export interface Postponed extends GivenUp {
+  readonly at: Instant;
 }
 
 const SWEEP_EVERY_MS = 30_000;
@@ -46,6 +52,7 @@ export function openScheduler(ports: SchedulerPorts): Scheduler {
   return {
     nudge: sweeper.ask,
     gaveUp: outcome.gaveUp,
+    waiting: outcome.waiting,
     standing: () => standing,
     async idle() {
       for (;;) {
@@ -69,7 +76,7 @@ const MAX_VAIN_RUNS = 3;
 /** Which jobs there is no point in queueing again now. */
 function jobOutcomes() {
   const gaveUp = new Map<string, GivenUp>();
-  const waiting = new Set<string>();
+  const waiting = new Map<string, Postponed>();
   /** Done, and perhaps not sequenced yet: what is acknowledged counts as recorded. */
   const unsequenced = new Set<string>();
   const runs = new Map<string, number>();
@@ -81,15 +88,17 @@ function jobOutcomes() {
   };
   return {
     gaveUp,
+    waiting,
     isOpen: ({ id }: Job) => !gaveUp.has(id) && !waiting.has(id) && !unsequenced.has(id),
     finished: () => [...unsequenced],
     sequenced: (ids: readonly string[]) => {
       for (const id of ids) unsequenced.delete(id);
     },
-    learn({ type, job, ...event }: JobEvent) {
-      if (type === 'gave-up' && 'error' in event) gaveUp.set(job.id, { job, error: event.error });
-      if (type === 'retrying') waiting.add(job.id);
-      if (type === 'started' || type === 'done') waiting.delete(job.id);
+    learn(event: JobEvent) {
+      const { type, job } = event;
+      if (type === 'gave-up') gaveUp.set(job.id, { job, error: event.error });
+      if (type === 'retrying') waiting.set(job.id, { job, error: event.error, at: event.at });
+      else waiting.delete(job.id);
       if (type === 'done') done(job);
     },
   };

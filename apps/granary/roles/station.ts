@@ -58,7 +58,7 @@ export async function openStation(parts: StationParts): Promise<Station> {
   await mkdir(site.paths.resolver, { recursive: true });
   const resolver = openUvResolver({ uv: toolPath(environment, 'uv'), scratchDir: site.paths.resolver });
   const candidate = await openCandidate(parts, { sync, observer, environment, resolver });
-  const stages = stagesOf(parts, { sync, observer, environment, resolver, candidate });
+  const stages = stagesOf(parts, { sync, observer, environment, resolver: candidate.explained(resolver), candidate });
   return { stages, observer, environment, [Symbol.asyncDispose]: () => candidate[Symbol.asyncDispose]() };
 }
 
@@ -74,11 +74,11 @@ async function openCandidate(parts: StationParts, { sync, observer, environment,
   let server: CandidateServer | undefined;
   const metadata = async (archive: UpstreamArtifact): Promise<Uint8Array | undefined> => {
     if (server === undefined) throw new JobError('at-once', `metadata of ${archive.purl}: the candidate view isn't open yet`);
-    const { view, indexUrl } = server;
+    const { view, indexUrl, explained } = server;
     const ports: MetadataPorts = {
       ecosystem: parts.ecosystem,
       environment,
-      resolver,
+      resolver: explained(resolver),
       sandbox: parts.sandbox,
       candidateUrl: indexUrl,
       candidateDocuments: (purl) => view.document(purl),

@@ -103,7 +103,11 @@ function parsePins(stdout: string): readonly Pin[] {
 
 /** uv says in prose why there is no solution; what can't be had at all is told from what excludes itself. A broken connection is neither. */
 function refusal(stderr: string): Resolution {
-  const detail = stderr.replace(/\s+/g, ' ').trim().slice(0, 2000);
+  const detail = stderr
+    .replace(/\s+/g, ' ')
+    .replace(/^.*?No solution found when resolving dependencies[^:]*(:\s*╰─▶| cause:)\s*/, '')
+    .trim()
+    .slice(0, 2000);
   if (/error sending request|Failed to fetch|connection (refused|reset)|HTTP status server error|tcp connect/i.test(stderr))
     throw new ResolverError('unavailable', `resolve: ${detail}`);
   const isMissing =
