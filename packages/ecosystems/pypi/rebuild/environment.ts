@@ -1,5 +1,6 @@
 import type { Parameter } from '@granary/contract/ecosystem';
 import type { SdistEvidence } from './sdist-evidence.ts';
+import { zoneOf } from './time-zone.ts';
 import type { WheelEvidence } from './wheel-evidence.ts';
 import { isDefaultStamp } from './zip-stamps.ts';
 
@@ -13,18 +14,14 @@ export interface PublisherEnvironment {
   readonly parameters: readonly Parameter[];
 }
 
-const QUARTER_HOUR_S = 900;
-const LARGEST_OFFSET_S = 14 * 3600;
-
 export function readEnvironment(wheel: WheelEvidence, sdist: SdistEvidence): PublisherEnvironment {
   const umask = umaskOf(wheel);
-  const offset = zoneOffset(wheel, sdist);
-  const timeZone = offset === undefined ? 'UTC' : zoneName(offset);
+  const timeZone = zoneOf(wheel, sdist) ?? 'UTC';
   const { epoch, clock } = timesOf(wheel);
   const windows = wheel.madeOn === 'windows' && wheel.hasCrlf;
   const parameters: Parameter[] = [];
   if (umask !== '022') parameters.push({ name: 'umask', value: umask, from: 'zip mode of METADATA' });
-  if (offset !== undefined) parameters.push({ name: 'TZ', value: timeZone, from: 'zip time stamps against those in the source archive' });
+  if (timeZone !== 'UTC') parameters.push({ name: 'TZ', value: timeZone, from: 'zip time stamps against those in the source archive' });
   if (epoch !== '') parameters.push({ name: 'SOURCE_DATE_EPOCH', value: epoch, from: 'the one time stamp of all zip entries' });
   if (clock !== '') parameters.push({ name: 'clock', value: clock, from: 'latest zip time stamp' });
   if (windows) parameters.push({ name: 'platform', value: 'windows', from: 'zip system and line endings of METADATA' });
@@ -43,25 +40,4 @@ function umaskOf({ metadataMode }: WheelEvidence): string {
 function timesOf({ stamps }: WheelEvidence): { readonly epoch: string; readonly clock: string } {
   if (stamps.uniform !== undefined) return { epoch: isDefaultStamp(stamps.uniform) ? '' : String(stamps.uniform), clock: '' };
   return { epoch: '', clock: stamps.latest === undefined ? '' : String(stamps.latest) };
-}
-
-/** Zip stamps are local time where a backend takes them from files: the same whole offset for all files that kept their time. */
-function zoneOffset({ payload }: WheelEvidence, sdist: SdistEvidence): number | undefined {
-  const times = new Map(sdist.files.map(({ path, mtime }) => [path, mtime]));
-  const offsets = new Map<number, number>();
-  for (const { path, stamp } of payload) {
-    const mtime = times.get(path) ?? times.get(`src/${path}`) ?? times.get(`lib/${path}`);
-    if (mtime === undefined) continue;
-    const offset = Math.round((stamp - mtime) / QUARTER_HOUR_S) * QUARTER_HOUR_S;
-    if (Math.abs(stamp - mtime - offset) <= 2 && Math.abs(offset) <= LARGEST_OFFSET_S) offsets.set(offset, (offsets.get(offset) ?? 0) + 1);
-  }
-  const [most] = [...offsets].toSorted((a, b) => b[1] - a[1]);
-  return most === undefined || most[0] === 0 ? undefined : most[0];
-}
-
-/** POSIX: the sign is that of UTC minus local time. */
-function zoneName(offset: number): string {
-  const minutes = Math.abs(offset) / 60;
-  const two = (value: number) => String(Math.trunc(value)).padStart(2, '0');
-  return `LOC${offset > 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
 }
