@@ -6,6 +6,7 @@ import { rebuildCatalog } from './commands/catalog-rebuild.ts';
 import { formatDiff, readDiffs } from './commands/diff.ts';
 import { doctor, formatFindings } from './commands/doctor.ts';
 import { checkLedgers, formatLedgerReport } from './commands/ledger-check.ts';
+import { formatRerun, rebuildAgain } from './commands/rebuild.ts';
 import { serveOnly } from './commands/serve.ts';
 import { formatStatus, readStatus } from './commands/status.ts';
 import { up } from './commands/up.ts';
@@ -45,6 +46,7 @@ export function buildProgram(context: ProgramContext): Command {
     .showHelpAfterError('(granary --help lists the commands)');
   addRunning(program, context);
   addAsking(program, context);
+  addRebuilding(program, context);
   addChecking(program, context);
   return program;
 }
@@ -88,6 +90,17 @@ function addAsking(program: Command, context: ProgramContext): void {
         readDiffs({ catalog, blobs: publicStore.blobs }, purl),
       );
       print(context, options, { value: { artifacts: diffs }, text: () => diffs.map(formatDiff).join('\n') });
+    });
+}
+
+function addRebuilding(program: Command, context: ProgramContext): void {
+  command(program, 'rebuild', 'run a recorded rebuild again, from what is stored alone, and compare')
+    .argument('<purl>', 'such as pkg:pypi/click@8.1.7')
+    .addHelpText('after', '\nExample:\n  granary rebuild pkg:pypi/click@8.1.7')
+    .action(async (purl: string, options: CommonOptions) => {
+      const reruns = await rebuildAgain(await configOf(context, options), purl, context.terminal.say);
+      print(context, options, { value: { artifacts: reruns }, text: () => reruns.map(formatRerun).join('\n') });
+      if (reruns.some(({ same }) => !same)) throw new AppError('problems-found', 'rebuild: something else came out than is recorded');
     });
 }
 
