@@ -23,7 +23,7 @@ export default defineConfig({
     // Real processes, files and sandboxes: two at a time is what the smallest machine carries.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     passWithNoTests: true,
   },

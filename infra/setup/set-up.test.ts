@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const SYSTEM_PROGRAMS = ['git', 'crun', 'mmdebstrap', 'socat', 'ip', 'xz', 'diff', 'apt-get'];
+const SYSTEM_PROGRAMS = ['git', 'crun', 'mmdebstrap', 'socat', 'ip', 'xz', 'diff', 'python3', 'pip3', 'apt-get'];
 
 /** A checkout with nothing but the set-up in it, on a machine with nothing but what is put into `programs`. */
 let machine: { readonly root: string; readonly programs: string; readonly asked: string };
@@ -37,7 +37,7 @@ describe('the set-up', () => {
     const { status, stderr } = setUp({ as: 'nobody' });
 
     expect(status).toBe(69);
-    expect(stderr).toMatch(/programs are missing, under their Debian names: git crun mmdebstrap socat (iproute2 )?xz-utils diffutils apt/);
+    expect(stderr).toMatch(/programs are missing, under their Debian names: git crun mmdebstrap socat (iproute2 )?xz-utils diffutils python3 (python3-venv )?apt/);
   });
 
   it('brings pnpm and the packages once, by the machine’s own npm and registry, and asks nobody the second time', () => {
