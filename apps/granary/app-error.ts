@@ -1,5 +1,5 @@
 /** Why a command ended without doing its work. Each has an exit code of its own (sysexits.h where there is one). */
-export type AppCode = 'usage' | 'not-found' | 'no-upstream' | 'no-data' | 'in-use' | 'not-verified' | 'problems-found' | 'unavailable';
+export type AppCode = 'usage' | 'not-found' | 'no-upstream' | 'no-data' | 'problems-found' | 'unavailable';
 
 export class AppError extends Error {
   override readonly name = 'AppError';

@@ -11,7 +11,8 @@ import { serveOnly } from './commands/serve.ts';
 import { formatStatus, readStatus } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { explain, formatExplanation } from './commands/why.ts';
-import type { Terminal } from './output/terminal.ts';
+import { EXIT_CODES } from './exit-code.ts';
+import { formatTable, type Terminal } from './output/terminal.ts';
 import { withSiteReader } from './roles/site-reader.ts';
 import { formatVerifyReport, verifyExitCode, verifyFile } from './verify/index.ts';
 
@@ -31,10 +32,7 @@ interface CommonOptions {
   readonly events?: true;
 }
 
-const EXIT_CODES = `
-Exit codes: 0 done; 1 it was done and something is wrong (a file not verified, a problem found); 64 wrong arguments; 66 not held here;
-69 something outside is missing (an upstream, a system package); 70 a fault of Granary; 74 disk or store; 75 another process has the
-data folder; 78 the configuration; 130 and 143 ended by a signal.`;
+const EXIT_CODE_TABLE = formatTable([['', ''], ...EXIT_CODES.map(([codes, meaning]) => [`  ${codes}`, meaning])]).trimStart();
 
 /** The command line: what it takes, and which module does it. */
 export function buildProgram(context: ProgramContext): Command {
@@ -42,7 +40,7 @@ export function buildProgram(context: ProgramContext): Command {
     .description('Keeps, rebuilds, judges and serves the packages that you depend on.')
     .exitOverride()
     .configureOutput({ writeErr: (text) => context.terminal.say(text.trimEnd()), writeOut: (text) => context.terminal.result(text.trimEnd()) })
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', `\nExit codes:\n  ${EXIT_CODE_TABLE}`)
     .showHelpAfterError('(granary --help lists the commands)');
   addRunning(program, context);
   addAsking(program, context);
@@ -69,10 +67,12 @@ function addRunning(program: Command, context: ProgramContext): void {
 }
 
 function addAsking(program: Command, context: ProgramContext): void {
-  command(program, 'status', 'what is watched, held, rebuilt and verified').action(async (options: CommonOptions) => {
-    const status = await withSiteReader(await configOf(context, options), readStatus);
-    print(context, options, { value: status, text: () => formatStatus(status) });
-  });
+  command(program, 'status', 'what is watched, held, rebuilt and verified')
+    .addHelpText('after', '\nExamples:\n  granary status\n  granary status --data /var/lib/granary --json')
+    .action(async (options: CommonOptions) => {
+      const status = await withSiteReader(await configOf(context, options), readStatus);
+      print(context, options, { value: status, text: () => formatStatus(status) });
+    });
   command(program, 'why', 'everything that is known of a package, a release or a file')
     .argument('<purl>', 'such as pkg:pypi/click@8.1.7')
     .addHelpText('after', '\nExample:\n  granary why pkg:pypi/click@8.1.7')
@@ -119,21 +119,27 @@ function addChecking(program: Command, context: ProgramContext): void {
       process.exitCode = verifyExitCode(report);
     });
   const ledger = program.command('ledger').description('the signed logs');
-  command(ledger, 'check', 're-verify both ledgers, and every byte that they name').action(async (options: CommonOptions) => {
-    const reports = await withSiteReader(await configOf(context, options), checkLedgers);
-    print(context, options, { value: { ledgers: reports }, text: () => reports.map(formatLedgerReport).join('\n') });
-    if (reports.some(({ report }) => report.problems.length > 0)) throw new AppError('problems-found', 'ledger check: problems were found');
-  });
+  command(ledger, 'check', 're-verify both ledgers, and every byte that they name')
+    .addHelpText('after', '\nExample:\n  granary ledger check --data /var/lib/granary')
+    .action(async (options: CommonOptions) => {
+      const reports = await withSiteReader(await configOf(context, options), checkLedgers);
+      print(context, options, { value: { ledgers: reports }, text: () => reports.map(formatLedgerReport).join('\n') });
+      if (reports.some(({ report }) => report.problems.length > 0)) throw new AppError('problems-found', 'ledger check: problems were found');
+    });
   const catalog = program.command('catalog').description('the database that is derived from the ledgers');
-  command(catalog, 'rebuild', 'delete the catalog and fold the ledgers again').action(async (options: CommonOptions) => {
-    const rebuilt = await rebuildCatalog(await configOf(context, options));
-    print(context, options, { value: rebuilt, text: () => `folded ${rebuilt.entries} entries; logical dump sha256:${rebuilt.dump}` });
-  });
-  command(program, 'doctor', 'what was discovered on this machine, what is missing, and how to mend it').action(async (options: CommonOptions) => {
-    const findings = await doctor(await configOf(context, options), context.environment);
-    print(context, options, { value: { findings }, text: () => formatFindings(findings) });
-    if (findings.some(({ state }) => state === 'missing')) throw new AppError('problems-found', 'doctor: something is missing');
-  });
+  command(catalog, 'rebuild', 'delete the catalog and fold the ledgers again')
+    .addHelpText('after', '\nExample:\n  granary catalog rebuild --data /var/lib/granary')
+    .action(async (options: CommonOptions) => {
+      const rebuilt = await rebuildCatalog(await configOf(context, options));
+      print(context, options, { value: rebuilt, text: () => `folded ${rebuilt.entries} entries; logical dump sha256:${rebuilt.dump}` });
+    });
+  command(program, 'doctor', 'what was discovered on this machine, what is missing, and how to mend it')
+    .addHelpText('after', '\nExample:\n  granary doctor --config granary.yaml')
+    .action(async (options: CommonOptions) => {
+      const findings = await doctor(await configOf(context, options), context.environment);
+      print(context, options, { value: { findings }, text: () => formatFindings(findings) });
+      if (findings.some(({ state }) => state === 'missing')) throw new AppError('problems-found', 'doctor: something is missing');
+    });
 }
 
 function command(parent: Command, name: string, description: string): Command {

@@ -4,7 +4,7 @@ import { type Artifact, parsePurl } from '@granary/core/model';
 import { ecosystems } from '@granary/ecosystems';
 import { openEventLines } from '../output/event-lines.ts';
 import { openProgress } from '../output/progress.ts';
-import { formatTable, type Terminal } from '../output/terminal.ts';
+import { describeError, formatTable, type Terminal } from '../output/terminal.ts';
 import { type Running, runUp } from '../roles/run-up.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
@@ -26,7 +26,12 @@ export async function up(command: UpCommand): Promise<void> {
   const progress = command.progress === 'lines' ? openEventLines(command.stderr) : openProgress(command.stderr);
   try {
     await runUp({ config, environment: command.environment, progress, signal, follow: command.once ? 'nothing' : 'upstream' }, async (running) => {
-      await untilAborted(running.caughtUp(), signal);
+      const caughtUp = running.caughtUp().catch((error: unknown) => {
+        if (command.once) throw error;
+        // What is held is served all the same.
+        terminal.say(`granary: ${describeError(error)}`);
+      });
+      await untilAborted(caughtUp, signal);
       if (signal.aborted) return;
       progress.pause();
       report(command, running);

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { diskFaultOf } from '../disk-fault.ts';
 
 /** Where people read: standard error for what goes on, standard output for results. */
 export interface Terminal {
@@ -13,6 +14,8 @@ export function openTerminal(streams: { readonly out: NodeJS.WritableStream; rea
 /** Our own errors are sentences; the rest is a fault of ours, with what we need to find it. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return inspect(error);
+  const fault = diskFaultOf(error);
+  if (fault !== undefined) return fault.message;
   const isOurs = 'code' in error && typeof error.code === 'string';
   return isOurs ? error.message : (error.stack ?? error.message);
 }

@@ -1,8 +1,8 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ecosystem } from '@granary/contract/ecosystem';
 import type { BlobStore, RootfsRecipe } from '@granary/contract/ports';
-import { canonicalJson, EnvironmentBody, factBody, type Json, type Purl, purlParts, type Sha256, StoredBody } from '@granary/core/model';
+import { canonicalJson, EnvironmentBody, factBody, type Json, type Purl, purlParts, type Sha256, StoredBody, sha256 } from '@granary/core/model';
 import { type SyncPorts, storeArtifact } from '@granary/stage-sync';
 import { AppError } from '../app-error.ts';
 import type { Observer } from './observer.ts';
@@ -133,13 +133,21 @@ async function unpackTool(
   tool: { readonly name: string; readonly version: string; readonly dir: string },
 ): Promise<string> {
   const file = recipe.files.find(({ path }) => path.endsWith(`/${tool.name}`));
-  const bytes = file === undefined ? undefined : await blobs.read(file.sha256, MAX_TOOL_BYTES);
-  if (file === undefined || bytes === undefined) throw new AppError('unavailable', `tool ${tool.name} ${tool.version}: its executable isn't in the store`);
+  const isGone = new AppError('unavailable', `tool ${tool.name} ${tool.version}: its executable isn't in the store`);
+  if (file === undefined) throw isGone;
   const folder = join(tool.dir, file.sha256);
   const path = join(folder, tool.name);
+  const there = await readFile(path).catch(() => undefined);
+  if (there !== undefined && sha256(there) === file.sha256) return path;
+  const bytes = await blobs.read(file.sha256, MAX_TOOL_BYTES);
+  if (bytes === undefined) throw isGone;
   await mkdir(folder, { recursive: true });
-  const part = `${path}.${process.pid}.part`;
-  await writeFile(part, bytes, { mode: 0o755 });
-  await rename(part, path);
+  const part = `${path}.part`;
+  try {
+    await writeFile(part, bytes, { mode: 0o755 });
+    await rename(part, path);
+  } finally {
+    await rm(part, { force: true });
+  }
   return path;
 }

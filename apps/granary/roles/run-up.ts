@@ -11,6 +11,7 @@ import { importWatchList, type WatchedItem } from '@granary/stage-demand';
 import type { Refusal } from '@granary/stage-ledger';
 import type { Serve } from '@granary/stage-serve';
 import { AppError } from '../app-error.ts';
+import { diskFaultOf } from '../disk-fault.ts';
 import type { Progress } from '../output/progress.ts';
 import { discoverUpstream, type UpstreamAddress } from './discover.ts';
 import { debianArchitecture } from './environment.ts';
@@ -78,7 +79,7 @@ interface Work {
 function openWork(site: Site, progress: Progress, stack: AsyncDisposableStack): Work {
   const queue = openMemoryQueue({ clock: site.clock });
   const ports = { ecosystemOf, catalog: site.catalog, privateBlobs: site.privateStore.blobs, publicBlobs: site.publicStore.blobs };
-  const onError = (error: unknown) => progress.note(`the scheduler stumbled: ${error instanceof Error ? error.message : String(error)}`);
+  const onError = (error: Error) => progress.note(`the scheduler stumbled, and tries again: ${diskFaultOf(error)?.message ?? error.message}`);
   const scheduler = openScheduler({ ...ports, queue, settle: site.settle, onError });
   stack.defer(queue.subscribe((event) => progress.onEvent(event)));
   stack.defer(() => scheduler.stop());

@@ -1,12 +1,17 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Job, JobEvent, Queue } from '@granary/contract/ports';
 import type { Instant } from '@granary/core/model';
 import { type Standing, type SweepPorts, sweep } from '@granary/stage-schedule';
+import { diskFaultOf } from '../disk-fault.ts';
 
 /** Keeps the queue filled with what is wanted and not recorded. */
 export interface Scheduler {
   /** Asks for a sweep soon; any number of times. */
   nudge(): void;
-  /** Resolves when a sweep finds nothing to do but what was given up on or waits for a later retry. */
+  /**
+   * Resolves when a sweep finds nothing to do but what was given up on or waits for a later retry, or when stopped. Rejects when the disk
+   * is at fault, or when sweeping fails again and again.
+   */
   idle(): Promise<void>;
   /** What the last sweep saw. */
   standing(): Standing | undefined;
@@ -30,12 +35,14 @@ export interface SchedulerPorts extends SweepPorts {
   readonly queue: Queue;
   /** Resolves when every fact that was submitted before the call is sequenced and folded. */
   readonly settle: () => Promise<void>;
-  readonly onError: (error: unknown) => void;
+  /** Told of a sweep that failed; not again of the same fault. */
+  readonly onError: (error: Error) => void;
 }
 
 export function openScheduler(ports: SchedulerPorts): Scheduler {
-  const { queue, settle, onError } = ports;
+  const { queue, settle } = ports;
   const outcome = jobOutcomes();
+  const stumbles = openStumbles(ports.onError);
   let standing: Standing | undefined;
   const sweeper = singleFlight(async () => {
     const finished = outcome.finished();
@@ -43,9 +50,11 @@ export function openScheduler(ports: SchedulerPorts): Scheduler {
     outcome.sequenced(finished);
     standing = await sweep(ports);
     await queue.add(standing.jobs.filter(outcome.isOpen));
-  }, onError);
+    stumbles.none();
+  }, stumbles.add);
   const unsubscribe = queue.subscribe((event) => {
     outcome.learn(event);
+    if (event.type === 'retrying' || event.type === 'gave-up') stumbles.ofJob(event.error);
     if (event.type === 'done' || event.type === 'gave-up') sweeper.ask();
   });
   const timer = setInterval(sweeper.ask, SWEEP_EVERY_MS);
@@ -55,17 +64,62 @@ export function openScheduler(ports: SchedulerPorts): Scheduler {
     waiting: outcome.waiting,
     standing: () => standing,
     async idle() {
-      for (;;) {
+      stumbles.awaited();
+      while (!sweeper.isStopped()) {
         sweeper.ask();
         await sweeper.settled();
+        if (await stumbles.pause()) continue;
         if (standing !== undefined && outcome.finished().length === 0 && !standing.jobs.some(outcome.isOpen)) return;
-        await queue.idle();
+        await Promise.race([queue.idle(), stumbles.fatal]);
       }
     },
     async stop() {
       clearInterval(timer);
       unsubscribe();
       await sweeper.stop();
+    },
+  };
+}
+
+/** Sweeps that fail so often in a row fail for good. */
+const MAX_STUMBLES = 5;
+const STUMBLE_PAUSE_MS = 1000;
+
+/** Sweeps and jobs that failed, as far as they concern everything. */
+function openStumbles(onError: (error: Error) => void) {
+  const { promise: fatal, reject } = Promise.withResolvers<never>();
+  // Whoever waits for it gets it; nobody has to.
+  fatal.catch(() => undefined);
+  let inARow = 0;
+  let said = '';
+  let isAwaited = false;
+  return {
+    fatal,
+    awaited() {
+      isAwaited = true;
+    },
+    ofJob(error: Error) {
+      if (diskFaultOf(error) !== undefined) reject(error);
+    },
+    add(thrown: unknown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      inARow += 1;
+      const isFatal = diskFaultOf(error) !== undefined || inARow >= MAX_STUMBLES;
+      if (isFatal) reject(error);
+      // Whoever waits says it.
+      if (error.message !== said && !(isFatal && isAwaited)) onError(error);
+      said = error.message;
+      if (isFatal) isAwaited = false;
+    },
+    none() {
+      inARow = 0;
+      said = '';
+    },
+    /** After a sweep that failed: waits a moment and says so. */
+    async pause(): Promise<boolean> {
+      if (inARow === 0) return false;
+      await Promise.race([setTimeout(STUMBLE_PAUSE_MS), fatal]);
+      return true;
     },
   };
 }
@@ -128,6 +182,7 @@ function singleFlight(work: () => Promise<void>, onError: (error: unknown) => vo
   return {
     ask,
     settled,
+    isStopped: () => stopped,
     async stop() {
       stopped = true;
       await settled();
