@@ -39,7 +39,8 @@ export async function rebuildAgain(config: Config, purl: string, note: (text: st
       await sandbox.prepare(recipe);
     }
     const served = serveArchive({ config, catalog, store: publicStore, keys });
-    const mirrors = stack.use(await openMirrorSockets(served, () => catalog.size(keys.ledgers.public.verifierKey.split('+', 1)[0] ?? '')));
+    const ledgerSize = () => catalog.size(keys.ledgers.public.verifierKey.split('+', 1)[0] ?? '');
+    const mirrors = stack.use(await openMirrorSockets({ serve: served, ledgerSize, notesDir: paths.sockets }));
     const reruns: Rerun[] = [];
     for (const { purl: target, definition } of chosen) {
       note(`building ${target}`);

@@ -14,6 +14,8 @@ export interface DataPaths {
   readonly resolver: string;
   readonly tools: string;
   readonly sandbox: string;
+  /** Notes of where the sockets of each process lie. */
+  readonly sockets: string;
   /** Key of the public ledger and of the site's statements, for those who verify. */
   readonly publicKey: string;
 }
@@ -32,6 +34,7 @@ export function dataPaths(root: string): DataPaths {
     resolver: join(derived, 'resolver'),
     tools: join(derived, 'tools'),
     sandbox: join(derived, 'sandbox'),
+    sockets: join(derived, 'sockets'),
     publicKey: join(root, 'granary.pub'),
   };
 }

@@ -18,9 +18,9 @@ export interface Environment {
 /** How the root filesystem is mirrored and made. */
 export interface RootfsMaker {
   /** Mirrors what it takes and says it as a recipe. */
-  mirror(include: readonly string[], files: RootfsRecipe['files']): Promise<RootfsRecipe>;
+  mirror(include: readonly string[], files: RootfsRecipe['files'], signal: AbortSignal): Promise<RootfsRecipe>;
   /** From stored blobs alone. */
-  prepare(recipe: RootfsRecipe): Promise<Sha256>;
+  prepare(recipe: RootfsRecipe, signal: AbortSignal): Promise<Sha256>;
 }
 export interface EnvironmentPorts {
   readonly ecosystem: Ecosystem;
@@ -30,6 +30,7 @@ export interface EnvironmentPorts {
   readonly toolsDir: string;
   readonly settle: () => Promise<void>;
   readonly note: (text: string) => void;
+  readonly signal: AbortSignal;
 }
 
 /** Debian's names. */
@@ -63,9 +64,9 @@ export function debianArchitecture(): string {
   return ARCHITECTURES[process.arch] ?? process.arch;
 }
 
-async function prepareSame({ rootfs, note }: EnvironmentPorts, recipe: RootfsRecipe, recorded: Sha256): Promise<void> {
+async function prepareSame({ rootfs, note, signal }: EnvironmentPorts, recipe: RootfsRecipe, recorded: Sha256): Promise<void> {
   note('making sure of the root filesystem');
-  const made = await rootfs.prepare(recipe);
+  const made = await rootfs.prepare(recipe, signal);
   if (made !== recorded)
     throw new AppError(
       'unavailable',
@@ -84,9 +85,9 @@ async function chooseEnvironment(ports: EnvironmentPorts, subject: string): Prom
     files.push(...taken.files);
   }
   ports.note('mirroring the packages of the root filesystem');
-  const recipe = await ports.rootfs.mirror(toolchain.systemPackages, files);
+  const recipe = await ports.rootfs.mirror(toolchain.systemPackages, files, ports.signal);
   ports.note('making the root filesystem');
-  const rootfs = await ports.rootfs.prepare(recipe);
+  const rootfs = await ports.rootfs.prepare(recipe, ports.signal);
   const json: Json = JSON.parse(JSON.stringify(recipe));
   const bytes = new TextEncoder().encode(canonicalJson(json));
   const blob = await ports.sync.blobs.put(bytes, { maxBytes: bytes.length });
@@ -101,11 +102,11 @@ async function takeTool(
   tool: Purl,
 ): Promise<{ readonly version: string; readonly sha256: Sha256; readonly files: RootfsRecipe['files'] }> {
   const { blobs, catalog, documents } = ports.sync;
-  await ports.observer.observe(tool);
+  await ports.observer.observe(tool, ports.signal);
   const document = await documents.current(tool);
   const artifact = document === undefined ? undefined : ports.ecosystem.toolchain.select(document);
   if (artifact === undefined) throw new AppError('unavailable', `mirror ${tool}: upstream has no release of it that this machine can run`);
-  await storeArtifact(ports.sync, artifact);
+  await storeArtifact(ports.sync, artifact, ports.signal);
   await ports.settle();
   const stored = catalog.current('stored', artifact.purl);
   const bytes = stored === undefined ? undefined : await blobs.read(StoredBody.parse(stored.entry.body).sha256, MAX_TOOL_BYTES);

@@ -27,14 +27,14 @@ export async function discoverDistribution(): Promise<ArchiveSource | undefined>
 export function openRootfsMaker({ site, upstream, filesystems, distribution, architecture }: RootfsMakerParts): RootfsMaker {
   const { blobs } = site.publicStore;
   return {
-    prepare: (recipe) => filesystems.prepare(recipe),
-    async mirror(include, files) {
+    prepare: (recipe, signal) => filesystems.prepare(recipe, signal),
+    async mirror(include, files, signal) {
       if (distribution === undefined) {
         throw new AppError('no-upstream', `root filesystem: this machine's apt sources name no archive of ${SUITE}; add one to /etc/apt/sources.list.d`);
       }
       const keyrings = await readKeyrings(distribution.signedBy);
       const resolver = openAptResolver({ blobs, scratchDir: site.paths.resolver });
-      const mirrored = await mirrorRootfs({ upstream, blobs, resolver }, { source: distribution, keyrings, architecture, include, files });
+      const mirrored = await mirrorRootfs({ upstream, blobs, resolver }, { source: distribution, keyrings, architecture, include, files, signal });
       await site.sinkOf('sync').submit(storedFacts(mirrored));
       return mirrored.recipe;
     },

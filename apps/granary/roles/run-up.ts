@@ -112,12 +112,12 @@ async function openStations(parts: StationsParts, stack: AsyncDisposableStack): 
   const configured = [...[...upstreams.values()].flatMap(({ index, files }) => [index, ...files]), ...(distribution === undefined ? [] : [distribution.url])];
   const upstream = stack.use(openHttpUpstream({ configured, clock: site.clock, userAgent: USER_AGENT, budgets: UPSTREAM_BUDGET }));
   const sandbox = stack.use(await openOciSandbox({ rootfsCacheDir: site.paths.rootfs, scratchDir: site.paths.sandbox, blobs: site.publicStore.blobs }));
-  const mirrors = stack.use(await openMirrorSockets(served, () => site.catalog.size(site.origins.public)));
+  const mirrors = stack.use(await openMirrorSockets({ serve: served, ledgerSize: () => site.catalog.size(site.origins.public), notesDir: site.paths.sockets }));
   const rootfs = openRootfsMaker({ site, upstream, distribution, filesystems: sandbox, architecture: debianArchitecture() });
   const looks: Promise<void>[] = [];
   for (const ecosystem of ecosystems) {
     const upstreamBase = upstreams.get(ecosystem.id)?.index ?? '';
-    const given = { config, site, ecosystem, upstreamBase, upstream, rootfs, mirrors, settle, note: progress.note };
+    const given = { config, site, ecosystem, upstreamBase, upstream, rootfs, mirrors, settle, note: progress.note, signal: parts.signal };
     const station = stack.use(await openStation({ ...given, sandbox: reporting(sandbox, progress) }));
     registerHandlers(queue, station.stages, { rebuild: config.rebuild.concurrency });
     looks.push(startLooking(parts, { ecosystem: ecosystem.id, station, stack }));

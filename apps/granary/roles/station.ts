@@ -33,6 +33,8 @@ export interface StationParts {
   /** Every fact that was submitted so far is sequenced, and the scheduler told. */
   readonly settle: () => Promise<void>;
   readonly note: (text: string) => void;
+  /** Ends the opening; what is open is ended by disposing. */
+  readonly signal: AbortSignal;
 }
 
 /** How long the resolver takes an index document as current. */
@@ -54,7 +56,8 @@ export async function openStation(parts: StationParts): Promise<Station> {
     clock: site.clock,
   };
   const observer = openObserver(sync, settle);
-  const environment = await ensureEnvironment({ ecosystem, sync, observer, rootfs: parts.rootfs, toolsDir: site.paths.tools, settle, note });
+  const { rootfs, signal } = parts;
+  const environment = await ensureEnvironment({ ecosystem, sync, observer, rootfs, toolsDir: site.paths.tools, settle, note, signal });
   await mkdir(site.paths.resolver, { recursive: true });
   const resolver = openUvResolver({ uv: toolPath(environment, 'uv'), scratchDir: site.paths.resolver });
   const candidate = await openCandidate(parts, { sync, observer, environment, resolver });

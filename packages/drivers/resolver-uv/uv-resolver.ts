@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pin, Resolution, ResolveRequest, Resolver } from '@granary/contract/ports';
 import { ResolverError } from './resolver-error.ts';
@@ -7,21 +7,27 @@ import { ResolverError } from './resolver-error.ts';
 export interface UvResolverOptions {
   /** The uv executable. */
   readonly uv: string;
-  /** Folder for uv's cache and for scratch files; may be deleted at any time. */
+  /** Folder for uv's cache and for scratch files, of one process at a time; may be deleted at any time. */
   readonly scratchDir: string;
   readonly timeoutMs?: number;
 }
 
 const MAX_OUTPUT_BYTES = 4 * 2 ** 20;
+const SCRATCH = 'resolve-';
+/** As setpriv(1) says that what it was to start can't be started. */
+const CANNOT_RUN: ReadonlySet<number> = new Set([126, 127]);
 
 /**
  * Resolves with `uv pip compile --no-build`: the resolver reads indexes and metadata and runs no code of any package. It inherits
  * nothing from the environment but the search path, so that the user's own settings of uv and pip don't reach it.
  */
 export function openUvResolver(options: UvResolverOptions): Resolver {
+  let swept: Promise<void> | undefined;
   return {
     async resolve(request) {
-      const folder = await mkdtemp(join(options.scratchDir, 'resolve-'));
+      swept ??= sweep(options.scratchDir);
+      await swept;
+      const folder = await mkdtemp(join(options.scratchDir, SCRATCH));
       try {
         await writeFile(join(folder, 'requirements.in'), `${request.requirements.join('\n')}\n`);
         await writeFile(join(folder, 'constraints.in'), `${(request.constraints ?? []).join('\n')}\n`);
@@ -32,6 +38,11 @@ export function openUvResolver(options: UvResolverOptions): Resolver {
       }
     },
   };
+}
+
+/** Removes what a killed process left. */
+async function sweep(scratchDir: string): Promise<void> {
+  for (const name of await readdir(scratchDir)) if (name.startsWith(SCRATCH)) await rm(join(scratchDir, name), { recursive: true, force: true });
 }
 
 function argumentsFor(request: ResolveRequest): readonly string[] {
@@ -64,7 +75,8 @@ interface Ended {
 }
 
 async function run(options: UvResolverOptions, args: readonly string[], cwd: string, signal: AbortSignal | undefined): Promise<Ended> {
-  const child = spawn(options.uv, args, {
+  // Dies with us, whatever kills us: nobody would read its answer.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', options.uv, ...args], {
     cwd,
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: cwd, UV_CACHE_DIR: join(options.scratchDir, 'uv-cache'), LC_ALL: 'C.UTF-8', NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -78,6 +90,7 @@ async function run(options: UvResolverOptions, args: readonly string[], cwd: str
   });
   const [stdout, stderr, code] = await Promise.all([read(child.stdout), read(child.stderr), ended]);
   if (code === null) throw new ResolverError('killed', `resolve: uv was ended after ${(options.timeoutMs ?? 180_000) / 1000} s`);
+  if (CANNOT_RUN.has(code)) throw new ResolverError('unavailable', `run ${options.uv}: ${stderr.trim()}`);
   return { code, stdout, stderr };
 }
 
