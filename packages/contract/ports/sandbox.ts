@@ -60,8 +60,8 @@ export interface Sandbox {
 }
 /** Root filesystems made from stored packages. */
 export interface RootFilesystems {
-  /** Makes it ready on this machine from stored blobs alone; resolves to the digest of its tar, the same on every machine. */
-  prepare(recipe: RootfsRecipe): Promise<Sha256>;
+  /** Makes it ready on this machine from stored blobs alone; resolves to the digest of its tar, the same on every machine. Rejects when the signal aborts. */
+  prepare(recipe: RootfsRecipe, signal?: AbortSignal): Promise<Sha256>;
 }
 /** What a root filesystem is a function of. */
 export interface RootfsRecipe {

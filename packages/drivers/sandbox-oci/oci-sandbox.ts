@@ -33,7 +33,7 @@ export async function openOciSandbox(options: OciSandboxOptions): Promise<OciSan
   const closing = new AbortController();
   const running = new Map<string, Promise<unknown>>();
   return {
-    prepare: (recipe) => rootFilesystems.prepare(recipe),
+    prepare: (recipe, signal) => rootFilesystems.prepare(recipe, signal),
     async run(run) {
       checkRequest(run);
       if (closing.signal.aborted) throw new SandboxError('bad-request', `run ${run.id}: the sandbox is closed`);

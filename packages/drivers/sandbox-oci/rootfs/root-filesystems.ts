@@ -32,9 +32,10 @@ export async function openRootFilesystems({ blobs, rootfsCacheDir, scratchDir }:
   await sweepAbandoned(scratch, 'rootfs-');
   const making = new Map<Sha256, Promise<Sha256>>();
   return {
-    async prepare(recipe) {
+    async prepare(recipe, signal) {
+      signal?.throwIfAborted();
       const key = recipeDigest(recipe);
-      const made = making.get(key) ?? prepared(recipe, key, { blobs, cacheDir, scratch }).finally(() => making.delete(key));
+      const made = making.get(key) ?? prepared(recipe, key, { blobs, cacheDir, scratch, signal }).finally(() => making.delete(key));
       making.set(key, made);
       return made;
     },
@@ -50,6 +51,8 @@ interface Places {
   readonly blobs: BlobStore;
   readonly cacheDir: string;
   readonly scratch: string;
+  /** Of whoever asked first. */
+  readonly signal: AbortSignal | undefined;
 }
 
 async function prepared(recipe: RootfsRecipe, key: Sha256, places: Places): Promise<Sha256> {
@@ -61,8 +64,8 @@ async function prepared(recipe: RootfsRecipe, key: Sha256, places: Places): Prom
     throw new SandboxError('runtime-missing', `make a root filesystem: install ${missing.join(' ')} (apt-get install ${missing.join(' ')})`);
   const folder = await mkdtemp(join(places.scratch, `rootfs-${process.pid}-`));
   try {
-    const tar = await make(recipe, folder, places.blobs);
-    const digest = await unpackRootfs(places.cacheDir, tar);
+    const tar = await make(recipe, folder, places);
+    const digest = await unpackRootfs(places.cacheDir, tar, places.signal);
     await writeFile(join(folder, 'note'), `${digest}\n`);
     await rename(join(folder, 'note'), note);
     return digest;
@@ -72,7 +75,7 @@ async function prepared(recipe: RootfsRecipe, key: Sha256, places: Places): Prom
 }
 
 /** Runs mmdebstrap on a local archive, without a network, in namespaces of its own: its mounts vanish with it, whatever ends it. */
-async function make(recipe: RootfsRecipe, folder: string, blobs: BlobStore): Promise<string> {
+async function make(recipe: RootfsRecipe, folder: string, { blobs, signal }: Places): Promise<string> {
   if (!/^[a-z][a-z0-9-]*$/.test(recipe.suite) || recipe.packages.some(({ name }) => !/^[a-z0-9][a-z0-9+.-]+$/.test(name))) {
     throw new SandboxError('bad-request', `root filesystem of ${JSON.stringify(recipe.suite)}: a name that is none of Debian's`);
   }
@@ -88,7 +91,7 @@ async function make(recipe: RootfsRecipe, folder: string, blobs: BlobStore): Pro
     GRANARY_FILES: join(folder, 'files'),
   };
   const argv = ['mmdebstrap', ...mmdebstrapOptions(recipe, privilege), recipe.suite, tar, archive] as const;
-  await runTool(privilege === 'root' ? inNamespaces(argv) : argv, `make a root filesystem of ${recipe.suite}`, { env, timeoutMs: TIMEOUT_MS });
+  await runTool(privilege === 'root' ? inNamespaces(argv) : argv, `make a root filesystem of ${recipe.suite}`, { env, timeoutMs: TIMEOUT_MS, signal });
   return tar;
 }
 

@@ -6,14 +6,21 @@ import { TOOL_ENVIRONMENT } from '../host-tools.ts';
 export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** Kills the tool. */
+  readonly signal?: AbortSignal | undefined;
 }
 const MAX_OUTPUT_BYTES = 16 * 2 ** 20;
 const SHOWN_CHARACTERS = 2000;
 
 /** Runs a tool of the host, which gets none of our environment and dies with us. Resolves to its output; throws SandboxError `infrastructure` that says what was being done. */
-export async function runTool(argv: readonly [string, ...string[]], doing: string, { env = {}, timeoutMs = 300_000 }: ToolOptions = {}): Promise<string> {
+export async function runTool(
+  argv: readonly [string, ...string[]],
+  doing: string,
+  { env = {}, timeoutMs = 300_000, signal }: ToolOptions = {},
+): Promise<string> {
   try {
-    const options = { env: { ...TOOL_ENVIRONMENT, ...env }, cwd: '/', timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
+    const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
+    const options = { env: { ...TOOL_ENVIRONMENT, ...env }, cwd: '/', ...limits, ...(signal === undefined ? {} : { signal }) };
     const { stdout } = await promisify(execFile)('setpriv', ['--pdeathsig', 'KILL', ...argv], options);
     return stdout;
   } catch (cause) {

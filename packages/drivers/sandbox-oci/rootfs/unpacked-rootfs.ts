@@ -15,7 +15,7 @@ export async function unpackedRootfs(cacheDir: string, digest: Sha256): Promise<
 }
 
 /** Unpacks the tar of a root filesystem under its digest. May run at the same time as itself, and may be killed: what lies under a digest is whole. */
-export async function unpackRootfs(cacheDir: string, tarFile: string): Promise<Sha256> {
+export async function unpackRootfs(cacheDir: string, tarFile: string, signal?: AbortSignal): Promise<Sha256> {
   const digest = await digestOf(tarFile);
   if ((await unpackedRootfs(cacheDir, digest)) !== undefined) return digest;
   await mkdir(cacheDir, { recursive: true });
@@ -24,6 +24,7 @@ export async function unpackRootfs(cacheDir: string, tarFile: string): Promise<S
     await runTool(
       ['tar', '--extract', `--file=${tarFile}`, '--numeric-owner', '--preserve-permissions', `--directory=${temporary}`],
       `unpack root filesystem ${digest}`,
+      { signal },
     );
     for (const name of MOUNT_POINTS) await makeMountPoint(join(temporary, name));
     // A rename is on the disk before the files that it names are, unless they are told to hurry.
