@@ -127,6 +127,16 @@ describe('a further proposal', () => {
     expect((await proposal(OLD, PLAIN_SETUP, [first])).settings['extensions']).toBe(false);
   });
 
+  it('is not made for files that the source archive does not hold', async () => {
+    const first = await proposal(OLD, PLAIN_SETUP);
+    const missing: Difference = { path: 'demo/py.typed', kind: 'only-upstream' };
+    const generated: Difference = { path: 'demo-1.0.dist-info/namespace_packages.txt', kind: 'only-upstream' };
+
+    expect(await next(OLD, PLAIN_SETUP, [compared(first, missing)])).toEqual({ type: 'exhausted' });
+    expect(await next(OLD, PLAIN_SETUP, [compared(first, missing, generated)])).toMatchObject({ type: 'build' });
+    expect(await next(OLD, { ...PLAIN_SETUP, 'demo/py.typed': '' }, [compared(first, missing)])).toMatchObject({ type: 'build' });
+  });
+
   it('gives the build what it asked for, and no second time', async () => {
     const first = await proposal(OLD, PLAIN_SETUP);
 

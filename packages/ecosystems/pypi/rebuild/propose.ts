@@ -34,7 +34,7 @@ export async function propose(subject: RebuildSubject, history: readonly Attempt
   if (last?.outcome.type === 'needs') return { type: 'build', proposal: proposalOf(situation, choiceOf(last), asked) };
   const best = bestOf(history);
   if (best !== undefined && best.comparison.rung !== 'none') return { type: 'exhausted' };
-  const next = nextChoice(situation.variants, history);
+  const next = nextChoice(situation.variants, situation.sdist, history);
   return next === undefined ? { type: 'exhausted' } : { type: 'build', proposal: proposalOf(situation, next, asked) };
 }
 

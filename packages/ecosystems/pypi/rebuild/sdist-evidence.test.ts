@@ -1,3 +1,5 @@
+import { gzipSync } from 'node:zlib';
+import { paxPart, tarBytes } from '@granary/core/test';
 import { describe, expect, it } from 'vitest';
 import { readBackend } from './backends.ts';
 import { readSdistEvidence } from './sdist-evidence.ts';
@@ -31,6 +33,14 @@ describe('a source archive', () => {
   it('says whether setup.cfg sets the tag of wheels', async () => {
     expect((await sdist({ 'setup.cfg': '[bdist_wheel]\nuniversal = 1\n' })).setsWheelTag).toBe(true);
     expect((await sdist({ 'setup.cfg': '[metadata]\nname = demo\n' })).setsWheelTag).toBe(false);
+  });
+
+  it('tells the time of a file by its pax record first', async () => {
+    const parts = [paxPart({ mtime: '1591718906.75' }), { name: 'demo-1.0/setup.py', data: '', mtime: 0 }];
+
+    const evidence = await readSdistEvidence('demo-1.0.tar.gz', gzipSync(tarBytes(parts)));
+
+    expect(evidence?.files).toEqual([{ path: 'setup.py', mtime: 1591718906 }]);
   });
 
   it('of another format is not read', async () => {

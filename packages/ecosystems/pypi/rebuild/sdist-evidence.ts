@@ -98,6 +98,9 @@ function below(root: string, path: string): string {
   return root === '' ? path : path.slice(root.length + 1);
 }
 
-function mtimeOf(entry: ArchiveEntry): number {
-  return 'mtime' in entry.header ? entry.header.mtime : 0;
+/** A fraction of a second stands in a pax record, and then some tools write none into the header. */
+function mtimeOf({ header }: ArchiveEntry): number {
+  if (!('mtime' in header)) return 0;
+  const exact = Number(header.pax.findLast(([key]) => key === 'mtime')?.[1]);
+  return Number.isNaN(exact) ? header.mtime : Math.floor(exact);
 }

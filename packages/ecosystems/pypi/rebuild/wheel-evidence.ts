@@ -25,7 +25,7 @@ export interface WheelEvidence {
   /** Permission bits of METADATA, which the build wrote itself: they show its umask. */
   readonly metadataMode: number;
   readonly hasCrlf: boolean;
-  /** Paths and times of the files outside `.dist-info`. */
+  /** Paths and times of all files; of those in `.dist-info` the path below it, as licences lie in the source. */
   readonly payload: readonly { readonly path: string; readonly stamp: number }[];
 }
 
@@ -50,7 +50,7 @@ export async function readWheelEvidence(fileName: string, bytes: Uint8Array): Pr
     madeOn: written?.header.createSystem === 0 ? 'windows' : 'unix',
     metadataMode: (written?.mode ?? 0) & 0o777,
     hasCrlf: metadata.includes('\r\n'),
-    payload: files.filter(({ path }) => !path.startsWith(`${distInfo}/`)).map((entry) => ({ path: entry.path, stamp: stamps.of(entry) })),
+    payload: files.map((entry) => ({ path: entry.path.replace(`${distInfo}/`, ''), stamp: stamps.of(entry) })),
   };
 }
 
