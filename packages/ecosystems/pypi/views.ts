@@ -10,6 +10,12 @@ const PROJECT = /^simple\/([A-Za-z0-9](?:[A-Za-z0-9._-]{0,254}[A-Za-z0-9])?)(\/?
 const FILE = /^packages\/[0-9a-f]{2}\/[0-9a-f]{2}\/[0-9a-f]{60}\/([^/]+)$/;
 const PROVENANCE = /^integrity\/([^/]+)\/[^/]+\/([^/]+)\/provenance$/;
 
+/** Hashed requirements carry no addresses. */
+const KEEP_UV_LOCK =
+  'uv export --quiet --frozen --no-emit-project --output-file locked.txt && uv venv --quiet --allow-existing && uv pip sync --require-hashes --python .venv locked.txt';
+/** uv keeps the versions of the file that is there. */
+const REMAKE_PYLOCK = 'uv pip compile --quiet --universal --format pylock.toml --output-file pylock.toml pyproject.toml';
+
 /** What pip, uv and poetry ask of an index (PEP 503, 658, 691, 714, 740), and what they are answered. */
 export const pypiViews: Views = {
   route: (path) => rootRoute(path) ?? packageRoute(path) ?? fileRoute(path) ?? provenanceRoute(path),
@@ -33,6 +39,10 @@ export const pypiViews: Views = {
     `pip   pip install --index-url ${address}/pypi/simple/ NAME      (or: export PIP_INDEX_URL=${address}/pypi/simple/)`,
     `uv    export UV_DEFAULT_INDEX=${address}/pypi/simple/            then uv sync, uv pip sync as ever`,
     `      only what was reproduced: ${address}/verified/pypi/simple/`,
+    // Tests run what stands between backticks, as it stands.
+    'locks uv sync --frozen and --locked fetch from the addresses in uv.lock, not from the index. Once, with UV_DEFAULT_INDEX set: `uv lock` (same versions, same hashes, our addresses)',
+    `      or leave the lock alone: \`${KEEP_UV_LOCK}\``,
+    `      pylock.toml has addresses too: \`${REMAKE_PYLOCK}\``,
   ],
 };
 

@@ -1,0 +1,287 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type GranaryProcess, granaryArgv, granaryEnvironment, startGranary } from './granary-process.ts';
+import { readIndexPage } from './index-page.ts';
+import { type Island, openIsland, whyNoIsland } from './island.ts';
+import { type LoopbackSite, makeLoopbackSite } from './loopback-site.ts';
+import { makeHome, type PythonHome } from './python-home.ts';
+import { mustRun, type Ran } from './run.ts';
+
+const reason = whyNoIsland();
+const title = (text: string) => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`;
+const SET_UP_MS = 900_000;
+const TEST_MS = 240_000;
+/** What the issue promises, with the interval of polling that holds by default. */
+const SHOWN_WITHIN_MS = 120_000;
+
+let folder = '';
+let site: LoopbackSite;
+/** When everything was held, and upstream had not changed yet. */
+let before = '';
+
+beforeAll(async () => {
+  if (reason !== undefined) return;
+  folder = await mkdtemp(join(tmpdir(), 'granary-clients-'));
+  site = await makeLoopbackSite(folder);
+}, SET_UP_MS);
+afterAll(async () => {
+  await site?.[Symbol.asyncDispose]();
+  if (folder !== '') await rm(folder, { recursive: true });
+});
+
+describe.skipIf(reason !== undefined)(title('a mirror whose upstream moves on'), () => {
+  let running: GranaryProcess;
+  let address = '';
+  let lockBefore = '';
+  beforeAll(async () => {
+    address = `http://127.0.0.1:${await freePort()}`;
+    lockBefore = await lockThrough(site.upstream.index);
+    running = startGranary(granaryArgv('up', '--config', site.configFile, '--listen', new URL(address).host, '--json'));
+    await running.saidThat(/^\{"artifacts":/m);
+    before = new Date().toISOString();
+    await sleep(1000);
+  }, SET_UP_MS);
+  afterAll(async () => running?.stop());
+
+  it(
+    'shows a new release, a yank and a deletion within two minutes, without a restart',
+    async () => {
+      const { upstream, next } = site;
+      const changedAt = performance.now();
+      for (const path of [next.sdist, next.wheel]) upstream.publishPath(path, { project: 'wick', uploadTime: new Date().toISOString() });
+      for (const fileName of ['ember-1.1-py3-none-any.whl', 'ember-1.1.tar.gz']) upstream.yank(fileName, 'sets fire to things');
+      for (const fileName of ['tallow-1.0-py3-none-any.whl', 'tallow-1.0.tar.gz']) upstream.remove(fileName);
+      const shown = async () => ({
+        wick: (await standing('wick', '1.1')) === false,
+        ember: await standing('ember', '1.1'),
+        tallow: await standing('tallow', '1.0'),
+        // What resolvers fall back to is fetched too.
+        emberBefore: await standing('ember', '1.0'),
+        tallowBefore: await standing('tallow', '0.9'),
+      });
+
+      let now = await shown();
+      while (
+        performance.now() - changedAt < SHOWN_WITHIN_MS &&
+        !(now.wick && now.ember && now.tallow && now.emberBefore === false && now.tallowBefore === false)
+      ) {
+        await sleep(500);
+        now = await shown();
+      }
+
+      console.log(`shown ${((performance.now() - changedAt) / 1000).toFixed(0)} s after upstream changed`);
+      expect(now).toEqual({
+        wick: true,
+        ember: 'sets fire to things',
+        tallow: expect.stringContaining('removed upstream'),
+        emberBefore: false,
+        tallowBefore: false,
+      });
+    },
+    SHOWN_WITHIN_MS + TEST_MS,
+  );
+
+  it(
+    'has the registry as it stood before in a view as of then',
+    async () => {
+      const asOf = `${address}/as-of/${before}/pypi/simple/`;
+
+      const ember = await readIndexPage(asOf, 'ember');
+
+      expect(ember.map(({ filename }) => filename)).toContain('ember-1.1-py3-none-any.whl');
+      expect(ember.every(({ yanked }) => yanked === false)).toBe(true);
+      expect((await readIndexPage(asOf, 'wick')).map(({ filename }) => filename)).not.toContain('wick-1.1-py3-none-any.whl');
+      expect(await lockThrough(asOf)).toBe(lockBefore);
+      expect(lockBefore).toContain('ember==1.1');
+    },
+    TEST_MS,
+  );
+
+  it(
+    'gives locks the versions and hashes that upstream gives now',
+    async () => {
+      const lock = await lockThrough(`${address}/pypi/simple/`);
+
+      expect(lock).toBe(await lockThrough(site.upstream.index));
+      expect(lock).toMatch(/ember==1\.0.*tallow==0\.9.*wick==1\.1/s);
+    },
+    TEST_MS,
+  );
+
+  /** Whether the mirror's index has the wheel yanked; undefined when it doesn't list it. */
+  async function standing(project: string, version: string): Promise<boolean | string | undefined> {
+    const files = await readIndexPage(`${address}/pypi/simple/`, project);
+    return files.find(({ filename }) => filename === `${project}-${version}-py3-none-any.whl`)?.yanked;
+  }
+});
+
+describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on empty caches'), () => {
+  let island: Island;
+  let remedies: readonly string[] = [];
+  let askedBefore = 0;
+  beforeAll(async () => {
+    askedBefore = site.upstream.requests.length;
+    island = await openIsland(site.dataDir);
+    const { said } = await mustRun(granaryArgv('doctor', '--config', site.configFile), { env: granaryEnvironment() });
+    remedies = [...said.matchAll(/`([^`]+)`/g)].map(([, command = '']) => command);
+  }, SET_UP_MS);
+  afterAll(async () => island?.[Symbol.asyncDispose]());
+
+  it(
+    'pip installs a project with hashes',
+    async () => {
+      const home = await homeOn('all');
+
+      const ran = await home.pip('install', '--require-hashes', '-r', join(home.take(site.lamp), 'requirements.txt'));
+
+      succeeded(ran, 'pip install --require-hashes');
+      expect(await home.installed()).toEqual(['lantern==1.0', 'oil==1.0', 'wick==1.0']);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'uv pip sync installs a project with hashes',
+    async () => {
+      const home = await homeOn('all');
+
+      const ran = await home.uv(['pip', 'sync', '--require-hashes', join(home.take(site.lamp), 'requirements.txt')]);
+
+      succeeded(ran, 'uv pip sync --require-hashes');
+      expect(await home.installed()).toEqual(['lantern==1.0', 'oil==1.0', 'wick==1.0']);
+    },
+    TEST_MS,
+  );
+
+  it.each(['all', 'verified'] as const)(
+    'uv sync installs a project with the lock as it was made upstream, from %s',
+    async (view) => {
+      const home = await homeOn(view);
+      const project = home.take(site.stove);
+
+      const ran = await home.uv(['sync'], project);
+
+      succeeded(ran, `uv sync from ${view}`);
+      expect(await home.installed(join(project, '.venv'))).toEqual(['ember==1.1', 'lantern==1.0', 'tallow==1.0', 'wick==1.0']);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'uv sync --frozen and --locked want the addresses of the lock; each remedy that doctor names makes them ours',
+    async () => {
+      const [relock = '', keep = ''] = [remedies.find((line) => line === 'uv lock'), remedies.find((line) => line.startsWith('uv export'))];
+      const home = await homeOn('all');
+      const [relocked, kept] = [home.take(site.stove), home.take(site.stove)];
+
+      const frozen = await home.uv(['sync', '--frozen'], kept);
+      const locked = await home.uv(['sync', '--locked'], kept);
+
+      expect(frozen.said).toContain(new URL(site.upstream.index).host);
+      expect([frozen.code === 0, locked.code === 0]).toEqual([false, false]);
+      succeeded(await home.shell(relock, relocked), relock);
+      expect(await exported(home, relocked)).toBe(await exported(home, site.stove));
+      succeeded(await home.uv(['sync', '--frozen'], relocked), 'uv sync --frozen of the lock made ours');
+      succeeded(await home.uv(['sync', '--locked'], relocked), 'uv sync --locked of the lock made ours');
+      succeeded(await home.shell(keep, kept), keep);
+      expect(await readFile(join(kept, 'uv.lock'), 'utf8')).toBe(await readFile(join(site.stove, 'uv.lock'), 'utf8'));
+      for (const project of [relocked, kept])
+        expect(await home.installed(join(project, '.venv'))).toEqual(['ember==1.1', 'lantern==1.0', 'tallow==1.0', 'wick==1.0']);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'pylock.toml wants its own addresses too; the remedy that doctor names makes them ours',
+    async () => {
+      const remedy = remedies.find((line) => line.includes('pylock.toml')) ?? '';
+      const home = await homeOn('all');
+      const project = home.take(site.stove);
+      const sync = ['pip', 'sync', '--preview-features', 'pylock', join(project, 'pylock.toml')];
+
+      const asItWas = await home.uv(sync);
+      const made = await home.shell(remedy, project);
+      const ours = await home.uv(sync);
+
+      expect(asItWas.said).toContain(new URL(site.upstream.index).host);
+      succeeded(made, remedy);
+      succeeded(ours, 'uv pip sync pylock.toml');
+      expect(await home.installed()).toEqual(['ember==1.1', 'lantern==1.0', 'tallow==1.0', 'wick==1.0']);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'verified has nothing of what was not reproduced, and says so by address as well',
+    async () => {
+      const home = await homeOn('verified');
+      const requirements = join(home.take(site.lamp), 'requirements.txt');
+      const refused = await addressOf('oil-1.0-py3-none-any.whl', 'verified');
+
+      const results = [await home.pip('install', '--require-hashes', '-r', requirements), await home.uv(['pip', 'sync', '--require-hashes', requirements])];
+      const [pip, uv] = [await home.pip('install', refused), await home.uv(['pip', 'install', `oil @ ${refused}`])];
+
+      expect(results.map(({ code }) => code)).toEqual([1, 1]);
+      for (const { said } of [pip, uv]) {
+        expect(said).toMatch(/403 (Client Error: )?Granary policy verified refuses pypi\/oil 1\.0 oil-1\.0-py3-none-any\.whl: not-reproduced/);
+        expect(said).toContain(`${island.address}/releases/`);
+      }
+      expect(await home.installed()).toEqual(['']);
+    },
+    TEST_MS,
+  );
+
+  it('nobody reached the upstream, which runs on outside', async () => {
+    const interfaces = await island.run(['cat', '/proc/net/dev', '/proc/net/route']);
+    const asked = await island.run([process.execPath, '-e', `fetch(${JSON.stringify(site.upstream.index)}).catch((error) => console.log(error.cause.code))`]);
+
+    expect(interfaces.said.match(/^\s*\w+:/gm)).toEqual([expect.stringContaining('lo:')]);
+    expect(asked.said).toBe('ECONNREFUSED\n');
+    expect(site.upstream.requests.length).toBe(askedBefore);
+  });
+
+  async function homeOn(view: 'all' | 'verified'): Promise<PythonHome> {
+    const index = `${island.address}${view === 'all' ? '' : `/${view}`}/pypi/simple/`;
+    return await makeHome(folder, { runner: island.run, settings: { PIP_INDEX_URL: index, UV_DEFAULT_INDEX: index } });
+  }
+
+  /** Of a file that the mirror holds, in a view that may refuse it. */
+  async function addressOf(fileName: string, view: string): Promise<string> {
+    const page = await island.run(['curl', '-sf', '-H', 'accept: application/vnd.pypi.simple.v1+json', `${island.address}/pypi/simple/oil/`]);
+    const path = new RegExp(`"url":"[./]*(packages/[^"]*/${RegExp.escape(fileName)})"`).exec(page.said)?.[1] ?? '';
+    return `${island.address}/${view}/pypi/${path}`;
+  }
+});
+
+/** Versions and hashes of a lock that uv makes now, from nothing. */
+async function lockThrough(index: string): Promise<string> {
+  const home = await makeHome(folder, { settings: { UV_DEFAULT_INDEX: index } });
+  const project = home.take(site.loose);
+  const ran = await home.uv(['lock'], project);
+  expect(ran.code, ran.said).toBe(0);
+  return await exported(home, project);
+}
+
+/** A lock as uv says it without addresses: versions and hashes. */
+async function exported(home: PythonHome, project: string): Promise<string> {
+  const ran = await home.uv(['export', '--quiet', '--frozen', '--no-header', '--no-emit-project', '--no-annotate'], project);
+  expect(ran.code, `${basename(project)}: ${ran.said}`).toBe(0);
+  return ran.said;
+}
+
+function succeeded(ran: Ran, what: string): void {
+  console.log(`${what}: ${ran.seconds.toFixed(1)} s`);
+  expect(ran.code, ran.said).toBe(0);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

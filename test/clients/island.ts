@@ -1,0 +1,43 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type GranaryProcess, granaryArgv, startGranary } from './granary-process.ts';
+import { type Ran, type RunOptions, run } from './run.ts';
+
+/** A network namespace with a loopback interface and nothing else, where a mirror is served: the world after every upstream is gone. */
+export interface Island extends AsyncDisposable {
+  /** Of the mirror, in there. */
+  readonly address: string;
+  run(argv: readonly string[], options?: RunOptions): Promise<Ran>;
+}
+
+const LISTEN = '127.0.0.1:8080';
+
+/** What this machine lacks for it; undefined when nothing. */
+export function whyNoIsland(): string | undefined {
+  if (process.getuid?.() !== 0) return 'network namespaces and the sandbox of a whole site need root';
+  const missing = ['unshare', 'nsenter', 'ip', 'crun', 'python3'].filter((name) => !isInstalled(name));
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+}
+
+export async function openIsland(dataDir: string): Promise<Island> {
+  const serve = granaryArgv('serve', '--data', dataDir, '--listen', LISTEN);
+  const server: GranaryProcess = startGranary(['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...serve]);
+  const [, address = ''] = await server.saidThat(/serving .* on (http:\/\/[^;\s]+)/);
+  return {
+    address,
+    // unshare and sh hand over to the server without a fork: its process is the one that was started.
+    run: (argv, options) => run(['nsenter', '--target', String(server.pid), '--net', ...argv], options),
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+function isInstalled(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
