@@ -4,8 +4,6 @@ export const PLAN_FILE = 'plan.json';
 export const REQUIREMENTS_FILE = 'requirements.txt';
 export const NEEDS_FILE = 'needs.json';
 export const METADATA_FILE = 'METADATA';
-/** EX_TEMPFAIL: the build wants more than it was given. */
-export const NEEDS_EXIT = 75;
 
 /**
  * The program that runs in the sandbox, with nothing but Python's standard library: `fetch` makes the
@@ -96,7 +94,7 @@ def _requires():
         with open(os.path.join(OUT, "needs.json"), "w", encoding="utf-8") as file:
             json.dump(missing, file)
         print("missing build requirements:", *missing)
-        sys.exit(75)
+        sys.exit(os.EX_TEMPFAIL)
 
 
 def setup_requires():

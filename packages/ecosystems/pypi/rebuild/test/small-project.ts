@@ -6,7 +6,7 @@ import { type TarPart, tarBytes, type ZipPart, zipBytes } from '@granary/core/te
 import { artifactPurl } from '../../names.ts';
 
 /** 2023-05-06 07:08:10 as MS-DOS writes it. */
-export const DOS_2023 = (((2023 - 1980) << 25) | (5 << 21) | (6 << 16) | (7 << 11) | (8 << 5) | 5) >>> 0;
+const DOS_2023 = (((2023 - 1980) << 25) | (5 << 21) | (6 << 16) | (7 << 11) | (8 << 5) | 5) >>> 0;
 export const SECONDS_2023 = Date.UTC(2023, 4, 6, 7, 8, 10) / 1000;
 
 export interface SmallWheel {
