@@ -21,6 +21,8 @@ export interface HttpResponse {
   /** Names and values in turn, written as they are. */
   readonly headers: readonly string[];
   readonly body?: Uint8Array | HttpStream;
+  /** The host calls it once, when it needs the body's bytes no longer: sent, or the client is gone. Their memory may then be given back. */
+  readonly release?: () => void;
 }
 
 /** May answer at once, without a promise: the hot path does. Must not throw for anything a client can send. */

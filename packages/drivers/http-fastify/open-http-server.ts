@@ -1,3 +1,4 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HttpHandler } from '@granary/contract/ports';
 import { type FastifyInstance, fastify } from 'fastify';
@@ -25,35 +26,34 @@ export interface HttpServer extends AsyncDisposable {
 
 /** Hosts a handler for GET and HEAD on HTTP/1.1. Bounded: headers 16 KiB in 10 s, a request 20 s, a silent connection 60 s. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  let closing = false;
   const app = fastify({
     logger: false,
     // Nobody sends a body here.
     bodyLimit: 1,
-    requestTimeout: 20_000,
-    keepAliveTimeout: 30_000,
-    connectionTimeout: 60_000,
     forceCloseConnections: 'idle',
-    exposeHeadRoutes: false,
-    http: { maxHeaderSize: 16 * 1024, headersTimeout: 10_000 },
-    frameworkErrors: (_error, _request, reply) => {
-      reply.hijack();
-      reply.raw.writeHead(400, { 'content-type': 'text/plain' }).end('400 the address is not one that can be read\n');
-    },
-  });
-  app.route({
-    method: ['GET', 'HEAD'],
-    url: '*',
-    handler: (request, reply) => {
-      reply.hijack();
-      answer(options, request.raw, reply.raw);
-    },
+    // What is read goes past the router: there is one handler, and routing would cost as much as answering.
+    serverFactory: (route) =>
+      boundedServer((request, response) => {
+        if (request.method !== 'GET' && request.method !== 'HEAD') return route(request, response);
+        if (closing) response.shouldKeepAlive = false;
+        answer(options, request, response);
+      }),
   });
   app.setNotFoundHandler((_request, reply) =>
     reply.code(405).header('allow', 'GET, HEAD').type('text/plain').send('405 only GET and HEAD are answered here\n'),
   );
   const address = await listen(app, options.listen);
-  const close = () => drain(app, options.drainMs ?? 5000);
+  const close = () => {
+    closing = true;
+    return drain(app, options.drainMs ?? 5000);
+  };
   return { address, close, [Symbol.asyncDispose]: close };
+}
+
+function boundedServer(listener: RequestListener): Server {
+  const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 30_000, connectionsCheckingInterval: 5000 };
+  return createServer(limits, listener).setTimeout(60_000);
 }
 
 async function listen(app: FastifyInstance, where: Listen): Promise<string> {

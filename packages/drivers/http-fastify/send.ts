@@ -35,6 +35,8 @@ async function send(response: HttpResponse, out: ServerResponse, tap: Tap | unde
 }
 
 function sendBytes(response: HttpResponse, body: Uint8Array | undefined, out: ServerResponse, tap: Tap | undefined): void {
+  // `close` comes after the last byte was handed over, or when the connection ends.
+  if (response.release !== undefined) out.once('close', response.release);
   writeHead(response, out);
   if (tap !== undefined) {
     if (body !== undefined && out.req.method !== 'HEAD') tap.chunk(body);

@@ -1,7 +1,7 @@
-import type { Catalog, Clock } from '@granary/contract/ports';
+import type { Catalog } from '@granary/contract/ports';
 import type { Purl } from '@granary/core/model';
 import { type HeldFile, type Holding, readHolding } from './holding.ts';
-import { RevisionCache } from './revision-cache.ts';
+import { type Following, RevisionCache } from './revision-cache.ts';
 
 /** Roughly what one held file takes in memory. */
 const FILE_BYTES = 2048;
@@ -16,11 +16,11 @@ export interface Holdings {
   ): { readonly holding: Holding; readonly file: HeldFile } | undefined;
 }
 
-export function openHoldings(ports: { readonly catalog: Catalog; readonly clock: Clock }, maxBytes: number): Holdings {
-  const cache = new RevisionCache<Holding>(ports, maxBytes);
+export function openHoldings(catalog: Catalog, following: Following, maxBytes: number): Holdings {
+  const cache = new RevisionCache<Holding>(following, maxBytes);
   const of = (packagePurl: Purl): Holding => {
     const holding = cache.get(packagePurl, { package: packagePurl }, () => {
-      const value = readHolding(ports.catalog, packagePurl);
+      const value = readHolding(catalog, packagePurl);
       return { value, sizeBytes: (value.files.length + 1) * FILE_BYTES };
     });
     // Derived at once, never later.

@@ -3,7 +3,7 @@ import { type Instant, type Purl, parseInstant } from '@granary/core/model';
 import { type Holding, readHolding } from './holding.ts';
 import { type Listing, listHolding, packageView } from './listing.ts';
 import { meets, type Policy } from './policy.ts';
-import { type Basis, RevisionCache } from './revision-cache.ts';
+import { type Basis, type Following, RevisionCache } from './revision-cache.ts';
 import type { ServedEcosystem, ServePorts } from './serve-ports.ts';
 import type { Target } from './target.ts';
 import type { View } from './view.ts';
@@ -31,11 +31,11 @@ export interface Listings {
   view(listing: Listing, target: PackageTarget, packagePurl: Purl): Promise<PackageView>;
 }
 
-export function openListings(ports: ServePorts): Listings {
+export function openListings(ports: ServePorts, following: Following): Listings {
   const documents = new Map<ServedEcosystem, PackageDocuments>(
     ports.ecosystems.map((ecosystem) => [ecosystem, openPackageDocuments({ ...ports, ecosystem }, KEPT_DOCUMENTS)]),
   );
-  const cache = new RevisionCache<ReadonlySet<string>>(ports, LISTING_CACHE_BYTES);
+  const cache = new RevisionCache<ReadonlySet<string>>(following, LISTING_CACHE_BYTES);
   const holdingOf = ({ view }: PackageTarget, packagePurl: Purl) => {
     const size = sizeOf(view);
     // Not through the cache of holdings: what is made of it is cached.

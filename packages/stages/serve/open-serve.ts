@@ -9,6 +9,7 @@ import { openMetrics } from './metrics.ts';
 import { openPages } from './pages.ts';
 import { refusals } from './refusals.ts';
 import { rememberReads } from './remember-reads.ts';
+import { followEachTurn } from './revision-cache.ts';
 import type { ServePorts } from './serve-ports.ts';
 import { openSite } from './site-answers.ts';
 import { parseTarget, type Target } from './target.ts';
@@ -30,10 +31,11 @@ export interface Serve {
 export function openServe(ports: ServePorts): Serve {
   const { memory = {}, site } = ports;
   const refuse = refusals(site.publicUrl);
-  const holdings = openHoldings(ports, memory.holdingBytes ?? 12 * MEBIBYTE);
-  const listings = openListings({ ...ports, blobs: rememberReads(ports.blobs, READ_BYTES) });
+  const following = followEachTurn(ports);
+  const holdings = openHoldings(ports.catalog, following, memory.holdingBytes ?? 12 * MEBIBYTE);
+  const listings = openListings({ ...ports, blobs: rememberReads(ports.blobs, READ_BYTES) }, following);
   const documentBytes = memory.documentBytes ?? 64 * MEBIBYTE;
-  const pages = openPages({ ports, listings, refuse }, documentBytes);
+  const pages = openPages({ ports, following, listings, refuse }, documentBytes);
   const artifacts = openArtifacts(ports.blobs, { artifacts: memory.artifactBytes ?? 40 * MEBIBYTE, companions: documentBytes / 8 });
   const metrics = openMetrics(ports);
   const client: ClientParts = { ports, holdings, listings, pages, artifacts, refuse };

@@ -5,7 +5,7 @@ import { answerFinished, type Finished, finish } from './finished.ts';
 import { basisOf, type Listings } from './listings.ts';
 import { type ContentCoding, negotiateCoding, negotiateMediaType, remembered } from './negotiation.ts';
 import type { Refusals } from './refusals.ts';
-import { type Derived, RevisionCache } from './revision-cache.ts';
+import { type Derived, type Following, RevisionCache } from './revision-cache.ts';
 import type { ServePorts } from './serve-ports.ts';
 import type { Target } from './target.ts';
 
@@ -25,12 +25,13 @@ export interface Pages {
 }
 export interface PagePorts {
   readonly ports: ServePorts;
+  readonly following: Following;
   readonly listings: Listings;
   readonly refuse: Refusals;
 }
 
 export function openPages(open: PagePorts, maxBytes: number): Pages {
-  const cache = new RevisionCache<Page>(open.ports, maxBytes);
+  const cache = new RevisionCache<Page>(open.following, maxBytes);
   const codingOf = remembered(negotiateCoding);
   const typesOf = new Map<string, (header: string | undefined) => string | undefined>();
   const mediaTypeOf = ({ ecosystem, route }: ClientTarget, request: HttpRequest) => {

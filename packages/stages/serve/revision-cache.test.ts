@@ -1,6 +1,6 @@
 import { toInstant } from '@granary/core/model';
 import { expect, it } from 'vitest';
-import { RevisionCache } from './revision-cache.ts';
+import { followEachTurn, RevisionCache } from './revision-cache.ts';
 
 function counting() {
   const state = { revision: 1, packageRevision: 1, now: 0, derived: 0 };
@@ -71,4 +71,19 @@ it('keeps no failure', async () => {
   await expect(cache.get('k', 'fixed', () => Promise.reject(new Error('disk')))).rejects.toThrow('disk');
 
   expect(cache.get('k', 'fixed', derive)).toBe(1);
+});
+
+it('asks for the revision once per turn', async () => {
+  const { state } = counting();
+  const { catalog } = followEachTurn({
+    catalog: { revision: () => state.revision, revisionOf: () => 0 },
+    clock: { now: () => toInstant(0), sleep: async () => undefined },
+  });
+
+  const before = catalog.revision();
+  state.revision = 2;
+  const sameTurn = catalog.revision();
+  await new Promise(setImmediate);
+
+  expect([before, sameTurn, catalog.revision()]).toEqual([1, 1, 2]);
 });

@@ -11,6 +11,30 @@ export interface Derived<T> {
 /** What a value is a function of: the facts of one package, the whole catalog, or a ledger size that is past. */
 export type Basis = { readonly package: string } | 'catalog' | 'fixed';
 
+/** What caches follow. */
+export interface Following {
+  readonly catalog: Pick<Catalog, 'revision' | 'revisionOf'>;
+  readonly clock: Clock;
+}
+
+/**
+ * The same, but asks for the revision once per turn of the event loop: asking costs as much as answering, where another process may
+ * have folded. Requests that are handled in one turn had all arrived before it, so that none of them can know of a later fact.
+ */
+export function followEachTurn({ catalog, clock }: Following): Following {
+  let known: number | undefined;
+  const forget = () => {
+    known = undefined;
+  };
+  const revision = () => {
+    if (known !== undefined) return known;
+    known = catalog.revision();
+    setImmediate(forget);
+    return known;
+  };
+  return { clock, catalog: { revision, revisionOf: (packagePurl) => catalog.revisionOf(packagePurl) } };
+}
+
 interface Entry<T> extends Derived<T> {
   /** Catalog revision at which it was last found to hold. */
   checkedAt: number;
@@ -27,9 +51,9 @@ export class RevisionCache<T> {
   readonly #entries: LRUCache<string, Entry<T>>;
   readonly #underWay = new Map<string, Promise<T>>();
 
-  constructor(ports: { readonly catalog: Pick<Catalog, 'revision' | 'revisionOf'>; readonly clock: Clock }, maxBytes: number) {
-    this.#catalog = ports.catalog;
-    this.#clock = ports.clock;
+  constructor({ catalog, clock }: Following, maxBytes: number) {
+    this.#catalog = catalog;
+    this.#clock = clock;
     this.#entries = new LRUCache({ maxSize: maxBytes, maxEntrySize: maxBytes / 4, sizeCalculation: ({ sizeBytes }, key) => sizeBytes + key.length + 256 });
   }
 

@@ -70,8 +70,11 @@ export function openTestSite(more: Partial<ServePorts['site']> & Pick<Partial<Se
     const before = catalog.current(kind, subject);
     record({ kind, subject, body, ...(before === undefined ? {} : { prev: before.key }) });
   };
-  const ask = async (method: 'GET' | 'HEAD', target: string, headers: HttpRequest['headers'] = {}) =>
-    readAnswer(method, await serve.handle({ method, target, headers }));
+  // Requests come over the network: each in a turn of its own.
+  const ask = async (method: 'GET' | 'HEAD', target: string, headers: HttpRequest['headers'] = {}) => {
+    await new Promise(setImmediate);
+    return await readAnswer(method, await serve.handle({ method, target, headers }));
+  };
   return {
     store,
     serve,
