@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type Config, readConfig } from '@granary/config';
-import { Command } from 'commander';
+import { type Config, ConfigFile, readConfig } from '@granary/config';
+import { Command, InvalidArgumentError } from 'commander';
 import { AppError } from './app-error.ts';
 import { rebuildCatalog } from './commands/catalog-rebuild.ts';
 import { formatDiff, readDiffs } from './commands/diff.ts';
@@ -51,7 +51,7 @@ export function buildProgram(context: ProgramContext): Command {
 
 function addRunning(program: Command, context: ProgramContext): void {
   command(program, 'up', 'mirror, rebuild, judge, sign and serve what the configuration watches')
-    .option('--listen <host:port>', 'where to serve; the configuration says 127.0.0.1:8080')
+    .option('--listen <host:port>', 'where to serve; the configuration says 127.0.0.1:8080', parseAddress)
     .option('--once', 'leave after the table instead of following upstream')
     .option('--events', 'progress as lines of JSON on standard error, for programs')
     .addHelpText('after', '\nExamples:\n  granary up\n  granary up --config granary.yaml --data /var/lib/granary --once --json')
@@ -61,7 +61,7 @@ function addRunning(program: Command, context: ProgramContext): void {
       await up({ ...context, config, progress, once: options.once === true, json: options.json === true });
     });
   command(program, 'serve', 'serve what is held, and nothing else: no upstream, no builds')
-    .option('--listen <host:port>', 'where to serve')
+    .option('--listen <host:port>', 'where to serve', parseAddress)
     .addHelpText('after', '\nExample:\n  granary serve --data /var/lib/granary --listen 0.0.0.0:8080')
     .action(async (options: CommonOptions) => await serveOnly({ ...context, config: await configOf(context, options) }));
 }
@@ -140,6 +140,12 @@ function addChecking(program: Command, context: ProgramContext): void {
       print(context, options, { value: { findings }, text: () => formatFindings(findings) });
       if (findings.some(({ state }) => state === 'missing')) throw new AppError('problems-found', 'doctor: something is missing');
     });
+}
+
+function parseAddress(text: string): string {
+  const parsed = ConfigFile.shape.listen.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? '');
+  return parsed.data;
 }
 
 function command(parent: Command, name: string, description: string): Command {

@@ -8,6 +8,8 @@ import { ConfigFile } from './schema.ts';
 /** One line of `watch:`; lockfile paths are resolved against the configuration's folder, and keep how they were written. */
 export interface WatchLine {
   readonly specification: string;
+  /** Where it stands, as `file:line:column`. */
+  readonly at: string;
   /** Of lockfiles: where the file lies. */
   readonly path?: string;
   readonly files?: readonly string[];
@@ -36,7 +38,7 @@ export async function readConfig(overrides: ConfigOverrides, environment: Readon
   const named = overrides.file ?? environment['GRANARY_CONFIG'];
   const file = resolve(cwd, named ?? DEFAULT_FILE);
   const text = await readText(file, named !== undefined);
-  const parsed = text === undefined ? ConfigFile.parse({}) : parseConfig(text, file);
+  const { parsed, placeOf } = text === undefined ? { parsed: ConfigFile.parse({}), placeOf: () => file } : parseConfig(text, file);
   const data = overrides.data ?? environment['GRANARY_DATA'];
   const base = dirname(file);
   const listen = overrides.listen ?? environment['GRANARY_LISTEN'] ?? parsed.listen;
@@ -44,7 +46,7 @@ export async function readConfig(overrides: ConfigOverrides, environment: Readon
   return Object.freeze({
     ...parsed,
     listen,
-    watch: parsed.watch.map((line) => watchLine(line, base)),
+    watch: parsed.watch.map((line, index) => ({ ...watchLine(line, base), at: placeOf(['watch', index]) })),
     dataDir: data === undefined ? resolve(base, parsed.data) : resolve(cwd, data),
     ...(text === undefined ? {} : { file }),
   });
@@ -59,26 +61,34 @@ async function readText(file: string, isNamed: boolean): Promise<string | undefi
   }
 }
 
-function parseConfig(text: string, file: string): ConfigFile {
+interface ParsedConfig {
+  readonly parsed: ConfigFile;
+  /** `file:line:column` of the value at a path, or of the nearest one around it. */
+  readonly placeOf: (path: readonly PropertyKey[]) => string;
+}
+
+function parseConfig(text: string, file: string): ParsedConfig {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const placeAt = (offset: number) => {
+    const { line, col } = lineCounter.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const placeOf = (path: readonly PropertyKey[]) => placeAt(offsetOf(document, path));
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) {
-    const { line, col } = lineCounter.linePos(problem.pos[0]);
-    throw new ConfigError(`${file}:${line}:${col}: not YAML: ${problem.message}`);
-  }
+  if (problem !== undefined) throw new ConfigError(`${placeAt(problem.pos[0])}: not YAML: ${problem.message}`);
   const parsed = ConfigFile.safeParse(document.toJS() ?? {});
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => {
-    const { line, col } = lineCounter.linePos(offsetOf(document, issue));
-    return `${file}:${line}:${col}: ${issue.path.join('.') || 'the file'}: ${issue.message}`;
-  });
+  if (parsed.success) return { parsed: parsed.data, placeOf };
+  const lines = parsed.error.issues.map((issue) => `${placeOf(pathOf(issue))}: ${issue.path.join('.') || 'the file'}: ${issue.message}`);
   throw new ConfigError(lines.join('\n'));
 }
 
+function pathOf(issue: z.core.$ZodIssue): readonly PropertyKey[] {
+  return issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
+}
+
 /** The place of the value at fault, or of the nearest one around it. */
-function offsetOf(document: ReturnType<typeof parseDocument>, issue: z.core.$ZodIssue): number {
-  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
+function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number {
   for (let depth = path.length; depth > 0; depth -= 1) {
     const node = document.getIn(path.slice(0, depth), true);
     if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) return Number(node.range[0]);
@@ -86,12 +96,12 @@ function offsetOf(document: ReturnType<typeof parseDocument>, issue: z.core.$Zod
   return 0;
 }
 
-function watchLine(line: ConfigFile['watch'][number], base: string): WatchLine {
+function watchLine(line: ConfigFile['watch'][number], base: string): Omit<WatchLine, 'at'> {
   if (typeof line === 'string') return line.startsWith('pkg:') ? { specification: line } : lockfile(line, base);
   const files = line.files === undefined ? {} : { files: line.files };
   return 'package' in line ? { specification: line.package, ...files } : { ...lockfile(line.lockfile, base), ...files };
 }
 
-function lockfile(path: string, base: string): WatchLine {
+function lockfile(path: string, base: string): Omit<WatchLine, 'at'> {
   return { specification: path, path: isAbsolute(path) ? path : join(base, path) };
 }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { Config } from '@granary/config';
 import type { Queue, Sandbox } from '@granary/contract/ports';
 import { openHttpServer } from '@granary/driver-http-fastify';
@@ -7,10 +7,9 @@ import { openOciSandbox } from '@granary/driver-sandbox-oci';
 import { exportPublicKey } from '@granary/driver-signer-key';
 import { openHttpUpstream } from '@granary/driver-upstream-http';
 import { ecosystemOf, ecosystems } from '@granary/ecosystems';
-import { importWatchList, type WatchedItem } from '@granary/stage-demand';
+import { importWatchList } from '@granary/stage-demand';
 import type { Refusal } from '@granary/stage-ledger';
 import type { Serve } from '@granary/stage-serve';
-import { AppError } from '../app-error.ts';
 import { diskFaultOf } from '../disk-fault.ts';
 import type { Progress } from '../output/progress.ts';
 import { discoverUpstream, type UpstreamAddress } from './discover.ts';
@@ -23,6 +22,7 @@ import { openScheduler, type Scheduler } from './scheduler.ts';
 import { parseListen, serveArchive } from './serve-archive.ts';
 import { type BatchEvent, openSite, type Site } from './site.ts';
 import { openStation, type Station } from './station.ts';
+import { readWatchList } from './watch-list.ts';
 
 /** A running site. */
 export interface Running {
@@ -156,27 +156,4 @@ function startLooking({ site, config, progress, signal, follow }: StationsParts,
     await following;
   });
   return looked;
-}
-
-/** Lockfiles are read before anything is opened: a typo in a path costs nothing. */
-async function readWatchList(config: Config): Promise<readonly WatchedItem[]> {
-  return await Promise.all(
-    config.watch.map(async ({ specification, path, files }) => {
-      const more = files === undefined ? {} : { files };
-      if (path === undefined) return { specification: known(specification), ...more };
-      const content = await readFile(path).catch((cause: unknown) => {
-        throw new AppError(
-          'usage',
-          `watch ${specification}: ${path} can't be read; make the lockfile first, or take the line out of ${config.file ?? 'the configuration'}`,
-          { cause },
-        );
-      });
-      return { specification, content, ...more };
-    }),
-  );
-}
-
-function known(specification: string): string {
-  if (ecosystems.some(({ demand }) => demand.wishOfPurl(specification) !== undefined)) return specification;
-  throw new AppError('usage', `watch ${specification}: no ecosystem knows this specification; expected one such as pkg:${ecosystems[0]?.id ?? 'type'}/name`);
 }

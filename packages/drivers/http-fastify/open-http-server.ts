@@ -71,7 +71,11 @@ function listenError(where: Listen, cause: unknown): unknown {
   const place = 'path' in where ? where.path : `${where.host}:${where.port}`;
   switch (cause instanceof Error && 'code' in cause ? cause.code : undefined) {
     case 'EADDRINUSE':
-      return new HttpError('address-in-use', `listen on ${place}: another process listens there`, { cause });
+      return new HttpError(
+        'address-in-use',
+        `listen on ${place}: another process listens there; stop it, or give this one an address of its own with --listen`,
+        { cause },
+      );
     case 'EACCES':
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

@@ -22,12 +22,16 @@ export const pypiDemand: DemandRules = {
   packageOfPin: ({ name }) => packagePurl(name),
 };
 
+/** PEP 508, names. */
+const PROJECT_NAME = /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/i;
+
 /** `pkg:pypi/flask`, with `@3.0.3` for one version or `?vers=vers:pypi/>=3.0|<4` (the VERS notation) for a range. */
 function wishOfPurl(text: string): Wish | undefined {
   if (!text.startsWith('pkg:pypi/')) return undefined;
   const purl = parsePurl(text.split('?', 1)[0] ?? '');
   if (purl === undefined) throw new EcosystemError('bad-spec', `${text}: not a package URL such as pkg:pypi/flask@3.0.3`);
   const [, name = '', version] = /^pkg:pypi\/([^@]+)(?:@(.+))?$/.exec(decodeURIComponent(purl)) ?? [];
+  if (!PROJECT_NAME.test(name)) throw new EcosystemError('bad-spec', `${text}: ${name} is no name of a Python project`);
   const range = /[?&]vers=([^&]*)/.exec(text)?.[1];
   if (version !== undefined && valid(version) === null) throw new EcosystemError('bad-spec', `${text}: ${version} is no PEP 440 version`);
   if (version !== undefined && range !== undefined) throw new EcosystemError('bad-spec', `${text}: a version or a range, not both`);
