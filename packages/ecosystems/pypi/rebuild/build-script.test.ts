@@ -33,7 +33,7 @@ const PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend
 const PROJECT = { 'pyproject.toml': PYPROJECT, 'own.py': BACKEND, 'kept.txt': 'kept\n' };
 
 const RECIPE: Recipe = {
-  choice: { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0 },
+  choice: { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0 },
   root: 'demo-1.0',
   frontEnd: 'pep517',
   backend: 'own',
@@ -49,6 +49,7 @@ const RECIPE: Recipe = {
   sortedRequires: false,
   restoreNames: true,
   pretendVersion: '',
+  emptyFolders: [],
   asked: [],
 };
 

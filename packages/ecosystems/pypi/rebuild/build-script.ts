@@ -33,6 +33,8 @@ def build():
     os.makedirs(OUT, exist_ok=True)
     unpack(os.path.join(WORK, "source", PLAN["source"]))
     tree = os.path.join(TREE, PLAN["root"]) if PLAN["root"] else TREE
+    for name in PLAN["emptyFolders"]:
+        os.makedirs(os.path.join(tree, name), exist_ok=True)
     # A process for each hook, as PEP 517 wants: backends keep state in their modules.
     for step in ("_requires", "_metadata" if PLAN["produce"] == "metadata" else "_wheel"):
         started = time.time()

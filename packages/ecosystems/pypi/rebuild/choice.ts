@@ -6,7 +6,7 @@ import type { Variants } from './variants.ts';
 
 type Axis = keyof Choice;
 
-const FIRST: Choice = { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0 };
+const FIRST: Choice = { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0 };
 
 /**
  * What to try next: the first choice of all, then the best attempt so far with one thing changed, the most
@@ -45,7 +45,7 @@ function along(axis: Axis, base: Choice, variants: Variants): readonly Choice[] 
 }
 
 function keyOf(choice: Choice): string {
-  return JSON.stringify(choice, ['toolchain', 'frontEnd', 'backendPath', 'extensions', 'sortedRequires', 'hashSeed']);
+  return JSON.stringify(choice, ['toolchain', 'frontEnd', 'backendPath', 'extensions', 'sortedRequires', 'hashSeed', 'emptyFolders']);
 }
 
 /** A compiler that isn't there is needed by extension modules, which the published wheel has none of. */
@@ -59,6 +59,8 @@ function axesFor(residue: readonly Difference[]): readonly Axis[] {
   if (residue.length === 0) return [];
   if (residue.some(({ path }) => /\.(so|pyd)$/.test(path))) return ['extensions'];
   if (residue.some(({ path }) => /\.dist-info\/WHEEL$/.test(path))) return ['frontEnd', 'extensions', 'toolchain', 'backendPath'];
+  if (residue.some(({ path }) => /\.dist-info\/top_level\.txt$/.test(path)))
+    return ['emptyFolders', ...axesFor(residue.filter(({ path }) => !path.endsWith('/top_level.txt')))];
   const distInfo = residue.filter(({ path }) => /\.dist-info\/(?!RECORD$|top_level\.txt$)/.test(path));
   if (distInfo.some(isReordered)) return ['sortedRequires', 'hashSeed', 'toolchain', 'frontEnd', 'backendPath'];
   if (distInfo.length > 0) return ['toolchain', 'frontEnd', 'backendPath'];

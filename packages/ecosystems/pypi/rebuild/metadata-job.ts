@@ -41,7 +41,7 @@ async function readable(source: Artifact, sourceBytes: Uint8Array): Promise<Sdis
 }
 
 const PLAIN: Omit<Recipe, 'asked' | 'root' | 'backend' | 'backendPath'> = {
-  choice: { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0 },
+  choice: { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0 },
   frontEnd: 'pep517',
   setupArguments: [],
   umask: '022',
@@ -54,4 +54,5 @@ const PLAIN: Omit<Recipe, 'asked' | 'root' | 'backend' | 'backendPath'> = {
   sortedRequires: false,
   restoreNames: true,
   pretendVersion: '',
+  emptyFolders: [],
 };

@@ -137,6 +137,14 @@ describe('a further proposal', () => {
     expect(await next(OLD, { ...PLAIN_SETUP, 'demo/py.typed': '' }, [compared(first, missing)])).toMatchObject({ type: 'build' });
   });
 
+  it('puts folders back that only the top_level.txt of the source names, when that of the wheel differs', async () => {
+    const files = { ...PLAIN_SETUP, 'demo/__init__.py': '', 'demo.egg-info/top_level.txt': 'demo\nscripts\n' };
+    const first = compared(await proposal(OLD, files), differs('demo-1.0.dist-info/top_level.txt'));
+
+    expect(first.proposal.settings['emptyFolders']).toEqual([]);
+    expect((await proposal(OLD, files, [first])).settings['emptyFolders']).toEqual(['scripts']);
+  });
+
   it('gives the build what it asked for, and no second time', async () => {
     const first = await proposal(OLD, PLAIN_SETUP);
 

@@ -116,6 +116,7 @@ function proposalOf({ variants, environment, sdist, before, pretendVersion }: Si
     sortedRequires: variants.sortedRequires[choice.sortedRequires] ?? false,
     restoreNames: before < PYTHON_RELEASED,
     pretendVersion,
+    emptyFolders: variants.emptyFolders[choice.emptyFolders] ?? [],
     asked,
   };
   return {
@@ -145,6 +146,7 @@ function notesOf(recipe: Recipe, toolchain: Toolchain): readonly string[] {
   return [
     call,
     ...toolchain.parameters.map(({ name, value, from }) => `${name} ${value}: ${from}`),
+    ...(recipe.emptyFolders.length === 0 ? [] : [`empty folders that the source archive's top_level.txt names: ${recipe.emptyFolders.join(', ')}`]),
     ...(recipe.asked.length === 0 ? [] : [`asked for by the build: ${recipe.asked.join(', ')}`]),
   ];
 }

@@ -8,6 +8,7 @@ export const Choice = z.object({
   extensions: z.number().int(),
   sortedRequires: z.number().int(),
   hashSeed: z.number().int(),
+  emptyFolders: z.number().int(),
 });
 export type Choice = Readonly<z.output<typeof Choice>>;
 
@@ -39,6 +40,8 @@ export const Recipe = z.object({
   restoreNames: z.boolean(),
   /** Given to backends that read the version from a version control system that a source archive lacks. */
   pretendVersion: z.string(),
+  /** Made in the unpacked source before it is built. */
+  emptyFolders: z.array(z.string()).readonly(),
   /** Requirement lines that were given on the build's demand: never demanded again. */
   asked: z.array(z.string()).readonly(),
 });

@@ -1,4 +1,4 @@
-import { type ArchiveEntry, findEntry, openArchive } from '@granary/core/archive';
+import { type Archive, type ArchiveEntry, findEntry, openArchive } from '@granary/core/archive';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { formatOf, headers } from '../core-metadata.ts';
@@ -27,6 +27,8 @@ export interface SdistEvidence {
   readonly version: string | undefined;
   /** Files at the top that setuptools takes along as licences by default. */
   readonly licenseFiles: number;
+  /** Folders that the publisher's tree had and the archive lost, being empty of what it took along: its own top_level.txt names them. */
+  readonly lostFolders: readonly string[];
   /** Paths below {@link root} and their times, in seconds. */
   readonly files: readonly { readonly path: string; readonly mtime: number }[];
 }
@@ -67,8 +69,24 @@ export async function readSdistEvidence(fileName: string, bytes: Uint8Array): Pr
     pkgInfo: pkgInfo === undefined ? undefined : readMetadataShape(pkgInfo),
     version: pkgInfo === undefined ? undefined : headers(pkgInfo, 'Version')[0],
     licenseFiles: files.filter(({ path }) => !path.includes('/') && LICENSE_FILE.test(path)).length,
+    lostFolders: lostFolders(
+      archive,
+      root,
+      files.map(({ path }) => path),
+    ),
     files,
   };
+}
+
+/** Archives hold files: a folder without any is not there, yet some ways of finding packages see it. */
+function lostFolders({ entries }: Archive, root: string, paths: readonly string[]): readonly string[] {
+  return entries.flatMap((entry) => {
+    const found = /^((?:src|lib)\/)?[^/]+\.egg-info\/top_level\.txt$/.exec(below(root, entry.path));
+    if (found === null) return [];
+    const names = (textOf(entry) ?? '').split('\n').filter((name) => /^[A-Za-z_]\w{0,99}$/.test(name));
+    const isThere = (name: string) => paths.some((path) => `/${path}`.includes(`/${name}/`) || `/${path}`.includes(`/${name}.`));
+    return names.filter((name) => !isThere(name)).map((name) => `${found[1] ?? ''}${name}`);
+  });
 }
 
 /** A file that isn't TOML, or says something else than PEP 518 allows, counts as absent: the backend will say so itself. */

@@ -28,6 +28,8 @@ export interface Variants {
   readonly extensions: readonly boolean[];
   /** Tools of old wrote sets in the order of their hashes. */
   readonly hashSeed: readonly string[];
+  /** Folders to put back into the source. */
+  readonly emptyFolders: readonly (readonly string[])[];
   /** The setuptools of Debian and its descendants sorts requirements. */
   readonly sortedRequires: readonly boolean[];
 }
@@ -46,6 +48,7 @@ export function variantsOf(pin: BackendPin, wheel: WheelEvidence, sdist: SdistEv
     backendPath: declared ? backendPathsOf(pin, sdist) : [[]],
     extensions: pin.family === 'setuptools' ? [true, false] : [true],
     sortedRequires: pin.family === 'setuptools' ? [false, true] : [false],
+    emptyFolders: pin.family === 'setuptools' && sdist.lostFolders.length > 0 ? [[], sdist.lostFolders] : [[]],
     hashSeed: ['0', '1', '2', '3', '4', '5'],
   };
 }
