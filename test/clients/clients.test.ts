@@ -1,15 +1,15 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GranaryProcess, granaryArgv, granaryEnvironment, startGranary } from './granary-process.ts';
+import { type GranaryProcess, granaryArgv, startGranary } from './granary-process.ts';
 import { readIndexPage } from './index-page.ts';
 import { type Island, openIsland, whyNoIsland } from './island.ts';
+import { addressOf, exported, homeOn, type Remedies, remediesOf, succeeded } from './island-clients.ts';
 import { type LoopbackSite, makeLoopbackSite } from './loopback-site.ts';
-import { makeHome, type PythonHome } from './python-home.ts';
-import { mustRun, type Ran } from './run.ts';
+import { makeHome } from './python-home.ts';
 
 const reason = whyNoIsland();
 const title = (text: string) => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`;
@@ -121,20 +121,19 @@ describe.skipIf(reason !== undefined)(title('a mirror whose upstream moves on'),
 
 describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on empty caches'), () => {
   let island: Island;
-  let remedies: readonly string[] = [];
+  let remedies: Remedies;
   let askedBefore = 0;
   beforeAll(async () => {
     askedBefore = site.upstream.requests.length;
     island = await openIsland(site.dataDir);
-    const { said } = await mustRun(granaryArgv('doctor', '--config', site.configFile), { env: granaryEnvironment() });
-    remedies = [...said.matchAll(/`([^`]+)`/g)].map(([, command = '']) => command);
+    remedies = await remediesOf(site.configFile);
   }, SET_UP_MS);
   afterAll(async () => island?.[Symbol.asyncDispose]());
 
   it(
     'pip installs a project with hashes',
     async () => {
-      const home = await homeOn('all');
+      const home = await homeOn(island, 'all', folder);
 
       const ran = await home.pip('install', '--require-hashes', '-r', join(home.take(site.lamp), 'requirements.txt'));
 
@@ -147,7 +146,7 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
   it(
     'uv pip sync installs a project with hashes',
     async () => {
-      const home = await homeOn('all');
+      const home = await homeOn(island, 'all', folder);
 
       const ran = await home.uv(['pip', 'sync', '--require-hashes', join(home.take(site.lamp), 'requirements.txt')]);
 
@@ -160,7 +159,7 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
   it.each(['all', 'verified'] as const)(
     'uv sync installs a project with the lock as it was made upstream, from %s',
     async (view) => {
-      const home = await homeOn(view);
+      const home = await homeOn(island, view, folder);
       const project = home.take(site.stove);
 
       const ran = await home.uv(['sync'], project);
@@ -174,8 +173,8 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
   it(
     'uv sync --frozen and --locked want the addresses of the lock; each remedy that doctor names makes them ours',
     async () => {
-      const [relock = '', keep = ''] = [remedies.find((line) => line === 'uv lock'), remedies.find((line) => line.startsWith('uv export'))];
-      const home = await homeOn('all');
+      const { relock, keepLock } = remedies;
+      const home = await homeOn(island, 'all', folder);
       const [relocked, kept] = [home.take(site.stove), home.take(site.stove)];
 
       const frozen = await home.uv(['sync', '--frozen'], kept);
@@ -187,7 +186,7 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
       expect(await exported(home, relocked)).toBe(await exported(home, site.stove));
       succeeded(await home.uv(['sync', '--frozen'], relocked), 'uv sync --frozen of the lock made ours');
       succeeded(await home.uv(['sync', '--locked'], relocked), 'uv sync --locked of the lock made ours');
-      succeeded(await home.shell(keep, kept), keep);
+      succeeded(await home.shell(keepLock, kept), keepLock);
       expect(await readFile(join(kept, 'uv.lock'), 'utf8')).toBe(await readFile(join(site.stove, 'uv.lock'), 'utf8'));
       for (const project of [relocked, kept])
         expect(await home.installed(join(project, '.venv'))).toEqual(['ember==1.1', 'lantern==1.0', 'tallow==1.0', 'wick==1.0']);
@@ -198,17 +197,17 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
   it(
     'pylock.toml wants its own addresses too; the remedy that doctor names makes them ours',
     async () => {
-      const remedy = remedies.find((line) => line.includes('pylock.toml')) ?? '';
-      const home = await homeOn('all');
+      const { remakePylock } = remedies;
+      const home = await homeOn(island, 'all', folder);
       const project = home.take(site.stove);
       const sync = ['pip', 'sync', '--preview-features', 'pylock', join(project, 'pylock.toml')];
 
       const asItWas = await home.uv(sync);
-      const made = await home.shell(remedy, project);
+      const made = await home.shell(remakePylock, project);
       const ours = await home.uv(sync);
 
       expect(asItWas.said).toContain(new URL(site.upstream.index).host);
-      succeeded(made, remedy);
+      succeeded(made, remakePylock);
       succeeded(ours, 'uv pip sync pylock.toml');
       expect(await home.installed()).toEqual(['ember==1.1', 'lantern==1.0', 'tallow==1.0', 'wick==1.0']);
     },
@@ -216,11 +215,47 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
   );
 
   it(
+    'a lock whose addresses are changed as docs/clients.md has it installs, and so does a pylock.toml',
+    async () => {
+      const guide = await readFile(join(import.meta.dirname, '../../docs/clients.md'), 'utf8');
+      const lines = guide.match(/^sed -i .*$/gm) ?? [];
+      const home = await homeOn(island, 'all', folder);
+      const project = home.take(site.stove);
+
+      succeeded(await home.shell(lines.join('\n'), project), lines.join('; '));
+      succeeded(await home.uv(['sync', '--frozen'], project), 'uv sync --frozen');
+      succeeded(await home.uv(['pip', 'sync', '--preview-features', 'pylock', join(project, 'pylock.toml')]), 'uv pip sync pylock.toml');
+
+      expect(lines.length).toBe(2);
+      expect(await exported(home, project)).toBe(await exported(home, site.stove));
+      expect(await home.installed(join(project, '.venv'))).toEqual(await home.installed());
+    },
+    TEST_MS,
+  );
+
+  it(
+    'settings in files do as well as settings in the environment',
+    async () => {
+      const home = await makeHome(folder, { runner: island.run });
+      const index = `${island.address}/pypi/simple/`;
+      await mkdir(join(home.folder, '.config/uv'), { recursive: true });
+      await writeFile(join(home.folder, '.config/uv/uv.toml'), `[[index]]\nurl = "${index}"\ndefault = true\n`);
+
+      succeeded(await home.pip('config', 'set', 'global.index-url', index), 'pip config set');
+      succeeded(await home.pip('install', 'lantern'), 'pip install');
+      succeeded(await home.uv(['pip', 'install', 'ember']), 'uv pip install');
+
+      expect(await home.installed()).toEqual(['ember==1.0', 'lantern==1.0', 'wick==1.1']);
+    },
+    TEST_MS,
+  );
+
+  it(
     'verified has nothing of what was not reproduced, and says so by address as well',
     async () => {
-      const home = await homeOn('verified');
+      const home = await homeOn(island, 'verified', folder);
       const requirements = join(home.take(site.lamp), 'requirements.txt');
-      const refused = await addressOf('oil-1.0-py3-none-any.whl', 'verified');
+      const refused = await addressOf(island, { project: 'oil', name: /\.whl$/, view: 'verified' });
 
       const results = [await home.pip('install', '--require-hashes', '-r', requirements), await home.uv(['pip', 'sync', '--require-hashes', requirements])];
       const [pip, uv] = [await home.pip('install', refused), await home.uv(['pip', 'install', `oil @ ${refused}`])];
@@ -243,18 +278,6 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
     expect(asked.said).toBe('ECONNREFUSED\n');
     expect(site.upstream.requests.length).toBe(askedBefore);
   });
-
-  async function homeOn(view: 'all' | 'verified'): Promise<PythonHome> {
-    const index = `${island.address}${view === 'all' ? '' : `/${view}`}/pypi/simple/`;
-    return await makeHome(folder, { runner: island.run, settings: { PIP_INDEX_URL: index, UV_DEFAULT_INDEX: index } });
-  }
-
-  /** Of a file that the mirror holds, in a view that may refuse it. */
-  async function addressOf(fileName: string, view: string): Promise<string> {
-    const page = await island.run(['curl', '-sf', '-H', 'accept: application/vnd.pypi.simple.v1+json', `${island.address}/pypi/simple/oil/`]);
-    const path = new RegExp(`"url":"[./]*(packages/[^"]*/${RegExp.escape(fileName)})"`).exec(page.said)?.[1] ?? '';
-    return `${island.address}/${view}/pypi/${path}`;
-  }
 });
 
 /** Versions and hashes of a lock that uv makes now, from nothing. */
@@ -264,18 +287,6 @@ async function lockThrough(index: string): Promise<string> {
   const ran = await home.uv(['lock'], project);
   expect(ran.code, ran.said).toBe(0);
   return await exported(home, project);
-}
-
-/** A lock as uv says it without addresses: versions and hashes. */
-async function exported(home: PythonHome, project: string): Promise<string> {
-  const ran = await home.uv(['export', '--quiet', '--frozen', '--no-header', '--no-emit-project', '--no-annotate'], project);
-  expect(ran.code, `${basename(project)}: ${ran.said}`).toBe(0);
-  return ran.said;
-}
-
-function succeeded(ran: Ran, what: string): void {
-  console.log(`${what}: ${ran.seconds.toFixed(1)} s`);
-  expect(ran.code, ran.said).toBe(0);
 }
 
 async function freePort(): Promise<number> {

@@ -12,7 +12,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const TIMEOUT_MS = 240_000;
+/** A first run mirrors and rebuilds a whole watch list. */
+const TIMEOUT_MS = 1_200_000;
 const MAX_CHARACTERS = 1_000_000;
 
 /** Runs a command to its end, whatever the end is. Rejects only when it can't be started. */

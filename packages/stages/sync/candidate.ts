@@ -18,7 +18,8 @@ export interface CandidateDocument {
   readonly sha256: Sha256;
 }
 
-export interface CandidatePorts extends Pick<SyncPorts, 'ecosystem' | 'upstreamBase' | 'upstream' | 'blobs' | 'catalog' | 'clock'> {
+export interface CandidatePorts extends Pick<SyncPorts, 'upstreamBase' | 'upstream' | 'blobs' | 'catalog' | 'clock'> {
+  readonly ecosystem: Pick<SyncPorts['ecosystem'], 'index' | 'candidate' | 'declared'>;
   /** Looks at a package that is on record already: what is resolved on is then what is observed, and not a third state between two looks. */
   readonly observe: (packagePurl: Purl) => Promise<Observation>;
   /** Metadata of a release that has only source archives: its build tells, in the sandbox. Undefined when that fails. */

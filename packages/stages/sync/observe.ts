@@ -10,6 +10,10 @@ export type Observation =
   /** Upstream has no such package, now or any more. */
   | { readonly type: 'absent'; readonly facts: number };
 
+export interface ObservePorts extends Pick<SyncPorts, 'upstreamBase' | 'upstream' | 'blobs' | 'catalog' | 'sink'> {
+  readonly ecosystem: Pick<SyncPorts['ecosystem'], 'index'>;
+}
+
 type OkResponse = Extract<UpstreamResponse, { status: 'ok' }>;
 
 /**
@@ -17,7 +21,7 @@ type OkResponse = Extract<UpstreamResponse, { status: 'ok' }>;
  * it no longer lists, lists with other bytes, or lists again. Bytes are kept in each case. Not to be called for one package
  * while an earlier call's facts aren't sequenced: state facts name the one before them.
  */
-export async function observePackage(ports: SyncPorts, packagePurl: Purl, signal?: AbortSignal): Promise<Observation> {
+export async function observePackage(ports: ObservePorts, packagePurl: Purl, signal?: AbortSignal): Promise<Observation> {
   const { ecosystem, upstream, catalog } = ports;
   const previous = catalog.current('observed', packagePurl);
   const before = previous === undefined ? undefined : ObservedBody.parse(previous.entry.body);
@@ -39,7 +43,7 @@ export async function observePackage(ports: SyncPorts, packagePurl: Purl, signal
 }
 
 async function recordDocument(
-  ports: SyncPorts,
+  ports: ObservePorts,
   packagePurl: Purl,
   seen: { readonly previous: CatalogFact | undefined; readonly before: ObservedBody | undefined; readonly response: OkResponse },
 ): Promise<Observation> {
@@ -67,14 +71,14 @@ async function recordDocument(
   return { type: 'changed', document, facts: facts.length };
 }
 
-async function recordAbsence(ports: SyncPorts, packagePurl: Purl): Promise<number> {
+async function recordAbsence(ports: ObservePorts, packagePurl: Purl): Promise<number> {
   const facts = vanishedFacts(ports, packagePurl, { package: packagePurl, artifacts: [], refused: [] }, undefined);
   if (facts.length > 0) await ports.sink.submit(facts);
   return facts.length;
 }
 
 /** One fact per stored file whose standing upstream changed against what was last recorded of it. */
-function vanishedFacts(ports: SyncPorts, packagePurl: Purl, document: PackageDocument, documentDigest: Sha256 | undefined): readonly StateFact[] {
+function vanishedFacts(ports: ObservePorts, packagePurl: Purl, document: PackageDocument, documentDigest: Sha256 | undefined): readonly StateFact[] {
   const listed = new Map(document.artifacts.map((artifact) => [artifact.purl as string, artifact]));
   const facts: StateFact[] = [];
   const seen = new Set<string>();
