@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { UpstreamError } from '@granary/contract/ports';
 import { diskFaultOf } from '../disk-fault.ts';
 
 /** Where people read: standard error for what goes on, standard output for results. */
@@ -16,6 +17,7 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return inspect(error);
   const fault = diskFaultOf(error);
   if (fault !== undefined) return fault.message;
+  if (error instanceof UpstreamError) return `${error.message}; granary doctor says which upstreams are asked, and why these`;
   const isOurs = 'code' in error && typeof error.code === 'string';
   return isOurs ? error.message : (error.stack ?? error.message);
 }
