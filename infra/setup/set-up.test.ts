@@ -37,7 +37,9 @@ describe('the set-up', () => {
     const { status, stderr } = setUp({ as: 'nobody' });
 
     expect(status).toBe(69);
-    expect(stderr).toMatch(/programs are missing, under their Debian names: git crun mmdebstrap socat (iproute2 )?xz-utils diffutils python3 (python3-venv )?apt/);
+    expect(stderr).toMatch(
+      /programs are missing, under their Debian names: git crun mmdebstrap socat (iproute2 )?xz-utils diffutils python3 (python3-venv )?apt/,
+    );
   });
 
   it('brings pnpm and the packages once, by the machine’s own npm and registry, and asks nobody the second time', () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
 
 /** One file of the upstream, as its index lists it. */
-export interface ListedFile {
+interface ListedFile {
   readonly project: string;
   readonly fileName: string;
   readonly bytes: Uint8Array;
@@ -13,7 +13,7 @@ export interface ListedFile {
   readonly yanked?: string | boolean;
 }
 /** How an upstream can misbehave, for one file or one project. */
-export type Fault = 'wrong-digest' | 'truncated' | 'endless' | 'malformed-index' | 'redirect-to-private' | 'unavailable' | 'hang';
+type Fault = 'wrong-digest' | 'truncated' | 'endless' | 'malformed-index' | 'redirect-to-private' | 'unavailable' | 'hang';
 
 /** A PyPI of its own on loopback: the simple API in JSON with ETags, and the files. Everything may change while it runs. */
 export interface LoopbackUpstream extends AsyncDisposable {

@@ -11,7 +11,7 @@ interface StageCount {
 }
 
 /** What goes on within a job, or beside the jobs: a phase of a sandbox run, a batch that is written to a ledger (`id` is its origin). */
-export type Step =
+type Step =
   | { readonly type: 'phase'; readonly id: string; readonly name: string; readonly state: 'started' | 'ended' }
   | { readonly type: 'batch'; readonly id: string; readonly entries: number; readonly state: 'started' | 'ended' };
 

@@ -25,7 +25,7 @@ interface GivenUp {
   readonly job: Job;
   readonly error: Error;
 }
-export interface Postponed extends GivenUp {
+interface Postponed extends GivenUp {
   readonly at: Instant;
 }
 

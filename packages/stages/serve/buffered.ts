@@ -7,7 +7,7 @@ export interface Buffered {
   drop(): void;
 }
 
-export interface BytesInUse {
+interface BytesInUse {
   readonly bytes: Uint8Array;
   readonly release: () => void;
 }

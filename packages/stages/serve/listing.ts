@@ -11,7 +11,7 @@ export interface Listing {
   /** The anchor was first seen after the moment asked for. */
   readonly reconstructed: boolean;
 }
-export interface ListedHolding {
+interface ListedHolding {
   readonly held: HeldFile;
   readonly observed: CatalogFact;
   readonly vanishedAt?: Instant;

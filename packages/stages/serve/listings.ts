@@ -14,7 +14,7 @@ const KEPT_DOCUMENTS = 16;
 const LISTING_CACHE_BYTES = 4 * 2 ** 20;
 
 /** What a view shows of a package. */
-export interface ViewListing {
+interface ViewListing {
   readonly listing: Listing;
   /** How many files the policy left out, or would leave out. */
   readonly belowPolicy: number;

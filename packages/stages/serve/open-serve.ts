@@ -32,11 +32,11 @@ export function openServe(ports: ServePorts): Serve {
   const { memory = {}, site } = ports;
   const refuse = refusals(site.publicUrl);
   const following = followEachTurn(ports);
-  const holdings = openHoldings(ports.catalog, following, memory.holdingBytes ?? 12 * MEBIBYTE);
+  const holdings = openHoldings(ports.catalog, following, memory.holdingBytes ?? 8 * MEBIBYTE);
   const listings = openListings({ ...ports, blobs: rememberReads(ports.blobs, READ_BYTES) }, following);
   const documentBytes = memory.documentBytes ?? 64 * MEBIBYTE;
   const pages = openPages({ ports, following, listings, refuse }, documentBytes);
-  const artifacts = openArtifacts(ports.blobs, { artifacts: memory.artifactBytes ?? 40 * MEBIBYTE, companions: documentBytes / 8 });
+  const artifacts = openArtifacts(ports.blobs, { artifacts: memory.artifactBytes ?? 32 * MEBIBYTE, companions: documentBytes / 8 });
   const metrics = openMetrics(ports);
   const client: ClientParts = { ports, holdings, listings, pages, artifacts, refuse };
   const answerSite = openSite({ ports, holdings, metrics, refuse });

@@ -5,7 +5,7 @@ import { formatOf, headers } from '../core-metadata.ts';
 import { type MetadataShape, readMetadataShape } from './metadata-shape.ts';
 
 /** `[build-system]` of a pyproject.toml (PEP 518, PEP 517). */
-export interface BuildSystem {
+interface BuildSystem {
   readonly requires: readonly string[];
   readonly backend: string | undefined;
   readonly backendPath: readonly string[];

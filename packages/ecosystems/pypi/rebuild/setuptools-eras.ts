@@ -7,7 +7,7 @@ import type { WheelEvidence } from './wheel-evidence.ts';
  * before 70.1) name only `wheel` in WHEEL, so the range is told from what it wrote. The borders are where two
  * projects with every kind of metadata came out differently, trying all 353 releases from 24.2 to 70.0.
  */
-export interface SetuptoolsEra {
+interface SetuptoolsEra {
   readonly from: string;
   readonly until: string;
   /** When the first release of the range was published: earlier builds can't have used it. */

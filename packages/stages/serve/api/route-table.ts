@@ -14,7 +14,7 @@ export interface ApiRoute {
   /** Undefined: there is none of that name. */
   readonly answer: (asked: Asked) => Promise<HttpResponse | undefined> | HttpResponse | undefined;
 }
-export interface Asked {
+interface Asked {
   readonly sha256: Sha256;
   readonly purl: Purl;
   readonly query: URLSearchParams;

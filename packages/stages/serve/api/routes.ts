@@ -155,7 +155,7 @@ function packagesAfter(packages: readonly Purl[], after: string): { readonly pac
 }
 
 /** The file as the newest fact about the digest has it. */
-export function fileOf({ catalog }: ServePorts, holdings: Holdings, digest: Sha256): HeldFile | undefined {
+function fileOf({ catalog }: ServePorts, holdings: Holdings, digest: Sha256): HeldFile | undefined {
   const purl = parsePurl(catalog.ofDigest('stored', digest).at(-1)?.entry.subject ?? '');
   return purl === undefined ? undefined : holdings.of(packageOf(purl)).files.find((file) => file.sha256 === digest && file.purl === purl);
 }

@@ -33,7 +33,7 @@ interface KeepOptions {
   readonly publishedAt?: string;
   readonly metadata?: string;
 }
-export interface ListedFile {
+interface ListedFile {
   readonly fileName: string;
   readonly sha256?: Sha256;
   readonly publishedAt?: string;
