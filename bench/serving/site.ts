@@ -5,9 +5,9 @@ import { blobKey } from '@granary/core/layout';
 import { encodeEntry, type Fact, factBody, formatPurl, type Sha256, sha256, toInstant } from '@granary/core/model';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 
-export const PAGES = 10_000;
-export const WHEELS = 1_000;
-export const WHEEL_BYTES = 300_000;
+const PAGES = 10_000;
+const WHEELS = 1_000;
+const WHEEL_BYTES = 300_000;
 export const ORIGIN = 'bench.example';
 
 const AT = toInstant(Date.UTC(2026, 0, 1));
