@@ -141,6 +141,12 @@ describe('headers', () => {
     expect(await codeOf(open([base], { stallMs: 100 }).open({ url: base, maxBytes: 1, timeoutMs: 2000 }))).toBe('timeout');
   });
 
+  it('that do not come within the time for all tries time out, also between two tries', async () => {
+    const base = await serve((request) => request.socket.destroy());
+
+    expect(await codeOf(open([base]).open({ url: base, maxBytes: 1, timeoutMs: 300 }))).toBe('timeout');
+  });
+
   it('that are no HTTP are malformed', async () => {
     const base = await say('SSH-2.0-OpenSSH_9.2\r\n');
 

@@ -57,7 +57,8 @@ function causeOf(error: unknown): unknown {
 
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
+  // That a wait was given up says nothing: why, is its cause.
+  if ('code' in error && typeof error.code === 'string') return error.code === 'ABORT_ERR' ? undefined : error.code;
   if (error.name === 'HTTPParserError') return 'HPE_INVALID';
   return error.name === 'TimeoutError' ? error.name : undefined;
 }
