@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 /** Everything that one wish comes to: the blob behind a `wanted` fact of role `install`. */
 export interface Closure {
+  /** Key of the `watched` fact that it was made for: another lockfile under the same name, or other patterns, is another wish. */
+  readonly watched: Sha256;
   readonly artifacts: readonly Artifact[];
   /** The index documents it was resolved on, by package: when one changes, the wish is resolved anew. */
   readonly basis: Readonly<Record<string, Sha256>>;
@@ -33,27 +35,32 @@ export const ArtifactShape = z
       ...(instant === undefined ? {} : { publishedAt: instant }),
     };
   });
+const Digest = z.string().transform((text, context): Sha256 => {
+  const digest = parseSha256(text);
+  if (digest !== undefined) return digest;
+  context.addIssue({ code: 'custom', message: 'expected a sha256' });
+  return z.NEVER;
+});
 const ClosureShape = z.object({
   granary: z.literal(1),
   type: z.literal('closure'),
+  watched: Digest,
   artifacts: z.array(ArtifactShape),
-  basis: z.record(
-    z.string(),
-    z.string().transform((text) => parseSha256(text)),
-  ),
+  basis: z.record(z.string(), Digest),
   missing: z.array(z.string()),
 });
 
 /** Canonical bytes: the same closure is the same blob. */
 export function encodeClosure(closure: Closure): Uint8Array {
   const artifacts = closure.artifacts.map(artifactJson).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  return new TextEncoder().encode(canonicalJson({ granary: 1, type: 'closure', artifacts, basis: { ...closure.basis }, missing: [...closure.missing] }));
+  const { watched, basis, missing } = closure;
+  return new TextEncoder().encode(canonicalJson({ granary: 1, type: 'closure', watched, artifacts, basis: { ...basis }, missing: [...missing] }));
 }
 
 /** Throws ZodError on what {@link encodeClosure} didn't write. */
 export function decodeClosure(bytes: Uint8Array): Closure {
-  const { artifacts, basis, missing } = ClosureShape.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  return { artifacts, missing, basis: Object.fromEntries(Object.entries(basis).flatMap(([name, digest]) => (digest === undefined ? [] : [[name, digest]]))) };
+  const { watched, artifacts, basis, missing } = ClosureShape.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  return { watched, artifacts, basis, missing };
 }
 
 export function artifactJson({ purl, fileName, sha256, path, sizeBytes, publishedAt }: Artifact): { readonly [name: string]: Json } {

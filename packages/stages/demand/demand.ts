@@ -24,7 +24,7 @@ export async function demandSpecification(ports: DemandPorts, specification: str
   if (watched === undefined) throw new JobError('never', `demand ${specification}: it isn't watched`);
   const body = WatchedBody.parse(watched.entry.body);
   const wish = await readWish(ports, specification, body);
-  const closure = await closureOf(ports, await pinsOf(ports, wish, signal), body.files);
+  const closure = { watched: watched.key, ...(await closureOf(ports, await pinsOf(ports, wish, signal), body.files)) };
   if (closure.artifacts.length === 0) throw new JobError('later', `demand ${specification}: ${closure.missing.join('; ') || 'upstream has nothing of it'}`);
   const bytes = encodeClosure(closure);
   const manifest = await ports.blobs.put(bytes, { maxBytes: bytes.length });
@@ -75,7 +75,7 @@ async function pinsOf(ports: DemandPorts, wish: Wish, signal: AbortSignal | unde
 }
 
 /** All files of each pinned version, unless narrowed; a locked digest that upstream no longer lists is said. */
-async function closureOf(ports: DemandPorts, pins: readonly LockedPin[], narrowedTo: readonly string[] | undefined): Promise<Closure> {
+async function closureOf(ports: DemandPorts, pins: readonly LockedPin[], narrowedTo: readonly string[] | undefined): Promise<Omit<Closure, 'watched'>> {
   const isWanted = narrowedTo === undefined ? () => true : picomatch([...narrowedTo]);
   const artifacts = new Map<Purl, Artifact>();
   const basis: Record<string, Sha256> = {};

@@ -25,6 +25,18 @@ it('demands anew for each state of upstream that the closure was not resolved on
   expect(await demands()).toEqual([]);
 });
 
+it('demands anew when another lockfile stands under the same name, until that one was resolved', async () => {
+  const { record, want, demands } = await openTestSite();
+  await want(sha256('one'));
+  const before = await demands();
+
+  record('watched', SPECIFICATION, { state: 'active', by: 'configuration', content: sha256('another lockfile') });
+  const changed = await demands();
+  await want(sha256('one'));
+
+  expect([before, changed.length, await demands()]).toEqual([[], 1, []]);
+});
+
 async function openTestSite() {
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
@@ -35,7 +47,8 @@ async function openTestSite() {
   };
   record('watched', SPECIFICATION, { state: 'active', by: 'configuration' });
   const want = async (document: Sha256) => {
-    const bytes = encodeClosure({ artifacts: [], basis: { [BOX]: document }, missing: [] });
+    const watched = catalog.current('watched', SPECIFICATION)?.key ?? sha256('');
+    const bytes = encodeClosure({ watched, artifacts: [], basis: { [BOX]: document }, missing: [] });
     const { sha256: manifest } = await blobs.put(bytes, { maxBytes: bytes.length });
     record('wanted', SPECIFICATION, { role: 'install', manifest, artifacts: 0 });
   };

@@ -45,7 +45,7 @@ export async function sweep(ports: SweepPorts): Promise<Standing> {
   for (const { key, entry } of ports.catalog.all('watched')) {
     if (WatchedBody.parse(entry.body).state === 'removed') continue;
     const closure = await closureOf(ports, entry.subject);
-    const standing = closure === undefined ? 'first' : staleSince(ports.catalog, closure);
+    const standing = closure?.watched === key ? staleSince(ports.catalog, closure) : 'first';
     if (standing !== undefined) jobs.push(demandJob(entry.subject, key, standing));
     for (const artifact of closure?.artifacts ?? []) wanted.set(artifact.purl, artifact);
     if (closure !== undefined && closure.missing.length > 0) missing.set(entry.subject, closure.missing);
