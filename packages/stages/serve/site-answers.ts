@@ -7,6 +7,7 @@ import { indexPage } from './html/index-page.ts';
 import { releasePage } from './html/release-page.ts';
 import { answerLedger } from './ledger-files.ts';
 import type { Metrics } from './metrics.ts';
+import { openOverview } from './overview.ts';
 import type { Refusals } from './refusals.ts';
 import type { ServePorts } from './serve-ports.ts';
 import type { Target } from './target.ts';
@@ -22,12 +23,13 @@ export type AnswerSite = (target: SiteTarget, request: HttpRequest) => Promise<H
 
 /** Everything that isn't asked by package managers. */
 export function openSite({ ports, holdings, metrics, refuse }: SiteParts): AnswerSite {
-  const api = openApi(ports, holdings);
+  const overview = openOverview(ports);
+  const api = openApi({ ports, holdings, overview });
   return async ({ segments, query }, request) => {
     const [first = '', ...rest] = segments;
     switch (first) {
       case '':
-        return indexPage(ports);
+        return indexPage(ports, overview());
       case 'ledger':
         return await answerLedger(ports.objects, ports.site.origin, { path: rest.join('/'), request });
       case 'api':

@@ -1,6 +1,7 @@
 import type { CatalogFact } from '@granary/contract/ports';
 import { type Purl, packageOf, parseSha256, RebuiltBody, releaseOf, type Sha256 } from '@granary/core/model';
 import type { HeldFile, Holding } from '../holding.ts';
+import { countBy } from '../overview.ts';
 import { meets } from '../policy.ts';
 import type { ServePorts } from '../serve-ports.ts';
 import type { ArtifactDocument, PackageDocument, ReleaseDocument } from './schemas.ts';
@@ -58,15 +59,6 @@ export function describePackage(holding: Holding): PackageDocument | undefined {
       verdicts: countBy(files, ({ verdict }) => verdict?.verdict ?? 'pending'),
     })),
   };
-}
-
-export function countBy<T>(items: Iterable<T>, nameOf: (item: T) => string): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const item of items) {
-    const name = nameOf(item);
-    counts[name] = (counts[name] ?? 0) + 1;
-  }
-  return counts;
 }
 
 function factsOf({ catalog }: ServePorts, { purl }: HeldFile): ArtifactDocument['facts'] {

@@ -1,10 +1,11 @@
 import type { HttpResponse } from '@granary/contract/ports';
-import { type Purl, packageOf, parsePurl, releaseOf, type Sha256, toPurl } from '@granary/core/model';
+import { type Purl, packageOf, parsePurl, releaseOf, type Sha256 } from '@granary/core/model';
 import { jsonAnswer } from '../answers.ts';
 import type { HeldFile } from '../holding.ts';
 import type { Holdings } from '../holdings.ts';
+import type { Overview } from '../overview.ts';
 import type { ServePorts } from '../serve-ports.ts';
-import { countBy, describeArtifact, describePackage, describeRelease } from './describe.ts';
+import { describeArtifact, describePackage, describeRelease } from './describe.ts';
 import type { ApiRoute } from './route-table.ts';
 import {
   ArtifactDocument,
@@ -22,19 +23,25 @@ import {
 const MAX_DOCUMENT_BYTES = 16 * 2 ** 20;
 const PAGE = 1000;
 
-/** The interface, address by address. */
-export function apiRoutes(ports: ServePorts, holdings: Holdings): readonly ApiRoute[] {
-  return [...overview(ports), ...releases(ports, holdings), ...evidence(ports, holdings)];
+export interface ApiParts {
+  readonly ports: ServePorts;
+  readonly holdings: Holdings;
+  readonly overview: () => Overview;
 }
 
-function overview(ports: ServePorts): readonly ApiRoute[] {
+/** The interface, address by address. */
+export function apiRoutes({ ports, holdings, overview }: ApiParts): readonly ApiRoute[] {
+  return [...siteRoutes(ports, overview), ...releases(ports, holdings), ...evidence(ports, holdings)];
+}
+
+function siteRoutes(ports: ServePorts, overview: () => Overview): readonly ApiRoute[] {
   return [
     {
       path: '/status',
       operationId: 'status',
       summary: 'What this site holds, and whether it is ready',
       response: StatusDocument,
-      answer: () => jsonAnswer(siteStatus(ports)),
+      answer: () => jsonAnswer(siteStatus(ports, overview())),
     },
     {
       path: '/packages',
@@ -42,7 +49,7 @@ function overview(ports: ServePorts): readonly ApiRoute[] {
       summary: `Packages of which something is held, at most ${PAGE} at a time`,
       query: { after: 'The `next` of the page before' },
       response: PackagesDocument,
-      answer: ({ query }) => jsonAnswer(packagesAfter(heldPackages(ports), query.get('after') ?? '')),
+      answer: ({ query }) => jsonAnswer(packagesAfter(overview().packages, query.get('after') ?? '')),
     },
     {
       path: '/keys',
@@ -120,24 +127,18 @@ function evidence(ports: ServePorts, holdings: Holdings): readonly ApiRoute[] {
   ];
 }
 
-/** Packages of which something is held, sorted. */
-export function heldPackages({ catalog }: ServePorts): readonly Purl[] {
-  return [...new Set([...catalog.all('stored')].map(({ entry }) => packageOf(toPurl(entry.subject))))].sort();
-}
-
-export function siteStatus(ports: ServePorts): StatusDocument {
-  const { catalog, site } = ports;
+export function siteStatus(ports: ServePorts, { packages, artifacts, verdicts }: Overview): StatusDocument {
+  const { site } = ports;
   const notReady = [...ports.notReady()];
-  const artifacts = [...catalog.all('stored')];
   return {
     granary: 1,
     url: site.publicUrl,
     ready: notReady.length === 0,
     notReady,
     ledger: { origin: site.origin, size: ports.ledgerSize() },
-    packages: new Set(artifacts.map(({ entry }) => packageOf(toPurl(entry.subject)))).size,
-    artifacts: artifacts.length,
-    verdicts: countBy(catalog.all('verdict'), ({ entry }) => String(entry.body['verdict'])),
+    packages: packages.length,
+    artifacts,
+    verdicts: { ...verdicts },
     policy: {
       mode: site.policy.mode,
       verdicts: [...site.policy.verdicts],

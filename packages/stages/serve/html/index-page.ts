@@ -1,6 +1,7 @@
 import type { HttpResponse } from '@granary/contract/ports';
-import { heldPackages, siteStatus } from '../api/routes.ts';
+import { siteStatus } from '../api/routes.ts';
 import { labelOf } from '../holding.ts';
+import type { Overview } from '../overview.ts';
 import type { ServePorts } from '../serve-ports.ts';
 import { html } from './html.ts';
 import { htmlAnswer } from './layout.ts';
@@ -8,9 +9,9 @@ import { htmlAnswer } from './layout.ts';
 const MAX_LISTED = 2000;
 
 /** What this site is, and what it holds. */
-export function indexPage(ports: ServePorts): HttpResponse {
-  const status = siteStatus(ports);
-  const packages = heldPackages(ports);
+export function indexPage(ports: ServePorts, overview: Overview): HttpResponse {
+  const status = siteStatus(ports, overview);
+  const { packages } = overview;
   const items = packages.slice(0, MAX_LISTED).map((purl) => html`<li><a href="/releases/${encodeURIComponent(purl)}">${labelOf(purl)}</a></li>\n`);
   const verdicts = Object.entries(status.verdicts).map(([verdict, count]) => html`<tr><th scope="row">${verdict}</th><td>${count}</td></tr>\n`);
   const hints = ports.ecosystems.flatMap(({ views }) => views.clientHints(ports.site.publicUrl));
