@@ -102,6 +102,19 @@ describe.skipIf(reason !== undefined)(title('a mirror whose upstream moves on'),
   );
 
   it(
+    'refuses by address, in the view as of then, what came later',
+    async () => {
+      const home = await makeHome(folder);
+      const wick = (await readIndexPage(`${address}/pypi/simple/`, 'wick')).find(({ filename }) => filename === 'wick-1.1-py3-none-any.whl')?.url ?? '';
+
+      const { said } = await home.uv(['pip', 'install', `wick @ ${wick.replace('/pypi/', `/as-of/${before}/pypi/`)}`]);
+
+      expect(said).toContain(`403 Granary as-of ${before} has no pypi/wick 1.1 wick-1.1-py3-none-any.whl: it was not there then`);
+    },
+    TEST_MS,
+  );
+
+  it(
     'gives locks the versions and hashes that upstream gives now',
     async () => {
       const lock = await lockThrough(`${address}/pypi/simple/`);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type GranaryProcess, granaryArgv, startGranary } from './granary-process.ts';
@@ -16,7 +17,8 @@ const LISTEN = '127.0.0.1:8080';
 export function whyNoIsland(): string | undefined {
   if (process.getuid?.() !== 0) return 'network namespaces and the sandbox of a whole site need root';
   const missing = ['unshare', 'nsenter', 'ip', 'crun', 'python3'].filter((name) => !isInstalled(name));
-  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
+  return spawnSync('unshare', ['--net', 'true']).status === 0 ? undefined : 'this machine allows no network namespaces';
 }
 
 export async function openIsland(dataDir: string): Promise<Island> {

@@ -44,11 +44,13 @@ export async function makeHome(folder: string, { runner = run, settings = {} }: 
     ...settings,
   };
   await mustRun([uv, 'venv', '--quiet', virtualEnv], { env });
+  let withPip: Promise<Ran> | undefined;
   const inEnvironment = { ...env, VIRTUAL_ENV: virtualEnv };
   return {
     folder: home,
     async pip(...args) {
-      await mustRun(['python3', '-m', 'venv', virtualEnv], { env });
+      withPip ??= mustRun(['python3', '-m', 'venv', virtualEnv], { env });
+      await withPip;
       return await runner([join(virtualEnv, 'bin/pip'), ...args], { cwd: home, env });
     },
     uv: (args, cwd) => runner([uv, ...args], cwd === undefined ? { cwd: home, env: inEnvironment } : { cwd, env }),

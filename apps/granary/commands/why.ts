@@ -54,7 +54,7 @@ async function attemptsOf(
       if (result.type !== 'definition')
         return {
           definition: null,
-          came: result.type === 'unresolvable' ? `unresolvable: ${result.detail}` : 'nothing more to try',
+          came: result.type === 'unresolvable' ? `unresolvable: ${result.detail}` : (result.detail ?? 'nothing more to try'),
           notes: plan.proposal?.notes ?? [],
         };
       const built = rebuilt?.body;
