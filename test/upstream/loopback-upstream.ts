@@ -13,7 +13,7 @@ interface ListedFile {
   readonly yanked?: string | boolean;
 }
 /** How an upstream can misbehave, for one file or one project. */
-type Fault = 'wrong-digest' | 'truncated' | 'endless' | 'malformed-index' | 'redirect-to-private' | 'unavailable' | 'hang';
+export type Fault = 'wrong-digest' | 'truncated' | 'endless' | 'malformed-index' | 'redirect-to-private' | 'unavailable' | 'hang';
 
 /** A PyPI of its own on loopback: the simple API in JSON with ETags, and the files. Everything may change while it runs. */
 export interface LoopbackUpstream extends AsyncDisposable {
@@ -89,6 +89,7 @@ function indexPage({ project, listed, fault }: Page, request: IncomingMessage, r
   if (fault === 'hang') return;
   if (fault === 'unavailable') return void response.writeHead(503).end();
   if (fault === 'redirect-to-private') return void response.writeHead(302, { location: 'http://10.1.2.3/simple/x/' }).end();
+  if (fault === 'endless') return void endless(response);
   if (listed.length === 0) return void response.writeHead(404).end();
   const body =
     fault === 'malformed-index'
