@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { HttpHandler, HttpRequest, HttpResponse, HttpStream } from '@granary/contract/ports';
 
+/** A second write costs as much as copying about so many bytes. */
+const MAX_ONE_WRITE = 64 * 1024;
+
 /** Sees the bytes of one answer as they are sent. */
 export interface Tap {
   chunk(bytes: Uint8Array): void;
@@ -42,7 +45,9 @@ function sendBytes(response: HttpResponse, body: Uint8Array | undefined, out: Se
     if (body !== undefined && out.req.method !== 'HEAD') tap.chunk(body);
     tap.end({ status: response.status, complete: !out.destroyed });
   }
-  out.end(body);
+  if (body === undefined || body.length > MAX_ONE_WRITE) out.end(body);
+  // Node writes a text together with the headers, bytes apart from them. Latin-1 is the text whose characters are the bytes.
+  else out.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
 }
 
 async function sendStream(response: HttpResponse, body: HttpStream, out: ServerResponse, tap: Tap | undefined): Promise<void> {
