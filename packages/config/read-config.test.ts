@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readConfig } from './read-config.ts';
 
 async function read(text: string, environment = {}) {
@@ -38,4 +38,62 @@ it('says file, line and what was expected', async () => {
 
 it('names the file that does not exist', async () => {
   await expect(readConfig({ file: 'missing.yaml' }, {}, tmpdir())).rejects.toThrow(/missing\.yaml: can't be read; name an existing file/);
+});
+
+describe('where things lie', () => {
+  const S3 = 'store: {s3: {endpoint: "https://s3.example", publicBucket: granary-public, privateBucket: granary-private}}\n';
+  const KEYS = { AWS_ACCESS_KEY_ID: 'someone', AWS_SECRET_ACCESS_KEY: 'secret' };
+
+  it('is the data folder, unless it is said', async () => {
+    const { folder, config } = await read('');
+
+    expect(await config).toMatchObject({
+      keysDir: join(folder, 'data/keys'),
+      store: { type: 'folder', path: join(folder, 'data') },
+      lock: { type: 'sqlite', file: join(folder, 'data/ledger-heads.sqlite') },
+      queue: { type: 'process' },
+    });
+  });
+
+  it('is a folder that processes share, with the queue in Redis', async () => {
+    const { folder, config } = await read('store: {folder: shared}\nkeys: secrets\nqueue: {redis: {url: "redis://127.0.0.1:1"}}\n');
+
+    expect(await config).toMatchObject({
+      keysDir: join(folder, 'secrets'),
+      store: { type: 'folder', path: join(folder, 'shared') },
+      lock: { type: 'sqlite', file: join(folder, 'shared/ledger-heads.sqlite') },
+      queue: { type: 'redis', url: 'redis://127.0.0.1:1', prefix: 'granary' },
+    });
+  });
+
+  it('takes addresses and secrets from the environment first', async () => {
+    const { config } = await read(`${S3}lock: {postgres: {url: "postgres://file"}}\nqueue: {redis: {}}\n`, {
+      ...KEYS,
+      GRANARY_POSTGRES_URL: 'postgres://environment',
+      GRANARY_REDIS_URL: 'redis://environment',
+    });
+
+    expect(await config).toMatchObject({
+      store: { type: 's3', region: 'eu-central-1', accessKey: 'someone', secretKey: 'secret' },
+      lock: { type: 'postgres', url: 'postgres://environment' },
+      queue: { url: 'redis://environment' },
+    });
+  });
+
+  it('knows when nothing decides who writes the ledgers', async () => {
+    const { config } = await read(S3, KEYS);
+
+    expect((await config).lock).toMatchObject({ type: 'none', why: expect.stringContaining('no lock is configured') });
+  });
+
+  it.each([
+    [S3, /granary\.yaml:1:\d+: store\.s3: expected AWS_ACCESS_KEY_ID/, {}],
+    [`${S3}lock: {sqlite: {}}\n`, /granary\.yaml:2:\d+: lock\.sqlite: the ledgers lie in S3/, KEYS],
+    ['lock: {s3: {}}\n', /granary\.yaml:1:\d+: lock\.s3: the store is a folder/, {}],
+    ['lock: {postgres: {}}\n', /granary\.yaml:1:\d+: lock\.postgres: expected a url, or GRANARY_POSTGRES_URL/, {}],
+    ['queue: {redis: {}}\n', /granary\.yaml:1:\d+: queue\.redis: expected a url, or GRANARY_REDIS_URL/, {}],
+    ['store: {s3: {endpoint: nowhere, publicBucket: a, privateBucket: b}}\n', /granary\.yaml:1:\d+: store/, KEYS],
+  ])('says file, line and what is missing: %s', async (text, message, environment) => {
+    await expect((await read(text, environment)).config).rejects.toThrow(message);
+  });
 });

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { ConfigError } from './config-error.ts';
+import { type Deployment, readDeployment } from './deployment.ts';
 import { ConfigFile } from './schema.ts';
 
 /** One line of `watch:`; lockfile paths are resolved against the configuration's folder, and keep how they were written. */
@@ -14,13 +15,15 @@ export interface WatchLine {
   readonly path?: string;
   readonly files?: readonly string[];
 }
-export type Config = Omit<ConfigFile, 'watch'> & {
+export type Config = Omit<ConfigFile, 'watch' | 'keys' | keyof Deployment> & {
   readonly watch: readonly WatchLine[];
   /** Absolute. */
   readonly dataDir: string;
+  /** Absolute: the folder of the site's keys. */
+  readonly keysDir: string;
   /** The file that it was read from; undefined when there is none and the defaults hold. */
   readonly file?: string;
-};
+} & Deployment;
 /** What the command line says; wins over the environment, which wins over the file. */
 export interface ConfigOverrides {
   readonly file?: string | undefined;
@@ -43,11 +46,15 @@ export async function readConfig(overrides: ConfigOverrides, environment: Readon
   const base = dirname(file);
   const listen = overrides.listen ?? environment['GRANARY_LISTEN'] ?? parsed.listen;
   if (!ConfigFile.shape.listen.safeParse(listen).success) throw new ConfigError(`--listen ${listen}: expected HOST:PORT such as 127.0.0.1:8080`);
+  const { keys, store, lock, queue, ...rest } = parsed;
+  const dataDir = data === undefined ? resolve(base, parsed.data) : resolve(cwd, data);
   return Object.freeze({
-    ...parsed,
+    ...rest,
     listen,
     watch: parsed.watch.map((line, index) => ({ ...watchLine(line, base), at: placeOf(['watch', index]) })),
-    dataDir: data === undefined ? resolve(base, parsed.data) : resolve(cwd, data),
+    dataDir,
+    keysDir: keys === undefined ? join(dataDir, 'keys') : resolve(base, keys),
+    ...readDeployment({ store, lock, queue }, { environment, base, dataDir, placeOf }),
     ...(text === undefined ? {} : { file }),
   });
 }

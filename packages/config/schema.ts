@@ -27,6 +27,28 @@ const Policy = strict({
   waivers: z.array(Waiver).default([]),
 });
 
+const Redis = strict({
+  /** `redis://…`, `rediss://…` or a socket's path; GRANARY_REDIS_URL goes before it, and is the place for passwords. */
+  url: z.string().min(1).optional(),
+  prefix: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'expected lower-case letters, digits and dashes')
+    .default('granary'),
+});
+const Postgres = strict({
+  /** `postgres://…`; GRANARY_POSTGRES_URL goes before it, and is the place for passwords. */
+  url: z.string().min(1).optional(),
+});
+const Bucket = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of a bucket');
+const S3 = strict({
+  /** Its keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
+  endpoint: HttpUrl,
+  region: z.string().min(1).default('eu-central-1'),
+  /** What anybody may read, and what nobody else may: two buckets, so that no policy has to tell keys apart. */
+  publicBucket: Bucket,
+  privateBucket: Bucket,
+});
+
 /** granary.yaml. */
 export const ConfigFile = strict({
   watch: z.array(Watched).default([]),
@@ -36,7 +58,23 @@ export const ConfigFile = strict({
     .regex(/^(\[[0-9a-f:]+\]|[^:]+):\d{1,5}$/i, 'expected HOST:PORT such as 127.0.0.1:8080')
     .refine((listen) => Number(listen.slice(listen.lastIndexOf(':') + 1)) < 65_536, 'expected a port below 65536')
     .default('127.0.0.1:8080'),
+  /** What clients reach it by, when something stands in front of it. */
+  publicUrl: HttpUrl.optional(),
   data: z.string().min(1).default('data'),
+  /** Where the archive lies when not in the data folder: a folder that several processes share, or an S3-compatible service. */
+  store: z
+    .union([strict({ folder: z.string().min(1) }), strict({ s3: S3 })], { error: 'expected {folder: PATH} or {s3: {endpoint, publicBucket, privateBucket}}' })
+    .optional(),
+  /** What decides who writes the ledgers. A folder has one in itself. */
+  lock: z
+    .union([strict({ sqlite: strict({}) }), strict({ postgres: Postgres }), strict({ s3: strict({}) })], {
+      error: 'expected {sqlite: {}}, {postgres: {}} or {s3: {}}',
+    })
+    .optional(),
+  /** What hands jobs to workers. Default: the process that runs everything. */
+  queue: strict({ redis: Redis }).optional(),
+  /** Folder of the site's keys; default: in the data folder. */
+  keys: z.string().min(1).optional(),
   follow: strict({ intervalSeconds: Seconds.default(60) }).default({ intervalSeconds: 60 }),
   verified: Policy.prefault({}),
   rebuild: strict({ concurrency: z.number().int().positive().max(256).optional(), packages: z.array(z.string()).optional() }).default({}),
