@@ -27,12 +27,14 @@ describe('the import table', () => {
     expect(mayImport('packages/ecosystems/all', 'packages/ecosystems/deb')).toBe(true);
     expect(mayImport('test', 'apps/granary')).toBe(false);
     expect(mayImport('apps/granary', 'packages/somewhere/else')).toBe(false);
+    expect(mayImport('packages/drivers/store-fs', 'infra/services')).toBe(false);
+    expect(mayImport('packages/drivers/store-fs', 'infra/services', 'tests')).toBe(true);
   });
 
   it('holds for what every package.json names', () => {
     const refused = packages.flatMap(({ folder, manifest }) =>
       Object.keys(declaredBy(manifest))
-        .filter((name) => folderOf.has(name) && !mayImport(folder, folderOf.get(name) ?? ''))
+        .filter((name) => folderOf.has(name) && !mayImport(folder, folderOf.get(name) ?? '', name in manifest.devDependencies ? 'tests' : 'any'))
         .map((name) => `${folder}/package.json names ${name}`),
     );
 
@@ -43,7 +45,7 @@ describe('the import table', () => {
     const refused = sources.flatMap(({ path, owner, imports }) =>
       imports
         .map(packageNameOf)
-        .filter((name) => name !== undefined && folderOf.has(name) && !mayImport(owner?.folder ?? '', folderOf.get(name) ?? ''))
+        .filter((name) => name !== undefined && folderOf.has(name) && !mayImport(owner?.folder ?? '', folderOf.get(name) ?? '', isTest(path) ? 'tests' : 'any'))
         .map((name) => `${path} imports ${name}`),
     );
 

@@ -1,7 +1,10 @@
 /** The layers of the tree, outermost last. `ecosystems-all` is the one folder that knows every ecosystem by name. */
-export type Layer = 'core' | 'contract' | 'config' | 'ecosystem' | 'ecosystems-all' | 'driver' | 'stage' | 'app' | 'whole-tree';
+export type Layer = 'core' | 'contract' | 'config' | 'ecosystem' | 'ecosystems-all' | 'driver' | 'stage' | 'app' | 'services' | 'whole-tree';
 
-/** Who may import whom. A package may always import itself; nobody imports an app, and nobody imports the tests of the whole tree. */
+/**
+ * Who may import whom. A package may always import itself; nobody imports an app, and nobody imports the tests of the whole tree. Tests and
+ * the whole tree, and nothing that runs in production, import `services` as well.
+ */
 const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   core: [],
   contract: ['core'],
@@ -11,7 +14,8 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   driver: ['core', 'contract'],
   stage: ['core', 'contract'],
   app: ['core', 'contract', 'config', 'ecosystem', 'ecosystems-all', 'driver', 'stage'],
-  'whole-tree': ['core', 'contract', 'config', 'ecosystem', 'ecosystems-all', 'driver', 'stage'],
+  services: [],
+  'whole-tree': ['core', 'contract', 'config', 'ecosystem', 'ecosystems-all', 'driver', 'stage', 'services'],
 };
 
 /** The layer a package's folder lies in; undefined where the table has no row: such a folder must not exist. */
@@ -24,12 +28,13 @@ export function layerOf(folder: string): Layer | undefined {
   if (/^packages\/drivers\/[^/]+$/.test(folder)) return 'driver';
   if (/^packages\/stages\/[^/]+$/.test(folder)) return 'stage';
   if (/^apps\/[^/]+$/.test(folder)) return 'app';
+  if (folder === 'infra/services') return 'services';
   return folder === '' || folder === 'test' || folder === 'bench' ? 'whole-tree' : undefined;
 }
 
-/** Whether a package in one folder may import the package in another. */
-export function mayImport(importer: string, imported: string): boolean {
-  if (importer === imported) return true;
+/** Whether a package in one folder may import the package in another: from anywhere in it, or from its tests alone. */
+export function mayImport(importer: string, imported: string, by: 'any' | 'tests' = 'any'): boolean {
+  if (importer === imported || (by === 'tests' && layerOf(imported) === 'services')) return true;
   const from = layerOf(importer);
   const to = layerOf(imported);
   return from !== undefined && to !== undefined && MAY_IMPORT[from].includes(to);

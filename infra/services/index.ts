@@ -1,0 +1,2 @@
+export { type PostgresOptions, type PostgresServer, postgresMissing, startPostgres } from './postgres.ts';
+export { ServiceError } from './service-error.ts';
