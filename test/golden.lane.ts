@@ -1,5 +1,4 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,25 +6,23 @@ import { memoryCatalog, memoryLock, memoryStore } from '@granary/contract/memory
 import type { Clock, Store } from '@granary/contract/ports';
 import { type ComputedFact, type StateFact, sha256, toInstant } from '@granary/core/model';
 import { openSiteKeys } from '@granary/driver-signer-key';
+import { bringGoTool, type GoTool } from '@granary/services';
 import { openFactSink, openLedgerReader, openSequencer, storeSource } from '@granary/stage-ledger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** Go's own check of tlog-tiles logs, by the authors of tessera; built once. */
-const FSCK = 'github.com/transparency-dev/tessera/cmd/fsck@v1.0.4';
-const goBin = join(import.meta.dirname, '../.toolchain/fsck-v1.0.4');
+const FSCK: GoTool = { package: 'github.com/transparency-dev/tessera/cmd/fsck', version: 'v1.0.4' };
 const golden = join(import.meta.dirname, 'golden');
 /** Three levels of tiles, with a partial one on each. */
 const BATCHES = [1, 250, 300, 5000, 60_300, 700];
 
 let root: string;
+let fsckProgram: string;
 let size: number;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'granary-golden-'));
-  if (!existsSync(join(goBin, 'fsck'))) {
-    await mkdir(goBin, { recursive: true });
-    execFileSync('go', ['install', '-trimpath', '-ldflags=-s -w', FSCK], { env: { ...process.env, GOBIN: goBin }, stdio: ['ignore', 'inherit', 'inherit'] });
-  }
+  fsckProgram = await bringGoTool(FSCK);
   size = await writeLog(join(root, 'log'));
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
@@ -51,7 +48,7 @@ describe("tessera's fsck", () => {
   // It leaves with 0 also when the log is bad, and hangs on a bad log with one worker: what counts is its last line.
   const fsck = (folder: string): string => {
     const args = ['-ui=false', '-N', '4', '-storage_url', `file://${folder}/`, '-public_key', join(root, 'key')];
-    const { stdout, stderr } = spawnSync(join(goBin, 'fsck'), args, { encoding: 'utf8', timeout: 120_000 });
+    const { stdout, stderr } = spawnSync(fsckProgram, args, { encoding: 'utf8', timeout: 120_000 });
     return stdout + stderr;
   };
 

@@ -1,2 +1,4 @@
+export { bringGoTool, type GoTool, goToolMissing } from './go-tool.ts';
 export { type PostgresOptions, type PostgresServer, postgresMissing, startPostgres } from './postgres.ts';
 export { ServiceError } from './service-error.ts';
+export { startVersitygw, type VersitygwOptions, type VersitygwServer, versitygwMissing } from './versitygw.ts';

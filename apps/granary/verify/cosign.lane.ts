@@ -1,30 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bringGoTool, type GoTool } from '@granary/services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { httpMirror } from './test/http-mirror.ts';
 import { fileName, judged, makeSite, type TestSite, wheel } from './test/test-site.ts';
 
 // cosign as its authors publish it, built once by the Go toolchain: about 15 minutes on two cores.
-const COSIGN = 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3';
-const folder = join(import.meta.dirname, '../../../.toolchain/cosign-v3.1.3');
-const cosign = join(folder, 'cosign');
+const COSIGN: GoTool = { package: 'github.com/sigstore/cosign/v3/cmd/cosign', version: 'v3.1.3' };
 
+let cosign: string;
 let root: string;
 let site: TestSite;
 let bundles: readonly string[];
 beforeAll(async () => {
-  await mkdir(folder, { recursive: true });
-  if (!existsSync(cosign)) {
-    const built = spawnSync('go', ['install', '-trimpath', '-ldflags=-s -w', COSIGN], {
-      env: { ...process.env, GOBIN: folder },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    expect(built.status, 'go install of cosign: needs Go 1.26 and a Go proxy').toBe(0);
-  }
+  cosign = await bringGoTool(COSIGN);
   root = await mkdtemp(join(tmpdir(), 'granary-cosign-'));
   site = await makeSite(root);
   await site.attest(judged);
