@@ -16,6 +16,8 @@ const NEEDED = [
   { shows: 'python3', debian: 'python3' },
   // Brings pip, which knows where packages come from by default, and venv, in which the examples' uv is installed.
   { shows: ['pip3', '/usr/share/python-wheels'], debian: 'python3-venv' },
+  // The queue between several processes, and the tests of it.
+  { shows: ['redis-server', 'valkey-server'], debian: 'redis-server' },
   { shows: 'apt-get', debian: 'apt' },
   { shows: '/etc/ssl/certs/ca-certificates.crt', debian: 'ca-certificates' },
 ];
