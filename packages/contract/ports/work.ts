@@ -10,8 +10,9 @@ export interface Job {
   readonly stage: Stage;
   /** What is being done, for people: `click 8.1.7`. */
   readonly label: string;
-  /** `whenever`: after every other job of its stage. */
-  readonly urgency?: 'whenever';
+  /** `emergency`: before every other job of its stage; without any: as jobs come, such as those of new releases; `whenever`: after all others. */
+  readonly urgency?: 'emergency' | 'whenever';
+  /** A JSON value: it may travel to another process. */
   readonly payload: unknown;
 }
 
@@ -57,18 +58,28 @@ export interface HandleOptions {
 
 /** A hint, never the truth: losing it loses nothing. */
 export interface Queue {
-  /** Adds what isn't queued, running, waiting for its retry, or resting after it gave up. */
+  /**
+   * Adds what isn't queued, running, waiting for its retry, or resting after it gave up. What is queued and now is an emergency moves up.
+   * A queue that other processes share rejects within seconds when it can't be reached.
+   */
   add(jobs: readonly Job[]): Promise<void>;
   /**
    * Registers the only handler of a stage. `at-once` is retried 3 times with jitter, `later` after an hour, then a day; any other
-   * error counts as `at-once`. Jobs of a stage run in the order in which they came, those without haste after the others; a retry comes last.
+   * error counts as `at-once`. Jobs of one urgency run in the order in which they came; a retry comes last among them. A job whose
+   * process dies is run by another; not for ever, if it is what ends them.
    */
   handle(stage: Stage, options: HandleOptions, handler: (job: Job, context: JobContext) => Promise<void>): void;
-  /** Resolves when nothing is queued, running or about to be retried (what waits for a `later` retry or rests doesn't count). */
+  /** Resolves when nothing is queued, running or about to be retried, in any process (what waits for a `later` retry or rests doesn't count). */
   idle(): Promise<void>;
-  /** Emits until stopped. Listeners must not throw. */
+  /**
+   * Emits what happens to the jobs of all processes that share the queue, until stopped. What rests or waits for a `later` retry from before is
+   * told first, as the event that it was (perhaps twice). An error of another process is told by its message alone. Listeners must not throw.
+   */
   subscribe(listener: (event: JobEvent) => void): () => void;
-  /** Takes no more jobs, aborts what runs, resolves when all handlers have returned or have passed their time. */
+  /**
+   * Takes no more jobs, aborts what runs, resolves when all handlers have returned or have passed their time. What was aborted is
+   * run again by another process, if there is one; it hasn't failed.
+   */
   stop(): Promise<void>;
 }
 

@@ -4,9 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { openMemoryQueue, systemClock } from './index.ts';
 
 describe('the queue in memory', () => {
-  queueContract((retry) => {
-    const clock = manualClock();
-    return { queue: openMemoryQueue({ clock, retry }), advance: clock.advance };
+  queueContract({
+    secondMs: 1000,
+    lagMs: 0,
+    open(retry) {
+      const clock = manualClock();
+      return { queue: openMemoryQueue({ clock, retry }), advance: clock.advance, now: () => Date.parse(clock.now()) };
+    },
   });
 
   it('runs on the time of the machine, and takes many jobs', async () => {

@@ -1,7 +1,6 @@
 import type { Clock, HandleOptions, Job, JobContext, JobEvent, Queue, RetryTimes, Stage } from '@granary/contract/ports';
+import { DEFAULT_RETRY_TIMES, type Failures, type LimitedRun, planRetry, runLimited } from '@granary/contract/work';
 import { toInstant } from '@granary/core/model';
-import { DEFAULT_RETRY_TIMES, type Failures, planRetry } from './retry-plan.ts';
-import { type LimitedRun, runLimited } from './run-limited.ts';
 
 export interface MemoryQueueOptions {
   readonly clock: Clock;
@@ -23,11 +22,10 @@ interface Task {
 interface Handling extends HandleOptions {
   readonly handler: (job: Job, context: JobContext) => Promise<void>;
 }
+type Urgency = NonNullable<Job['urgency']> | 'usual';
 interface Lane {
-  /** In the order in which they run: first these. */
-  readonly waiting: Set<Task>;
-  /** Then those without haste. */
-  readonly patient: Set<Task>;
+  /** In the order in which they run, by urgency. */
+  readonly waiting: Readonly<Record<Urgency, Set<Task>>>;
   running: number;
   handling: Handling | undefined;
 }
@@ -54,7 +52,11 @@ class MemoryQueue implements Queue, AsyncDisposable {
   async add(jobs: readonly Job[]): Promise<void> {
     const lanes = new Set<Lane>();
     for (const job of jobs) {
-      if (this.#isStopped || this.#known.has(job.id)) continue;
+      if (this.#isStopped) continue;
+      if (this.#known.has(job.id)) {
+        if (job.urgency === 'emergency') hasten(this.#laneOf(job.stage), job.id);
+        continue;
+      }
       this.#known.add(job.id);
       this.#emit({ type: 'queued', job });
       lanes.add(this.#enqueue({ job, attempt: 1, failures: { atOnce: 0, later: 0 } }));
@@ -93,14 +95,14 @@ class MemoryQueue implements Queue, AsyncDisposable {
   }
 
   #laneOf(stage: Stage): Lane {
-    const lane = this.#lanes.get(stage) ?? { waiting: new Set(), patient: new Set(), running: 0, handling: undefined };
+    const lane = this.#lanes.get(stage) ?? { waiting: { emergency: new Set(), usual: new Set(), whenever: new Set() }, running: 0, handling: undefined };
     this.#lanes.set(stage, lane);
     return lane;
   }
 
   #enqueue(task: Task): Lane {
     const lane = this.#laneOf(task.job.stage);
-    (task.job.urgency === 'whenever' ? lane.patient : lane.waiting).add(task);
+    lane.waiting[task.job.urgency ?? 'usual'].add(task);
     this.#busy += 1;
     return lane;
   }
@@ -115,8 +117,7 @@ class MemoryQueue implements Queue, AsyncDisposable {
   #pump(lane: Lane): void {
     for (const task of inOrder(lane)) {
       if (lane.handling === undefined || lane.running >= lane.handling.concurrency || this.#isStopped) return;
-      lane.waiting.delete(task);
-      lane.patient.delete(task);
+      for (const tasks of Object.values(lane.waiting)) tasks.delete(task);
       lane.running += 1;
       const run = this.#run(task, lane.handling).finally(() => {
         this.#runs.delete(run);
@@ -182,7 +183,17 @@ class MemoryQueue implements Queue, AsyncDisposable {
   }
 }
 
-function* inOrder({ waiting, patient }: Lane): Iterable<Task> {
-  yield* waiting;
-  yield* patient;
+function* inOrder({ waiting }: Lane): Iterable<Task> {
+  yield* waiting.emergency;
+  yield* waiting.usual;
+  yield* waiting.whenever;
+}
+
+function hasten({ waiting }: Lane, id: string): void {
+  for (const tasks of [waiting.usual, waiting.whenever]) {
+    const task = [...tasks].find(({ job }) => job.id === id);
+    if (task === undefined) continue;
+    tasks.delete(task);
+    waiting.emergency.add(task);
+  }
 }

@@ -1,4 +1,4 @@
-import { JobError, type RetryTimes } from '@granary/contract/ports';
+import { JobError, type RetryTimes } from '../ports/index.ts';
 
 /** Failures of one job so far, by how they are retried. */
 export interface Failures {

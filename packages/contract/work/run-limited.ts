@@ -1,4 +1,4 @@
-import { type Clock, JobError } from '@granary/contract/ports';
+import { type Clock, JobError } from '../ports/index.ts';
 
 export interface LimitedRun {
   /** Resolves when the handler returned, rejects when it threw or its time was over. */

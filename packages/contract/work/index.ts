@@ -1,0 +1,2 @@
+export { DEFAULT_RETRY_TIMES, type Failures, planRetry, type RetryPlan } from './retry-plan.ts';
+export { type LimitedRun, type Limits, runLimited } from './run-limited.ts';
