@@ -1,9 +1,9 @@
+import { measureBlob } from '@granary/contract/blob';
 import { type BlobExpectation, type BlobStore, type StoredBlob, StoreError } from '@granary/contract/ports';
 import { blobKey, type ObjectKey } from '@granary/core/layout';
 import type { Sha256 } from '@granary/core/model';
 import { onDisk } from './disk-error.ts';
 import type { DurableFiles } from './durable-files.ts';
-import { measure } from './measure.ts';
 import { fileSize, readRange, readWhole } from './read-file.ts';
 
 export interface FsBlobs {
@@ -40,7 +40,7 @@ export function fsBlobs({ root, files, pathOf }: FsBlobs): BlobStore {
 }
 
 async function fill(source: AsyncIterable<Uint8Array> | Uint8Array, expect: BlobExpectation, write: (bytes: Uint8Array) => Promise<void>): Promise<StoredBlob> {
-  const measured = measure(expect);
+  const measured = measureBlob(expect);
   for await (const bytes of source instanceof Uint8Array ? [source] : source) {
     measured.update(bytes);
     await write(bytes);

@@ -1,18 +1,18 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type BlobExpectation, type StoredBlob, StoreError } from '@granary/contract/ports';
 import { toSha256 } from '@granary/core/model';
+import { type BlobExpectation, type StoredBlob, StoreError } from '../ports/index.ts';
 
 const ALGORITHMS = ['sha256', 'sha512', 'sha384', 'sha1', 'md5'] as const;
 
 /** Size and digests of bytes as they pass, against what was expected of them. */
-export interface Measure {
+export interface BlobMeasure {
   /** Throws StoreError `too-large` or `digest-mismatch` as soon as it is certain. */
   update(bytes: Uint8Array): void;
   /** Throws StoreError `digest-mismatch` unless every expectation holds. */
   confirm(): StoredBlob;
 }
 
-export function measure({ digests = {}, sizeBytes: expectedBytes, maxBytes }: BlobExpectation): Measure {
+export function measureBlob({ digests = {}, sizeBytes: expectedBytes, maxBytes }: BlobExpectation): BlobMeasure {
   const hashes = new Map<(typeof ALGORITHMS)[number], Hash>();
   for (const algorithm of ALGORITHMS) {
     if (algorithm === 'sha256' || digests[algorithm] !== undefined) hashes.set(algorithm, createHash(algorithm));

@@ -1,0 +1,1 @@
+export { type BlobMeasure, measureBlob } from './measure-blob.ts';

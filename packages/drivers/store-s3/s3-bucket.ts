@@ -1,0 +1,241 @@
+import type { IncomingMessage } from 'node:http';
+import type { ByteRange } from '@granary/contract/ports';
+import { Client } from 'minio';
+import { readAtMost, steadily } from './answer-body.ts';
+import { faultOf, faultOfAnswer, S3Fault } from './s3-fault.ts';
+import { PATIENCE, type S3Service } from './s3-service.ts';
+import { openTransport } from './transport.ts';
+
+/** What must hold for a write to take place: nothing is there, or exactly this version. */
+export type Condition = { readonly type: 'absent' } | { readonly type: 'etag'; readonly etag: string };
+export interface Found {
+  readonly etag: string;
+  readonly sizeBytes: number;
+}
+export interface Part {
+  readonly part: number;
+  readonly etag: string;
+}
+export interface Page {
+  readonly keys: readonly string[];
+  /** Where the next page begins; undefined on the last. */
+  readonly next: string | undefined;
+}
+
+/** One request each, sent once: what is not a success is thrown as S3Fault, and who calls decides what to do about it. Calls may overlap. */
+export interface S3Bucket {
+  /** Resolves to the version written. */
+  put(key: string, bytes: Uint8Array, condition?: Condition): Promise<string>;
+  /** The caller must read `body` to its end or leave it. With a range: exactly those bytes, of that version. */
+  get(key: string, range?: ByteRange & { readonly etag: string }): Promise<Found & { readonly body: AsyncIterable<Uint8Array> }>;
+  /** The whole object with its version; undefined when there is none. */
+  read(key: string, maxBytes: number): Promise<{ readonly etag: string; readonly bytes: Uint8Array } | 'too-large' | undefined>;
+  find(key: string): Promise<Found | undefined>;
+  remove(key: string): Promise<void>;
+  list(prefix: string, from: string | undefined): Promise<Page>;
+  /** Throws S3Fault unless the bucket is there and the keys open it. */
+  check(): Promise<void>;
+  readonly upload: MultipartUpload;
+  presign(key: string, seconds: number): Promise<string>;
+  close(): void;
+}
+export interface MultipartUpload {
+  start(key: string): Promise<string>;
+  put(key: string, upload: string, part: { readonly number: number; readonly bytes: Uint8Array }): Promise<Part>;
+  complete(key: string, upload: string, parts: readonly Part[]): Promise<void>;
+  abort(key: string, upload: string): Promise<void>;
+}
+
+interface Wire {
+  readonly client: Client;
+  readonly bucket: string;
+  readonly stall: { readonly stallMs: number };
+}
+interface Ask {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
+  readonly key?: string;
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly bytes?: Uint8Array;
+}
+
+const OCTETS = { 'content-type': 'application/octet-stream' };
+/** What a service says about a write, which is next to nothing. */
+const MAX_RECEIPT_BYTES = 65_536;
+
+export function openBucket(service: S3Service): S3Bucket {
+  const patience = service.patience ?? PATIENCE;
+  const { hostname, port, protocol } = endpointOf(service.endpoint);
+  const transport = openTransport(protocol, patience);
+  const client = new Client({
+    endPoint: hostname,
+    ...(port === undefined ? {} : { port }),
+    useSSL: protocol === 'https',
+    region: service.region,
+    accessKey: service.accessKey,
+    secretKey: service.secretKey,
+    ...transport.options,
+    // Retried by us, who know what a request that came to nothing may have done.
+    retryOptions: { disableRetry: true },
+  });
+  // The digest of every body is part of the signature, over TLS as well: the service checks what arrived.
+  client.enableSHA256 = true;
+  const wire: Wire = { client, bucket: service.bucket, stall: patience };
+  return {
+    put: (key, bytes, condition) => write(wire, { method: 'PUT', key, bytes, headers: { ...OCTETS, ...conditionHeaders(condition) } }),
+    get: (key, range) => get(wire, key, range),
+    read: (key, maxBytes) => read(wire, key, maxBytes),
+    find: (key) => find(wire, key),
+    remove: (key) => remove(wire, key),
+    list: (prefix, from) => list(wire, prefix, from),
+    check: async () => void (await ask(wire, { method: 'HEAD' })).resume(),
+    upload: multipart(wire),
+    presign: (key, seconds) => understood(client.presignedGetObject(service.bucket, key, seconds)),
+    close: transport.close,
+  };
+}
+
+function multipart(wire: Wire): MultipartUpload {
+  const { client, bucket } = wire;
+  return {
+    start: (key) => understood(client.initiateNewMultipartUpload(bucket, key, OCTETS)),
+    async put(key, upload, { number, bytes }) {
+      const query = `partNumber=${number}&uploadId=${encodeURIComponent(upload)}`;
+      return { part: number, etag: await write(wire, { method: 'PUT', key, query, bytes }) };
+    },
+    async complete(key, upload, parts) {
+      await understood(client.completeMultipartUpload(bucket, key, upload, [...parts]));
+    },
+    abort: (key, upload) => understood(client.abortMultipartUpload(bucket, key, encodeURIComponent(upload))),
+  };
+}
+
+/** A write that took place names the version it made; a success without one is no success, whatever its status says. */
+async function write(wire: Wire, request: Ask): Promise<string> {
+  const answer = await ask(wire, request);
+  const receipt = await understood(readAtMost(answer, MAX_RECEIPT_BYTES, wire.stall));
+  const { etag } = answer.headers;
+  if (etag === undefined || etag === '') throw new S3Fault('transient', `a success that is none: ${beginningOf(receipt)}`);
+  return etag;
+}
+
+async function get(wire: Wire, key: string, range: Parameters<S3Bucket['get']>[1]): ReturnType<S3Bucket['get']> {
+  // https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2: both ends of a range on the wire are part of it.
+  const headers = range === undefined ? {} : { range: `bytes=${range.start}-${range.end - 1}`, 'if-match': range.etag };
+  const answer = await ask(wire, { method: 'GET', key, headers });
+  try {
+    const { etag } = answer.headers;
+    const sizeBytes = Number(answer.headers['content-length'] ?? Number.NaN);
+    // What answers instead of the service, a proxy for one, knows no versions; without a length nobody could tell a whole body from a part.
+    if (etag === undefined || !Number.isSafeInteger(sizeBytes)) throw new S3Fault('transient', 'an answer without a version or a length');
+    if (range !== undefined && (answer.statusCode !== 206 || sizeBytes !== range.end - range.start))
+      throw new S3Fault('transient', `HTTP ${answer.statusCode} with ${sizeBytes} bytes, not the range that was asked for`);
+    return { etag, sizeBytes, body: whole(answer, sizeBytes, wire) };
+  } catch (error) {
+    answer.destroy();
+    throw error;
+  }
+}
+
+async function* whole(answer: IncomingMessage, sizeBytes: number, { stall }: Wire): AsyncIterable<Uint8Array> {
+  let read = 0;
+  try {
+    for await (const chunk of steadily(answer, stall)) {
+      read += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw faultOf(error);
+  }
+  if (read !== sizeBytes) throw new S3Fault('transient', `the body ended after ${read} of ${sizeBytes} bytes`);
+}
+
+async function read(wire: Wire, key: string, maxBytes: number): ReturnType<S3Bucket['read']> {
+  try {
+    const { etag, sizeBytes, body } = await get(wire, key, undefined);
+    if (sizeBytes > maxBytes) {
+      await body[Symbol.asyncIterator]().return?.();
+      return 'too-large';
+    }
+    return { etag, bytes: new Uint8Array(Buffer.concat(await Array.fromAsync(body), sizeBytes)) };
+  } catch (error) {
+    if (error instanceof S3Fault && error.kind === 'absent') return undefined;
+    throw error;
+  }
+}
+
+async function find(wire: Wire, key: string): Promise<Found | undefined> {
+  try {
+    const answer = await ask(wire, { method: 'HEAD', key });
+    answer.resume();
+    const { etag } = answer.headers;
+    const sizeBytes = Number(answer.headers['content-length'] ?? Number.NaN);
+    if (etag === undefined || !Number.isSafeInteger(sizeBytes)) throw new S3Fault('transient', 'an answer without a version or a length');
+    return { etag, sizeBytes };
+  } catch (error) {
+    if (error instanceof S3Fault && error.kind === 'absent') return undefined;
+    throw error;
+  }
+}
+
+async function remove(wire: Wire, key: string): Promise<void> {
+  try {
+    const answer = await ask(wire, { method: 'DELETE', key });
+    const receipt = await understood(readAtMost(answer, MAX_RECEIPT_BYTES, wire.stall));
+    // The one write that has no version to show: nothing said is a success.
+    if (receipt === undefined || receipt.length > 0) throw faultOfAnswer(500, `a success that is none: ${beginningOf(receipt)}`);
+  } catch (error) {
+    if (!(error instanceof S3Fault) || error.kind !== 'absent') throw error;
+  }
+}
+
+async function list({ client, bucket }: Wire, prefix: string, from: string | undefined): Promise<Page> {
+  const page = await understood(client.listObjectsV2Query(bucket, prefix, from ?? '', '', 1000, ''));
+  const keys = page.objects.flatMap((object) => (object.name === undefined ? [] : [object.name]));
+  if (!page.isTruncated) return { keys, next: undefined };
+  if (page.nextContinuationToken === '') throw new S3Fault('transient', 'a page that has a next one, but does not say where');
+  return { keys, next: page.nextContinuationToken };
+}
+
+/** minio's client makes address and signature; our transport has seen to what isn't a success. */
+function ask({ client, bucket }: Wire, { method, key, query, headers = {}, bytes = new Uint8Array() }: Ask): Promise<IncomingMessage> {
+  const request = {
+    method,
+    bucketName: bucket,
+    headers: { ...headers },
+    ...(key === undefined ? {} : { objectName: key }),
+    ...(query === undefined ? {} : { query }),
+  };
+  return understood(client.makeRequestAsync(request, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), [200, 204, 206]));
+}
+
+async function understood<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw faultOf(error);
+  }
+}
+
+function conditionHeaders(condition: Condition | undefined): Readonly<Record<string, string>> {
+  switch (condition?.type) {
+    case undefined:
+      return {};
+    case 'absent':
+      return { 'if-none-match': '*' };
+    case 'etag':
+      return { 'if-match': condition.etag };
+  }
+}
+
+function beginningOf(receipt: Uint8Array | undefined): string {
+  return JSON.stringify(new TextDecoder().decode(receipt?.subarray(0, 200)));
+}
+
+/** Throws RangeError: the configuration has checked it before. */
+function endpointOf(endpoint: string): { readonly hostname: string; readonly port: number | undefined; readonly protocol: 'http' | 'https' } {
+  const { protocol, hostname, port, pathname, search, username } = new URL(endpoint);
+  if ((protocol !== 'http:' && protocol !== 'https:') || pathname !== '/' || search !== '' || username !== '')
+    throw new RangeError(`S3 endpoint ${endpoint}: expected http://HOST:PORT or https://HOST:PORT`);
+  return { hostname: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? undefined : Number(port), protocol: protocol === 'http:' ? 'http' : 'https' };
+}
