@@ -31,7 +31,8 @@ interface Owner {
 }
 
 const START_TIMEOUT_MS = 60_000;
-const READY = 'database system is ready to accept connections';
+/** A standby says `read-only connections`. */
+const READY = /database system is ready to accept (read-only )?connections/;
 
 /** Why no PostgreSQL can be started here; undefined when one can. */
 export function postgresMissing(): string | undefined {
@@ -91,7 +92,7 @@ async function untilReady(child: ChildProcess, folder: string): Promise<void> {
     log.on('data', (chunk: Buffer) => {
       // Read on after the start as well: a pipe that fills up stops the server.
       said = `${said}${chunk}`.slice(-16_384);
-      if (said.includes(READY)) resolve();
+      if (READY.test(said)) resolve();
     });
   });
   try {

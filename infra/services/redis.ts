@@ -53,7 +53,13 @@ export async function startRedis({ folder, port, settings = {} }: RedisOptions):
   );
   await untilReady(child, folder);
   const end = (signal: 'SIGTERM' | 'SIGKILL') => () => ended(child, signal);
-  return { url: `redis://default:${password}@127.0.0.1:${listen}`, port: listen, stop: end('SIGTERM'), kill: end('SIGKILL'), [Symbol.asyncDispose]: end('SIGTERM') };
+  return {
+    url: `redis://default:${password}@127.0.0.1:${listen}`,
+    port: listen,
+    stop: end('SIGTERM'),
+    kill: end('SIGKILL'),
+    [Symbol.asyncDispose]: end('SIGTERM'),
+  };
 }
 
 async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

@@ -1,0 +1,3 @@
+export { type LockCode, LockError } from './lock-error.ts';
+export { openPostgresLock, type PostgresLock, type PostgresLockOptions } from './open-postgres-lock.ts';
+export { type PostgresFinding, probePostgres } from './probe-postgres.ts';
