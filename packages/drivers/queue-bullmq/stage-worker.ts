@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock, HandleOptions, Job, JobContext, JobEvent, RetryTimes, Stage } from '@granary/contract/ports';
+import { type LimitedRun, planRetry, type RetryPlan, runLimited } from '@granary/contract/work';
+import { toInstant } from '@granary/core/model';
+import { type Job as BullJob, DelayedError, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { errorText, JobRecord } from './job-record.ts';
+import type { QueueKeys } from './queue-keys.ts';
+import { isOfConnection, type RedisLinks } from './redis-links.ts';
+
+/** How long a dead worker's jobs lie: until the lock ends, and somebody looks. */
+export interface StallTimes {
+  readonly lockMs: number;
+  readonly checkMs: number;
+}
+
+export interface StageWorkerParts {
+  readonly links: RedisLinks;
+  readonly keys: QueueKeys;
+  readonly clock: Clock;
+  readonly times: RetryTimes;
+  readonly stall: StallTimes;
+  readonly append: (event: JobEvent) => Promise<void>;
+  /** Runs a job that waits although its time has come. */
+  readonly promote: (stage: Stage, key: string) => Promise<void>;
+  readonly onNote: (text: string) => void;
+}
+
+export type Handler = (job: Job, context: JobContext) => Promise<void>;
+export interface Handling extends HandleOptions {
+  readonly handler: Handler;
+}
+
+/** A job that ends its process so often is not tried again. */
+const MAX_STALLS = 5;
+/** An idle worker looks by itself so often, for what nobody woke it for. */
+const LOOK_S = 1;
+const HELD_MS = 30_000;
+const HELD_RENEW_MS = 10_000;
+/** How long Redis may take to end a worker whose handlers have returned. */
+const CLOSE_MS = 5000;
+
+/** Runs the jobs of one stage in this process. */
+export class StageWorker {
+  readonly #stage: Stage;
+  readonly #parts: StageWorkerParts;
+  readonly #worker: Worker;
+  /** What to say once BullMQ has moved the job. */
+  readonly #afterwards = new WeakMap<BullJob, JobEvent>();
+  readonly #running = new Map<string, AbortController>();
+  readonly #runs = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #noted = new Set<string>();
+  #handling: Handling;
+
+  constructor(stage: Stage, handling: Handling, parts: StageWorkerParts) {
+    this.#stage = stage;
+    this.#handling = handling;
+    this.#parts = parts;
+    this.#worker = new Worker(stage, (job, token) => this.#process(job, token), {
+      connection: parts.links.working,
+      prefix: parts.keys.prefix,
+      concurrency: handling.concurrency,
+      lockDuration: parts.stall.lockMs,
+      stalledInterval: parts.stall.checkMs,
+      // We count ourselves: what stalls and then fails in order is forgiven.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      drainDelay: LOOK_S,
+      runRetryDelay: 1000,
+    });
+    this.#worker.on('completed', (job) => this.#say(this.#afterwards.get(job)));
+    this.#worker.on('failed', (job) => this.#say(job && this.#afterwards.get(job)));
+    this.#worker.on('lockRenewalFailed', (keys) => this.#lose(keys));
+    this.#worker.on('error', (error) => this.#note(error));
+  }
+
+  handle(handling: Handling): void {
+    this.#handling = handling;
+    this.#worker.concurrency = handling.concurrency;
+  }
+
+  /** Aborts what runs and puts it back; resolves when all handlers have returned or have passed their time. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the queue stops'));
+    const closed = this.#worker.close();
+    await Promise.allSettled(this.#runs);
+    const ending = new AbortController();
+    await Promise.race([closed, sleep(CLOSE_MS, undefined, { signal: ending.signal }).catch(() => undefined)]);
+    ending.abort();
+  }
+
+  async #process(bull: BullJob, token: string | undefined): Promise<void> {
+    const { clock } = this.#parts;
+    const key = bull.id ?? '';
+    const record = JobRecord.parse(bull.data);
+    const deaths = bull.stalledCounter - record.stallsBefore;
+    if (await this.#isHeld(key, record)) return await this.#delay(bull, token, HELD_MS);
+    if (deaths >= MAX_STALLS) return await this.#giveUp(bull, record, endedItsProcess(deaths, this.#parts.times));
+    if (this.#stopping.signal.aborted) return await putBack(bull, token);
+    this.#say({ type: 'started', job: record.job });
+    const lost = new AbortController();
+    this.#running.set(key, lost);
+    const { handler, timeoutMs } = this.#handling;
+    const stopping = AbortSignal.any([this.#stopping.signal, lost.signal]);
+    const run = runLimited((signal) => handler(record.job, { signal, attempt: record.attempt + deaths }), { clock, timeoutMs, stopping });
+    this.#runs.add(run.outcome);
+    try {
+      await run.outcome;
+      this.#afterwards.set(bull, { type: 'done', job: record.job });
+    } catch (error) {
+      // What is no longer ours is none of our business: whoever has it says what becomes of it.
+      if (lost.signal.aborted) throw error;
+      if (this.#stopping.signal.aborted) return await putBack(bull, token);
+      await this.#retry({ bull, token, record, run }, error);
+    } finally {
+      this.#runs.delete(run.outcome);
+      if (this.#running.get(key) === lost) this.#running.delete(key);
+    }
+  }
+
+  async #retry({ bull, token, record, run }: Failed, error: unknown): Promise<void> {
+    const plan = planRetry(error, record.failures, { times: this.#parts.times, chance: Math.random() });
+    if (plan.type === 'give-up') return await this.#giveUp(bull, record, { error, plan });
+    const { links, keys, clock } = this.#parts;
+    const key = bull.id ?? '';
+    const untilMs = Date.parse(clock.now()) + plan.inMs;
+    await this.#hold(key, run);
+    if (plan.when === 'at-once') await links.working.multi().zremrangebyscore(keys.soon, '-inf', Date.parse(clock.now())).zadd(keys.soon, untilMs, key).exec();
+    const { job, attempt } = record;
+    const pause = { kind: plan.when, untilMs, error: errorText(error) };
+    await bull.updateData({ job, attempt: attempt + 1, failures: plan.failures, stallsBefore: bull.stalledCounter, pause } satisfies JobRecord);
+    const delayed = this.#delay(bull, token, plan.inMs);
+    // It rejects when it has succeeded: that is how BullMQ is told.
+    await delayed.catch((reason: unknown) => {
+      if (reason instanceof DelayedError) this.#say({ type: 'retrying', job, at: toInstant(untilMs), error: new Error(pause.error) });
+      throw reason;
+    });
+  }
+
+  async #giveUp(bull: BullJob, record: JobRecord, { error, plan }: GivenUp): Promise<never> {
+    const { links, keys, clock } = this.#parts;
+    const untilMs = Date.parse(clock.now()) + plan.restMs;
+    const text = errorText(error);
+    await links.working.zadd(keys.resting(this.#stage), untilMs, bull.id ?? '');
+    await bull.updateData({ ...record, pause: { kind: 'rest', untilMs, error: text } } satisfies JobRecord);
+    this.#afterwards.set(bull, { type: 'gave-up', job: record.job, error: new Error(text) });
+    throw new UnrecoverableError(text);
+  }
+
+  async #delay(bull: BullJob, token: string | undefined, milliseconds: number): Promise<never> {
+    await bull.moveToDelayed(Date.now() + milliseconds, token);
+    throw new DelayedError();
+  }
+
+  /** Only what has failed before can still be under way: its handler hangs, perhaps in another process. */
+  async #isHeld(key: string, { pause }: JobRecord): Promise<boolean> {
+    return pause?.kind === 'later' && (await this.#parts.links.working.exists(this.#parts.keys.held(key))) === 1;
+  }
+
+  /** As long as a handler that has passed its time hangs, nobody else starts its job. */
+  async #hold(key: string, { returned }: LimitedRun): Promise<void> {
+    const hung = await Promise.race([returned.then(() => false), new Promise<true>((resolve) => setImmediate(resolve, true))]);
+    if (!hung) return;
+    const { links, keys, promote } = this.#parts;
+    const renew = () => links.working.set(keys.held(key), '1', 'PX', HELD_MS);
+    await renew();
+    const timer = setInterval(() => void renew().catch(() => undefined), HELD_RENEW_MS).unref();
+    const release = async () => {
+      await returned;
+      clearInterval(timer);
+      await links.working.del(keys.held(key));
+      await promote(this.#stage, key);
+    };
+    release().catch((error: unknown) => this.#note(error));
+  }
+
+  #lose(keys: readonly string[]): void {
+    for (const key of keys) this.#running.get(key)?.abort(new Error('another worker has taken the job over, or Redis was emptied'));
+  }
+
+  #say(event: JobEvent | undefined): void {
+    if (event !== undefined) this.#parts.append(event).catch((error: unknown) => this.#note(error));
+  }
+
+  /** Once for each fault, without the ids in it; the connection is watched elsewhere. */
+  #note(error: unknown): void {
+    if (isOfConnection(error) || this.#stopping.signal.aborted) return;
+    const text = errorText(error).replace(/\bj[0-9a-f]{40}\b/g, '…');
+    if (this.#noted.has(text) || this.#noted.size >= MAX_NOTED) return;
+    this.#noted.add(text);
+    this.#parts.onNote(`the queue of stage ${this.#stage}: ${text}`);
+  }
+}
+
+const MAX_NOTED = 20;
+
+interface Failed {
+  readonly bull: BullJob;
+  readonly token: string | undefined;
+  readonly record: JobRecord;
+  readonly run: LimitedRun;
+}
+interface GivenUp {
+  readonly error: unknown;
+  readonly plan: Extract<RetryPlan, { type: 'give-up' }>;
+}
+
+function endedItsProcess(deaths: number, { restMs }: RetryTimes): GivenUp {
+  return { error: new Error(`it ended, or held up for long, the process that ran it ${deaths} times`), plan: { type: 'give-up', restMs: restMs.exhausted } };
+}
+
+/** As if it had not been taken: first of its urgency. */
+async function putBack(bull: BullJob, token: string | undefined): Promise<never> {
+  await bull.moveToWait(token);
+  throw new WaitingError();
+}
