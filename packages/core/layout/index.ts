@@ -4,6 +4,7 @@ export {
   derivedKey,
   envelopeKey,
   FORMAT_KEY,
+  headKey,
   isMutable,
   type ObjectKey,
   PENDING_PREFIX,

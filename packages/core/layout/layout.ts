@@ -27,6 +27,10 @@ export function refusedKey(factKey: Sha256, content: Sha256): ObjectKey {
   return `refused/${factKey.slice(0, 2)}/${factKey}-${content}` as ObjectKey;
 }
 
+/** The signed head, where the lock keeps it in the store; moved by compare-and-swap only. */
+export function headKey(origin: string): ObjectKey {
+  return ledgerKey(origin, 'head');
+}
 export function checkpointKey(origin: string): ObjectKey {
   return ledgerKey(origin, 'checkpoint');
 }

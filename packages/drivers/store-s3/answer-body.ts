@@ -12,7 +12,7 @@ export async function* steadily(answer: Readable, { stallMs }: Pick<Patience, 's
   try {
     for (;;) {
       const since = performance.now();
-      const stalled = setTimeout(() => answer.destroy(new S3Fault('transient', 'the body of the answer came to a standstill')), leftMs);
+      const stalled = setTimeout(() => answer.destroy(new S3Fault('transient', 'the body of the answer came to a standstill')), Math.max(leftMs, 1));
       const next = await chunks.next().finally(() => clearTimeout(stalled));
       if (next.done === true) return;
       if (!(next.value instanceof Uint8Array)) throw new TypeError('an answer is read as bytes');

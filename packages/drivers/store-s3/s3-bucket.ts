@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { ByteRange } from '@granary/contract/ports';
 import { Client } from 'minio';
 import { readAtMost, steadily } from './answer-body.ts';
@@ -8,6 +8,12 @@ import { openTransport } from './transport.ts';
 
 /** What must hold for a write to take place: nothing is there, or exactly this version. */
 export type Condition = { readonly type: 'absent' } | { readonly type: 'etag'; readonly etag: string };
+export interface PutOptions {
+  readonly condition?: Condition | undefined;
+  /** Kept beside the bytes: user metadata, by lower-case name. */
+  readonly labels?: Labels;
+}
+export type Labels = Readonly<Record<string, string | undefined>>;
 export interface Found {
   readonly etag: string;
   readonly sizeBytes: number;
@@ -25,11 +31,11 @@ export interface Page {
 /** One request each, sent once: what is not a success is thrown as S3Fault, and who calls decides what to do about it. Calls may overlap. */
 export interface S3Bucket {
   /** Resolves to the version written. */
-  put(key: string, bytes: Uint8Array, condition?: Condition): Promise<string>;
+  put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<string>;
   /** The caller must read `body` to its end or leave it. With a range: exactly those bytes, of that version. */
-  get(key: string, range?: ByteRange & { readonly etag: string }): Promise<Found & { readonly body: AsyncIterable<Uint8Array> }>;
+  get(key: string, range?: ByteRange & { readonly etag: string }): Promise<Found & { readonly labels: Labels; readonly body: AsyncIterable<Uint8Array> }>;
   /** The whole object with its version; undefined when there is none. */
-  read(key: string, maxBytes: number): Promise<{ readonly etag: string; readonly bytes: Uint8Array } | 'too-large' | undefined>;
+  read(key: string, maxBytes: number): Promise<{ readonly etag: string; readonly bytes: Uint8Array; readonly labels: Labels } | 'too-large' | undefined>;
   find(key: string): Promise<Found | undefined>;
   remove(key: string): Promise<void>;
   list(prefix: string, from: string | undefined): Promise<Page>;
@@ -82,7 +88,8 @@ export function openBucket(service: S3Service): S3Bucket {
   client.enableSHA256 = true;
   const wire: Wire = { client, bucket: service.bucket, stall: patience };
   return {
-    put: (key, bytes, condition) => write(wire, { method: 'PUT', key, bytes, headers: { ...OCTETS, ...conditionHeaders(condition) } }),
+    put: (key, bytes, options = {}) =>
+      write(wire, { method: 'PUT', key, bytes, headers: { ...OCTETS, ...conditionHeaders(options.condition), ...labelHeaders(options.labels) } }),
     get: (key, range) => get(wire, key, range),
     read: (key, maxBytes) => read(wire, key, maxBytes),
     find: (key) => find(wire, key),
@@ -130,7 +137,7 @@ async function get(wire: Wire, key: string, range: Parameters<S3Bucket['get']>[1
     if (etag === undefined || !Number.isSafeInteger(sizeBytes)) throw new S3Fault('transient', 'an answer without a version or a length');
     if (range !== undefined && (answer.statusCode !== 206 || sizeBytes !== range.end - range.start))
       throw new S3Fault('transient', `HTTP ${answer.statusCode} with ${sizeBytes} bytes, not the range that was asked for`);
-    return { etag, sizeBytes, body: whole(answer, sizeBytes, wire) };
+    return { etag, sizeBytes, labels: labelsOf(answer.headers), body: whole(answer, sizeBytes, wire) };
   } catch (error) {
     answer.destroy();
     throw error;
@@ -152,12 +159,12 @@ async function* whole(answer: IncomingMessage, sizeBytes: number, { stall }: Wir
 
 async function read(wire: Wire, key: string, maxBytes: number): ReturnType<S3Bucket['read']> {
   try {
-    const { etag, sizeBytes, body } = await get(wire, key, undefined);
+    const { etag, sizeBytes, labels, body } = await get(wire, key, undefined);
     if (sizeBytes > maxBytes) {
       await body[Symbol.asyncIterator]().return?.();
       return 'too-large';
     }
-    return { etag, bytes: new Uint8Array(Buffer.concat(await Array.fromAsync(body), sizeBytes)) };
+    return { etag, labels, bytes: new Uint8Array(Buffer.concat(await Array.fromAsync(body), sizeBytes)) };
   } catch (error) {
     if (error instanceof S3Fault && error.kind === 'absent') return undefined;
     throw error;
@@ -226,6 +233,17 @@ function conditionHeaders(condition: Condition | undefined): Readonly<Record<str
     case 'etag':
       return { 'if-match': condition.etag };
   }
+}
+
+const LABEL = 'x-amz-meta-';
+
+function labelHeaders(labels: Labels = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [[LABEL + name, value]])));
+}
+
+function labelsOf(headers: IncomingHttpHeaders): Labels {
+  const labels = Object.entries(headers).filter((header): header is [string, string] => header[0].startsWith(LABEL) && typeof header[1] === 'string');
+  return Object.fromEntries(labels.map(([name, value]) => [name.slice(LABEL.length), value]));
 }
 
 function beginningOf(receipt: Uint8Array | undefined): string {

@@ -67,7 +67,7 @@ async function putOnce(parts: S3Parts, key: string, bytes: Uint8Array): Promise<
 /** False when there is something; that may be what we wrote ourselves, when the answer was lost. */
 export async function putUnlessTaken({ bucket, patience, writeOnce }: S3Parts, key: string, bytes: Uint8Array): Promise<boolean> {
   try {
-    await retrying(patience, () => bucket.put(key, bytes, writeOnce === 'conditional-put' ? { type: 'absent' } : undefined));
+    await retrying(patience, () => bucket.put(key, bytes, writeOnce === 'conditional-put' ? { condition: { type: 'absent' } } : undefined));
     return true;
   } catch (error) {
     if (error instanceof S3Fault && error.kind === 'precondition') return false;
