@@ -1,7 +1,9 @@
 import { ConfigError } from '@granary/config';
 import { CatalogError, SandboxError, StoreError, UpstreamError } from '@granary/contract/ports';
 import { HttpError } from '@granary/driver-http-fastify';
+import { LockError as PostgresLockError } from '@granary/driver-lock-postgres';
 import { LockError } from '@granary/driver-lock-sqlite';
+import { QueueError } from '@granary/driver-queue-bullmq';
 import { KeyError } from '@granary/driver-signer-key';
 import { DebError } from '@granary/ecosystem-deb';
 import { LedgerError } from '@granary/stage-ledger';
@@ -39,6 +41,7 @@ function foreignExitCode(error: unknown): number {
   if (error instanceof KeyError) return error.code === 'unwritable' ? 74 : 78;
   if (error instanceof HttpError) return error.code === 'address-in-use' ? 75 : 69;
   if (error instanceof LockError) return error.code === 'busy' ? 75 : 74;
+  if (error instanceof PostgresLockError || error instanceof QueueError) return 69;
   if (error instanceof LedgerError) return error.code === 'lost-lock' ? 75 : error.code === 'bad-request' ? 70 : 74;
   if (error instanceof CatalogError) return 74;
   if (error instanceof SandboxError) return error.code === 'bad-request' ? 70 : 69;

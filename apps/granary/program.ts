@@ -7,12 +7,15 @@ import { formatDiff, readDiffs } from './commands/diff.ts';
 import { doctor, formatFindings } from './commands/doctor.ts';
 import { checkLedgers, formatLedgerReport } from './commands/ledger-check.ts';
 import { formatRerun, rebuildAgain } from './commands/rebuild.ts';
+import { runRole } from './commands/run-role.ts';
 import { serveOnly } from './commands/serve.ts';
 import { formatStatus, readStatus } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { explain, formatExplanation } from './commands/why.ts';
 import { EXIT_CODES } from './exit-code.ts';
 import { formatTable, type Terminal } from './output/terminal.ts';
+import { runSequencer } from './roles/run-sequencer.ts';
+import { runWorker } from './roles/run-worker.ts';
 import { withSiteReader } from './roles/site-reader.ts';
 import { formatVerifyReport, verifyExitCode, verifyFile } from './verify/index.ts';
 
@@ -43,6 +46,7 @@ export function buildProgram(context: ProgramContext): Command {
     .addHelpText('after', `\nExit codes:\n  ${EXIT_CODE_TABLE}`)
     .showHelpAfterError('(granary --help lists the commands)');
   addRunning(program, context);
+  addRoles(program, context);
   addAsking(program, context);
   addRebuilding(program, context);
   addChecking(program, context);
@@ -58,12 +62,31 @@ function addRunning(program: Command, context: ProgramContext): void {
     .action(async (options: CommonOptions) => {
       const config = await configOf(context, options);
       const progress = options.events === true ? 'lines' : 'shown';
-      await up({ ...context, config, progress, once: options.once === true, json: options.json === true });
+      await up({ ...context, role: 'all', config, progress, once: options.once === true, json: options.json === true });
     });
   command(program, 'serve', 'serve what is held, and nothing else: no upstream, no builds')
     .option('--listen <host:port>', 'where to serve', parseAddress)
     .addHelpText('after', '\nExample:\n  granary serve --data /var/lib/granary --listen 0.0.0.0:8080')
     .action(async (options: CommonOptions) => await serveOnly({ ...context, config: await configOf(context, options) }));
+}
+
+/** What `up` does in one process, as processes of their own, on as many machines as it takes. */
+function addRoles(program: Command, context: ProgramContext): void {
+  const role = (name: string, description: string) =>
+    command(program, name, description)
+      .option('--events', 'progress as lines of JSON on standard error, for programs')
+      .addHelpText('after', `\nExample:\n  granary ${name} --config granary.yaml --data /var/lib/granary-${name}`);
+  const action = (run: Parameters<typeof runRole>[0]) => async (options: CommonOptions) =>
+    await runRole(run, { ...context, config: await configOf(context, options), progress: options.events === true ? 'lines' : 'shown' });
+  role('sequencer', 'write the ledgers; one works, others stand by').action(action(runSequencer));
+  role('worker', 'do jobs of every stage; as many as there is work for').action(action(runWorker));
+  role('scheduler', 'keep the queue filled with what the watch list comes to, and follow upstream')
+    .option('--once', 'leave after the table instead of following upstream')
+    .action(async (options: CommonOptions) => {
+      const config = await configOf(context, options);
+      const progress = options.events === true ? 'lines' : 'shown';
+      await up({ ...context, role: 'scheduler', config, progress, once: options.once === true, json: options.json === true });
+    });
 }
 
 function addAsking(program: Command, context: ProgramContext): void {

@@ -2,11 +2,13 @@ import type { Config } from '@granary/config';
 import type { RootfsRecipe } from '@granary/contract/ports';
 import { EnvironmentBody, type Purl, RebuiltBody, type Sha256, toPurl, VerdictBody } from '@granary/core/model';
 import { openOciSandbox } from '@granary/driver-sandbox-oci';
+import { exportPublicKey } from '@granary/driver-signer-key';
 import { ecosystemOf } from '@granary/ecosystems';
 import { runDefinition } from '@granary/stage-rebuild';
 import { AppError } from '../app-error.ts';
 import { openMirrorSockets } from '../roles/mirror-sockets.ts';
 import { serveArchive } from '../roles/serve-archive.ts';
+import { originOf } from '../roles/site.ts';
 import { type SiteReader, withSiteReader } from '../roles/site-reader.ts';
 import { findArtifacts } from './find-artifacts.ts';
 
@@ -38,8 +40,8 @@ export async function rebuildAgain(config: Config, purl: string, note: (text: st
       note('making the root filesystem from stored packages');
       await sandbox.prepare(recipe);
     }
-    const served = serveArchive({ config, catalog, store: publicStore, keys });
-    const ledgerSize = () => catalog.size(keys.ledgers.public.verifierKey.split('+', 1)[0] ?? '');
+    const served = serveArchive({ config, catalog, store: publicStore, publicKey: exportPublicKey(keys), origin: originOf(keys.ledgers.public) });
+    const ledgerSize = () => catalog.size(originOf(keys.ledgers.public));
     const mirrors = stack.use(await openMirrorSockets({ serve: served, ledgerSize, notesDir: paths.sockets }));
     const reruns: Rerun[] = [];
     for (const { purl: target, definition } of chosen) {

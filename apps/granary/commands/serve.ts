@@ -1,43 +1,56 @@
 import type { Config } from '@granary/config';
+import { StoreError } from '@granary/contract/ports';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { openHttpServer } from '@granary/driver-http-fastify';
 import { systemClock } from '@granary/driver-queue-memory';
-import { catchUp, follow, openLedgerReader, storeSource } from '@granary/stage-ledger';
+import { follow, openLedgerReader, storeSource } from '@granary/stage-ledger';
 import type { Terminal } from '../output/terminal.ts';
 import { parseListen, serveArchive } from '../roles/serve-archive.ts';
-import { foldLedgers, type LedgerPlace, withSiteReader } from '../roles/site-reader.ts';
+import { foldLedgers, type LedgerPlace, withPublicReader } from '../roles/site-reader.ts';
 
 const FOLLOW_EVERY_MS = 1000;
 
-/** Serves a data folder and nothing else. Follows its ledger, so that what another process adds shows within seconds. */
-export async function serveOnly({
-  config,
-  terminal,
-  signal,
-}: {
+export interface ServeCommand {
   readonly config: Config;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
-}): Promise<void> {
-  await withSiteReader(config, async ({ publicStore, keys, ledgers }) => {
-    // Only the public ledger: a node that clients reach has no business with the other.
-    const own = ledgers.filter(({ side }) => side === 'public');
-    using catalog = await foldLedgers(openSqliteCatalog(':memory:', { mode: 'fold' }), own);
-    const served = serveArchive({ config, catalog, store: publicStore, keys });
+}
+
+/** Serves an archive and nothing else, and holds nothing secret. Follows its ledger, so that what another process adds shows within seconds. */
+export async function serveOnly({ config, terminal, signal }: ServeCommand): Promise<void> {
+  await withPublicReader(config, async ({ store, publicKey, ledger }) => {
+    using catalog = await foldLedgers(openSqliteCatalog(':memory:', { mode: 'fold' }), [ledger]);
+    const served = serveArchive({ config, catalog, store, publicKey, origin: ledger.origin });
     await using server = await openHttpServer({
       listen: parseListen(config.listen),
       handler: served.handle,
       onError: (error) => terminal.say(`answering a client: ${String(error)}`),
     });
-    terminal.say(`serving ${config.dataDir} on ${server.address}; Ctrl-C ends it`);
-    await Promise.all(own.map((ledger) => followInto(catalog, ledger, signal)));
+    terminal.say(`serving ${ledger.origin} on ${server.address}; Ctrl-C ends it`);
+    await followInto(catalog, ledger, { terminal, signal });
   });
 }
 
-async function followInto(catalog: ReturnType<typeof openSqliteCatalog>, { store, origin, verifierKey }: LedgerPlace, signal: AbortSignal): Promise<void> {
+/** A store that can't be reached is no reason to stop: what is held in the catalog is answered, and the rest once it is back. */
+async function followInto(
+  catalog: ReturnType<typeof openSqliteCatalog>,
+  place: LedgerPlace,
+  { terminal, signal }: Pick<ServeCommand, 'terminal' | 'signal'>,
+): Promise<void> {
+  const { store, origin, verifierKey } = place;
   const reader = openLedgerReader({ source: storeSource(store.objects, origin), origin, verifierKey });
-  const checkpoint = await reader.checkpoint();
-  if (checkpoint !== undefined) await catchUp(reader, catalog, checkpoint);
-  for await (const { leaves } of follow(reader, { from: catalog.size(origin), clock: systemClock(), everyMs: FOLLOW_EVERY_MS, signal }))
-    catalog.fold(origin, leaves);
+  const clock = systemClock();
+  for (let told = ''; !signal.aborted; ) {
+    try {
+      for await (const { leaves } of follow(reader, { from: catalog.size(origin), clock, everyMs: FOLLOW_EVERY_MS, signal })) {
+        catalog.fold(origin, leaves);
+        told = '';
+      }
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'unreachable') throw error;
+      if (told !== error.message) terminal.say(`not following the ledger now: ${error.message}`);
+      told = error.message;
+      await clock.sleep(FOLLOW_EVERY_MS, signal).catch(() => undefined);
+    }
+  }
 }

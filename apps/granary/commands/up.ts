@@ -5,10 +5,13 @@ import { ecosystems } from '@granary/ecosystems';
 import { openEventLines } from '../output/event-lines.ts';
 import { openProgress } from '../output/progress.ts';
 import { describeError, formatTable, type Terminal } from '../output/terminal.ts';
+import { runScheduler } from '../roles/run-scheduler.ts';
 import { type Running, runUp } from '../roles/run-up.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
 export interface UpCommand {
+  /** `scheduler`: workers, sequencer and nodes are other processes. */
+  readonly role: 'all' | 'scheduler';
   readonly config: Config;
   readonly once: boolean;
   readonly json: boolean;
@@ -20,12 +23,13 @@ export interface UpCommand {
   readonly signal: AbortSignal;
 }
 
-/** Mirrors, rebuilds, judges, signs and serves; shows the table once the watch list is through; then goes on, unless `once`. */
+/** Mirrors, rebuilds, judges, signs and serves, or sees to it; shows the table once the watch list is through; then goes on, unless `once`. */
 export async function up(command: UpCommand): Promise<void> {
   const { config, terminal, signal } = command;
   const progress = command.progress === 'lines' ? openEventLines(command.stderr) : openProgress(command.stderr);
   try {
-    await runUp({ config, environment: command.environment, progress, signal, follow: command.once ? 'nothing' : 'upstream' }, async (running) => {
+    const run = command.role === 'all' ? runUp : runScheduler;
+    await run({ config, environment: command.environment, progress, signal, follow: command.once ? 'nothing' : 'upstream' }, async (running) => {
       const caughtUp = running.caughtUp().catch((error: unknown) => {
         if (command.once) throw error;
         // What is held is served all the same.
@@ -36,7 +40,7 @@ export async function up(command: UpCommand): Promise<void> {
       progress.pause();
       report(command, running);
       if (command.once) return;
-      terminal.say('Following upstream and serving; Ctrl-C ends it.');
+      terminal.say(`Following upstream${command.role === 'all' ? ' and serving' : ''}; Ctrl-C ends it.`);
       await untilAborted(undefined, signal);
     });
   } finally {

@@ -1,41 +1,40 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Config } from '@granary/config';
 
-/** Where things lie in a data folder. `public` and `private` are the truth; `keys` are secret; the rest can be made again. */
+/** Where things lie on this machine. `keys` are secret; what is `derived` can be made again; no two processes have the same data folder. */
 export interface DataPaths {
   readonly root: string;
-  readonly public: string;
-  readonly private: string;
   readonly keys: string;
-  readonly lock: string;
   readonly derived: string;
   readonly catalog: string;
   readonly rootfs: string;
   readonly resolver: string;
   readonly tools: string;
   readonly sandbox: string;
+  /** What is on its way to a store that is elsewhere. */
+  readonly spool: string;
   /** Notes of where the sockets of each process lie. */
   readonly sockets: string;
   /** Key of the public ledger and of the site's statements, for those who verify. */
   readonly publicKey: string;
 }
 
-export function dataPaths(root: string): DataPaths {
-  const derived = join(root, 'derived');
+export function dataPaths({ dataDir, keysDir }: Pick<Config, 'dataDir' | 'keysDir'>): DataPaths {
+  const derived = join(dataDir, 'derived');
   return {
-    root,
-    public: join(root, 'public'),
-    private: join(root, 'private'),
-    keys: join(root, 'keys'),
-    lock: join(root, 'ledger-heads.sqlite'),
+    root: dataDir,
+    keys: keysDir,
     derived,
     catalog: join(derived, 'catalog.sqlite'),
     rootfs: join(derived, 'rootfs'),
     resolver: join(derived, 'resolver'),
     tools: join(derived, 'tools'),
     sandbox: join(derived, 'sandbox'),
+    spool: join(derived, 'spool'),
     sockets: join(derived, 'sockets'),
-    publicKey: join(root, 'granary.pub'),
+    // Beside the keys where they have a place of their own, so that a node that only serves needs nothing secret.
+    publicKey: join(keysDir === join(dataDir, 'keys') ? dataDir : keysDir, 'granary.pub'),
   };
 }
 

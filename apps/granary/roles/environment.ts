@@ -48,7 +48,7 @@ export async function ensureEnvironment(ports: EnvironmentPorts): Promise<Enviro
   const known = ports.sync.catalog.current('environment', subject);
   const body = known === undefined ? await chooseEnvironment(ports, subject) : EnvironmentBody.parse(known.entry.body);
   const recipe = await readRecipe(ports.sync.blobs, body.recipe);
-  if (known !== undefined) await prepareSame(ports, recipe, body.rootfs);
+  await prepareSame(ports, recipe, body.rootfs);
   const runtimeVersion = ports.ecosystem.toolchain.runtimeVersion(recipe.packages);
   if (runtimeVersion === undefined)
     throw new AppError('unavailable', `environment ${subject}: the root filesystem brings no runtime for ${ports.ecosystem.id}`);
@@ -94,7 +94,9 @@ async function chooseEnvironment(ports: EnvironmentPorts, subject: string): Prom
   const body: EnvironmentBody = { recipe: blob.sha256, rootfs, tools };
   await ports.sync.sink.submit([{ kind: 'environment', subject, body: factBody(body) }]);
   await ports.settle();
-  return body;
+  // Of several workers that chose at the same time, the ledger took the first one's.
+  const chosen = ports.sync.catalog.current('environment', subject);
+  return chosen === undefined ? body : EnvironmentBody.parse(chosen.entry.body);
 }
 
 async function takeTool(

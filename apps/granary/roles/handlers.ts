@@ -25,16 +25,24 @@ const WAITING_CONCURRENCY = 8;
 const BUILD_TIMEOUT_MS = 60 * 60_000;
 const DEFAULT_TIMEOUT_MS = 20 * 60_000;
 
+export interface HandlerOptions {
+  /** Makes the catalog as new as the one that the job was found in. */
+  readonly before: () => Promise<void>;
+  /** Builds at once; as many as there are cores by default. */
+  readonly rebuild?: number | undefined;
+}
+
 /** Registers a handler per stage. A job is done when its facts are durable; the scheduler has them sequenced before it looks again. */
-export function registerHandlers(queue: Queue, stages: Stages, concurrency: { readonly rebuild?: number | undefined }): void {
+export function registerHandlers(queue: Queue, stages: Stages, { before, rebuild }: HandlerOptions): void {
   const cores = cpus().length;
   const perform = async (job: Job, { signal }: JobContext) => {
+    await before();
     await performJob(stages, JobPayload.parse(job.payload), signal);
   };
   queue.handle('demand', { concurrency: 4, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
   queue.handle('sync', { concurrency: WAITING_CONCURRENCY, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
   queue.handle('plan', { concurrency: 2 * cores, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
-  queue.handle('rebuild', { concurrency: concurrency.rebuild ?? Math.max(1, cores), timeoutMs: BUILD_TIMEOUT_MS }, perform);
+  queue.handle('rebuild', { concurrency: rebuild ?? Math.max(1, cores), timeoutMs: BUILD_TIMEOUT_MS }, perform);
   queue.handle('judge', { concurrency: WAITING_CONCURRENCY, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
   queue.handle('attest', { concurrency: WAITING_CONCURRENCY, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
 }

@@ -1,15 +1,17 @@
 import { JobError } from '@granary/contract/ports';
 import type { Purl } from '@granary/core/model';
 import { type Observation, observePackage, type SyncPorts } from '@granary/stage-sync';
+import type { Site } from './site.ts';
 
 /** Looks at upstream's indexes, one look at a package at a time: a look's facts are sequenced before the next begins. */
 export interface Observer {
   observe(packagePurl: Purl, signal?: AbortSignal): Promise<Observation>;
 }
 
-export function openObserver(ports: SyncPorts, settle: () => Promise<void>): Observer {
+export function openObserver(ports: SyncPorts, { settle, refresh }: Pick<Site, 'settle' | 'refresh'>): Observer {
   const underWay = new Map<Purl, Promise<Observation>>();
   const look = async (packagePurl: Purl, signal: AbortSignal | undefined): Promise<Observation> => {
+    await refresh();
     const observation = await observePackage(ports, packagePurl, signal);
     if (observation.type !== 'unchanged') await settle();
     return observation;

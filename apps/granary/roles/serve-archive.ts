@@ -1,7 +1,6 @@
 import type { Config } from '@granary/config';
 import type { Catalog, CatalogFold, Store } from '@granary/contract/ports';
 import { systemClock } from '@granary/driver-queue-memory';
-import { exportPublicKey, type SiteKeys } from '@granary/driver-signer-key';
 import { ecosystems } from '@granary/ecosystems';
 import { type Gauge, openServe, type Serve } from '@granary/stage-serve';
 import { siteEvidence } from '../verify/index.ts';
@@ -11,15 +10,15 @@ export interface ServedArchive {
   readonly catalog: Catalog & CatalogFold;
   /** The public one. */
   readonly store: Store;
-  readonly keys: SiteKeys;
+  /** Text of `granary.pub`. */
+  readonly publicKey: string;
+  readonly origin: string;
   readonly gauges?: readonly Gauge[];
 }
 
 /** The public side of a site, as a handler: the same for `up` and for a node that only serves. */
-export function serveArchive({ config, catalog, store, keys, gauges = [] }: ServedArchive): Serve {
-  const publicKey = exportPublicKey(keys);
+export function serveArchive({ config, catalog, store, publicKey, origin, gauges = [] }: ServedArchive): Serve {
   const evidence = siteEvidence({ catalog, objects: store.objects, publicKey });
-  const origin = keys.ledgers.public.verifierKey.split('+', 1)[0] ?? '';
   const { minAgeDays, ...policy } = config.verified;
   return openServe({
     catalog,
@@ -27,13 +26,18 @@ export function serveArchive({ config, catalog, store, keys, gauges = [] }: Serv
     objects: store.objects,
     clock: systemClock(),
     ecosystems,
-    site: { publicUrl: `http://${config.listen}`, origin, defaultView: 'all', policy: { ...policy, ...(minAgeDays === undefined ? {} : { minAgeDays }) } },
+    site: { publicUrl: publicUrlOf(config), origin, defaultView: 'all', policy: { ...policy, ...(minAgeDays === undefined ? {} : { minAgeDays }) } },
     ledgerSize: () => catalog.size(origin),
     bundlesOf: evidence.bundlesOf,
     keys: evidence.keys,
     notReady: () => catalog.unknownCritical().map((kind) => `the ledger holds facts of a kind that this version doesn't know: ${kind}`),
     gauges,
   });
+}
+
+/** What clients reach it by. */
+export function publicUrlOf({ publicUrl, listen }: Pick<Config, 'publicUrl' | 'listen'>): string {
+  return publicUrl?.replace(/\/+$/, '') ?? `http://${listen}`;
 }
 
 export function parseListen(listen: string): { readonly host: string; readonly port: number } {

@@ -1,16 +1,19 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { Config } from '@granary/config';
 import { type Catalog, CatalogError, type CatalogFold, type Store } from '@granary/contract/ports';
+import { parseTrustFile } from '@granary/core/bundle';
 import { FORMAT_KEY } from '@granary/core/layout';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
-import { openSiteKeys, type SiteKeys } from '@granary/driver-signer-key';
-import { openFsStore } from '@granary/driver-store-fs';
+import { hasSiteKeys, openSiteKeys, type SiteKeys } from '@granary/driver-signer-key';
 import { catchUp, openLedgerReader, storeSource } from '@granary/stage-ledger';
 import { AppError } from '../app-error.ts';
 import { type DataPaths, dataPaths } from './data-paths.ts';
+import { openStores, type Stores } from './services.ts';
+import { originOf } from './site.ts';
 
-/** A data folder as those see it who only ask: another process may be writing meanwhile. */
+const MAX_FORMAT_BYTES = 65_536;
+
+/** A site as those see it who only ask: another process may be writing meanwhile. */
 export interface SiteReader {
   readonly paths: DataPaths;
   readonly publicStore: Store;
@@ -26,19 +29,49 @@ export interface LedgerPlace {
   readonly store: Store;
 }
 
-/** Opens a data folder for reading, as far as it is published, and closes it after `use`. Throws AppError `no-data`. */
+/** Opens a site for reading, as far as it is published, and closes it after `use`. Throws AppError `no-data`. */
 export async function withSiteReader<T>(config: Config, use: (reader: SiteReader) => T | Promise<T>): Promise<T> {
-  const paths = dataPaths(config.dataDir);
-  await access(join(paths.public, FORMAT_KEY)).catch((cause: unknown) => {
-    throw new AppError('no-data', `${config.dataDir} holds no archive; granary up makes one, --data names another folder`, { cause });
-  });
+  const paths = dataPaths(config);
   await using stack = new AsyncDisposableStack();
-  const publicStore = stack.use(await openFsStore(paths.public));
-  const privateStore = stack.use(await openFsStore(paths.private));
+  const { publicStore, privateStore } = stack.use(await openArchive(config));
+  if (!(await hasSiteKeys(paths.keys)))
+    throw new AppError('no-data', `${paths.keys} holds no keys; give the folder that the site's sequencer has: keys: in granary.yaml`);
   const keys = await openSiteKeys(paths.keys);
-  const ledgers = [place('public', keys, publicStore), place('private', keys, privateStore)];
+  const ledgers = [place('public', keys.ledgers.public.verifierKey, publicStore), place('private', keys.ledgers.private.verifierKey, privateStore)];
   const catalog = stack.use(await currentCatalog(paths, ledgers));
   return await use({ paths, publicStore, privateStore, keys, catalog, ledgers });
+}
+
+/** The stores, when there is an archive in them. Throws AppError `no-data`. */
+async function openArchive(config: Config): Promise<Stores> {
+  await using stack = new AsyncDisposableStack();
+  const stores = stack.use(await openStores(config));
+  if ((await stores.publicStore.objects.get(FORMAT_KEY, MAX_FORMAT_BYTES)) === undefined) {
+    const where = config.store.type === 'folder' ? config.store.path : `bucket ${config.store.publicBucket} at ${config.store.endpoint}`;
+    throw new AppError('no-data', `${where} holds no archive; granary up makes one, --data names another folder`);
+  }
+  stack.move();
+  return stores;
+}
+
+/** What a node that only serves has of a site: nothing secret. */
+export interface PublicReader {
+  readonly store: Store;
+  /** Text of `granary.pub`. */
+  readonly publicKey: string;
+  readonly ledger: LedgerPlace;
+}
+
+/** Opens the public side alone, and closes it after `use`. Throws AppError `no-data`. */
+export async function withPublicReader<T>(config: Config, use: (reader: PublicReader) => Promise<T>): Promise<T> {
+  const { publicKey: file } = dataPaths(config);
+  await using stores = await openArchive(config);
+  const publicKey = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new AppError('no-data', `${file}: can't be read; copy granary.pub there from beside the site's keys`, { cause });
+  });
+  const [ledger] = parseTrustFile(publicKey).ledgers;
+  if (ledger === undefined) throw new AppError('no-data', `${file}: names no ledger; copy granary.pub there from beside the site's keys`);
+  return await use({ store: stores.publicStore, publicKey, ledger: place('public', ledger.text, stores.publicStore) });
 }
 
 /** The catalog that a running process keeps, when it is as new as what is published; otherwise one in memory, folded now. */
@@ -70,9 +103,8 @@ function openKept(file: string): (Catalog & CatalogFold & Disposable) | undefine
   }
 }
 
-function place(side: 'public' | 'private', keys: SiteKeys, store: Store): LedgerPlace {
-  const { verifierKey } = keys.ledgers[side];
-  return { side, origin: verifierKey.split('+', 1)[0] ?? '', verifierKey, store };
+function place(side: 'public' | 'private', verifierKey: string, store: Store): LedgerPlace {
+  return { side, origin: originOf({ verifierKey }), verifierKey, store };
 }
 
 function reader({ store, origin, verifierKey }: LedgerPlace): ReturnType<typeof openLedgerReader> {

@@ -1,18 +1,24 @@
 import { mkdir } from 'node:fs/promises';
-import { type Catalog, CatalogError, type CatalogFold, type Clock, type FactSink, type Store } from '@granary/contract/ports';
-import { type Fact, PRIVATE_KINDS, type StateFact } from '@granary/core/model';
+import type { Config } from '@granary/config';
+import { type Catalog, CatalogError, type CatalogFold, type Clock, type FactSink, type NoteSigner, type Store } from '@granary/contract/ports';
+import { type Fact, PRIVATE_KINDS } from '@granary/core/model';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
-import { openSqliteLock } from '@granary/driver-lock-sqlite';
 import { systemClock } from '@granary/driver-queue-memory';
 import { openSiteKeys, type SiteKeys } from '@granary/driver-signer-key';
-import { ARCHIVE_FORMAT, initArchive, lockDataFolder, openFsStore } from '@granary/driver-store-fs';
-import { siteKeyFacts } from '@granary/stage-attest';
-import { openFactSink, openSequencer, type Refusal, type Sequencer } from '@granary/stage-ledger';
+import { lockDataFolder } from '@granary/driver-store-fs';
+import { openFactSink } from '@granary/stage-ledger';
 import { type DataPaths, dataPaths, removeCatalog } from './data-paths.ts';
-import { ROLE_KINDS, WRITING_ROLES, type WritingRole } from './role-kinds.ts';
+import type { WritingRole } from './role-kinds.ts';
+import { openStores } from './services.ts';
 
-/** One site, opened for writing: stores, keys, both ledgers, and the catalog that folds them. */
-export interface Site extends AsyncDisposable {
+/** One site as one of its processes has it: the archive, keys, and a catalog of its own that folds both ledgers. */
+export interface Site extends SiteBase {
+  /** Resolves when every fact that was submitted before the call, by whatever process, is sequenced and folded. */
+  settle(): Promise<void>;
+  /** Resolves when everything that was published before the call is folded. */
+  refresh(): Promise<void>;
+}
+export interface SiteBase extends AsyncDisposable {
   readonly paths: DataPaths;
   readonly publicStore: Store;
   readonly privateStore: Store;
@@ -22,51 +28,17 @@ export interface Site extends AsyncDisposable {
   readonly clock: Clock;
   /** Facts go to the ledger that their kind belongs to. */
   readonly sinkOf: (role: WritingRole) => FactSink;
-  /** Resolves when every fact that was submitted before the call is sequenced and folded. */
-  settle(): Promise<void>;
 }
 
-export interface SiteOptions {
-  readonly dataDir: string;
-  readonly onRefused: (refusal: Refusal) => void;
-  readonly onBatch: (batch: BatchEvent) => void;
-}
-/** A batch of a ledger is about to be written, or is published. */
-export interface BatchEvent {
-  readonly origin: string;
-  readonly entries: number;
-  readonly state: 'started' | 'ended';
-}
-
-/** Opens a data folder for writing, or makes it. Throws StoreError `in-use` when another process has it. */
-export async function openSite({ dataDir, onRefused, onBatch }: SiteOptions): Promise<Site> {
+/** Opens what every process of a site needs. Throws StoreError `in-use` when another process has the data folder. */
+export async function openSiteBase(config: Config, purpose: string): Promise<SiteBase> {
   await using stack = new AsyncDisposableStack();
-  const paths = dataPaths(dataDir);
-  stack.use(await lockDataFolder(dataDir, { purpose: 'granary up' }));
+  const paths = dataPaths(config);
+  stack.use(await lockDataFolder(paths.root, { purpose }));
   await mkdir(paths.derived, { recursive: true });
-  const publicStore = stack.use(await openFsStore(paths.public));
-  const privateStore = stack.use(await openFsStore(paths.private));
+  const { publicStore, privateStore } = stack.use(await openStores(config));
   const keys = await openSiteKeys(paths.keys);
-  const origins = { public: originOf(keys.ledgers.public.verifierKey), private: originOf(keys.ledgers.private.verifierKey) };
-  await initArchive(publicStore, { format: ARCHIVE_FORMAT, origins: [origins.public] });
-  await initArchive(privateStore, { format: ARCHIVE_FORMAT, origins: [origins.private] });
   const catalog = stack.use(await openCatalog(paths));
-  const clock = systemClock();
-  const lock = stack.use(openSqliteLock({ file: paths.lock }));
-  const sequencer = async (side: 'public' | 'private', authorityKeys: readonly StateFact[]) =>
-    await openSequencer({
-      store: side === 'public' ? publicStore : privateStore,
-      lock,
-      noteSigner: keys.ledgers[side],
-      origin: origins[side],
-      catalog,
-      clock,
-      authority: { side, author: keys.roles.sequencer.keyId, keys: authorityKeys },
-      onRefused,
-      onBatch,
-    });
-  const siteKeys = await siteKeyFacts({ signer: keys.statement, objects: publicStore.objects }, keys.ledgers.public.verifierKey);
-  const ledgers = [await sequencer('public', [...siteKeys, ...roleKeys(keys)]), await sequencer('private', roleKeys(keys))];
   const owned = stack.move();
   return {
     paths,
@@ -74,10 +46,9 @@ export async function openSite({ dataDir, onRefused, onBatch }: SiteOptions): Pr
     privateStore,
     keys,
     catalog,
-    origins,
-    clock,
+    origins: { public: originOf(keys.ledgers.public), private: originOf(keys.ledgers.private) },
+    clock: systemClock(),
     sinkOf: (role) => routedSink({ publicStore, privateStore, keys }, role),
-    settle: settler(ledgers),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -93,14 +64,7 @@ async function openCatalog(paths: DataPaths): Promise<ReturnType<typeof openSqli
   }
 }
 
-function roleKeys(keys: SiteKeys): readonly StateFact[] {
-  return WRITING_ROLES.map((role) => {
-    const { keyId, publicKeyPem } = keys.roles[role];
-    return { kind: 'key-added', subject: keyId, body: { role, kinds: [...ROLE_KINDS[role]], publicKey: publicKeyPem } };
-  });
-}
-
-function routedSink({ publicStore, privateStore, keys }: Pick<Site, 'publicStore' | 'privateStore' | 'keys'>, role: WritingRole): FactSink {
+function routedSink({ publicStore, privateStore, keys }: Pick<SiteBase, 'publicStore' | 'privateStore' | 'keys'>, role: WritingRole): FactSink {
   const signer = keys.roles[role];
   const toPublic = openFactSink({ store: publicStore, signer });
   const toPrivate = openFactSink({ store: privateStore, signer });
@@ -116,32 +80,7 @@ function factOf(given: Parameters<FactSink['submit']>[0][number]): Fact {
   return 'leaf' in given ? given.fact : given;
 }
 
-/** Callers that wait at the same time share a drain; one that comes while a drain runs needs the next. */
-function settler(ledgers: readonly Sequencer[]): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
-  const drain = async () => {
-    for (const ledger of ledgers) await ledger.drain();
-  };
-  const start = (): Promise<void> => {
-    const drained = drain().finally(() => {
-      running = undefined;
-    });
-    running = drained;
-    return drained;
-  };
-  return () => {
-    if (running === undefined) return start();
-    next ??= running
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined;
-        return start();
-      });
-    return next;
-  };
-}
-
-function originOf(verifierKey: string): string {
+/** The log that a verifier key is for: the name before the first plus (C2SP signed-note). */
+export function originOf({ verifierKey }: Pick<NoteSigner, 'verifierKey'>): string {
   return verifierKey.split('+', 1)[0] ?? '';
 }

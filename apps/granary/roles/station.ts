@@ -55,7 +55,7 @@ export async function openStation(parts: StationParts): Promise<Station> {
     sink: site.sinkOf('sync'),
     clock: site.clock,
   };
-  const observer = openObserver(sync, settle);
+  const observer = openObserver(sync, { settle, refresh: site.refresh });
   const { rootfs, signal } = parts;
   const environment = await ensureEnvironment({ ecosystem, sync, observer, rootfs, toolsDir: site.paths.tools, settle, note, signal });
   await mkdir(site.paths.resolver, { recursive: true });

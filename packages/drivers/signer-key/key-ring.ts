@@ -59,6 +59,11 @@ async function openKey(folder: string, name: string, algorithm: KeyAlgorithm, kn
   return key;
 }
 
+/** Whether a ring was made in this folder. Makes nothing. */
+export async function hasKeyRing(folder: string): Promise<boolean> {
+  return (await readSecret(folder, LIST)) !== undefined;
+}
+
 async function readList(folder: string): Promise<ReadonlyMap<string, string>> {
   const text = await readSecret(folder, LIST);
   if (text === undefined) return new Map();

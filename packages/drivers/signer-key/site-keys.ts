@@ -1,7 +1,7 @@
 import type { NoteSigner, RoleSigner, StatementSigner } from '@granary/contract/ports';
 import { defaultOrigin, formatTrustFile, readLedgerKey } from '@granary/core/bundle';
 import { KeyError } from './key-error.ts';
-import { openKeyRing, type WantedKey } from './key-ring.ts';
+import { hasKeyRing, openKeyRing, type WantedKey } from './key-ring.ts';
 import { noteSigner, rawPublicKey, roleSigner, statementSigner } from './signers.ts';
 
 /** Who writes facts; each has a key of its own, so that a ledger says who said what. */
@@ -52,6 +52,11 @@ export async function openSiteKeys(folder: string, options: SiteKeysOptions = {}
       demand: role('demand'),
     },
   };
+}
+
+/** Whether the folder holds the keys of a site: who must not make another site asks before it opens them. */
+export async function hasSiteKeys(folder: string): Promise<boolean> {
+  return await hasKeyRing(folder);
 }
 
 /** Text of `granary.pub`, for those who verify: the key of the public ledger, then the PEM of the statement key. */

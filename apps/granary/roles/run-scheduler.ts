@@ -1,0 +1,42 @@
+import { openPackageDocuments } from '@granary/contract/ecosystem';
+import { ecosystems } from '@granary/ecosystems';
+import { importWatchList } from '@granary/stage-demand';
+import { followAll } from './follow-all.ts';
+import { openFollowingSite } from './following-site.ts';
+import { openObserver } from './observer.ts';
+import type { Running, UpOptions } from './run-up.ts';
+import { openScheduling } from './scheduling.ts';
+import { publicUrlOf } from './serve-archive.ts';
+import { openSharedQueue } from './services.ts';
+import { openUpstreams } from './upstreams.ts';
+import { readWatchList } from './watch-list.ts';
+
+/** Keeps the queue filled with what the watch list comes to, and looks at upstream; workers do the rest. Calls `use`, and ends when that resolves or throws. */
+export async function runScheduler<T>(options: UpOptions, use: (running: Running) => Promise<T>): Promise<T> {
+  const { config, progress, signal } = options;
+  await using stack = new AsyncDisposableStack();
+  const { note } = progress;
+  const items = await readWatchList(config);
+  const site = stack.use(await openFollowingSite({ config, purpose: 'granary scheduler', note, signal }));
+  const { catalog, clock } = site;
+  const { blobs } = site.publicStore;
+  const queue = stack.use(await openSharedQueue(config, { clock, note }));
+  const { scheduler, settle } = stack.use(openScheduling({ site, queue, progress }));
+  const upstreams = stack.use(await openUpstreams({ ...options, clock }));
+  const sink = site.sinkOf('sync');
+  const observers = new Map(
+    ecosystems.map((ecosystem) => {
+      const upstreamBase = upstreams.addresses.get(ecosystem.id)?.index ?? '';
+      const documents = openPackageDocuments({ blobs, catalog, ecosystem });
+      return [ecosystem.id, openObserver({ ecosystem, upstreamBase, upstream: upstreams.client, blobs, catalog, documents, sink, clock }, site)];
+    }),
+  );
+  const { looked } = stack.use(followAll({ ...options, site, observers, note }));
+  await importWatchList({ blobs: site.privateStore.blobs, catalog, sink: site.sinkOf('operator') }, items);
+  await settle();
+  const caughtUp = async () => {
+    await looked;
+    await scheduler.idle();
+  };
+  return await use({ site, scheduler, address: publicUrlOf(config), caughtUp });
+}

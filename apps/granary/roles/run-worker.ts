@@ -1,0 +1,29 @@
+import { exportPublicKey } from '@granary/driver-signer-key';
+import { openFollowingSite } from './following-site.ts';
+import type { RunOptions } from './run-up.ts';
+import { serveArchive } from './serve-archive.ts';
+import { openSharedQueue } from './services.ts';
+import { openStations } from './stations.ts';
+import { openUpstreams } from './upstreams.ts';
+
+/** Does jobs of every stage until the signal aborts; then ends those under way, whose work is queued again. */
+export async function runWorker(options: RunOptions): Promise<void> {
+  const { config, progress, signal } = options;
+  await using stack = new AsyncDisposableStack();
+  const { note } = progress;
+  const site = stack.use(await openFollowingSite({ config, purpose: 'granary worker', note, signal }));
+  const { catalog, publicStore: store, keys, origins, clock } = site;
+  const served = serveArchive({ config, catalog, store, publicKey: exportPublicKey(keys), origin: origins.public });
+  const queue = stack.use(await openSharedQueue(config, { clock, note }));
+  stack.defer(queue.subscribe((event) => progress.onEvent(event)));
+  const upstreams = stack.use(await openUpstreams({ ...options, clock }));
+  stack.use(await openStations({ ...options, site, upstreams, served, queue, settle: site.settle }));
+  note('taking jobs');
+  await aborted(signal);
+}
+
+/** Resolves when the signal aborts. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,31 @@
+import type { Queue } from '@granary/contract/ports';
+import { ecosystemOf } from '@granary/ecosystems';
+import { diskFaultOf } from '../disk-fault.ts';
+import type { Progress } from '../output/progress.ts';
+import { openScheduler, type Scheduler } from './scheduler.ts';
+import type { Site } from './site.ts';
+
+export interface Scheduling extends AsyncDisposable {
+  readonly scheduler: Scheduler;
+  /** Every fact that was submitted so far is sequenced and folded, and the scheduler told. */
+  readonly settle: () => Promise<void>;
+}
+
+/** Keeps a queue filled with what a site lacks, and shows what comes of it, whichever process does the work. */
+export function openScheduling({ site, queue, progress }: { readonly site: Site; readonly queue: Queue; readonly progress: Progress }): Scheduling {
+  const ports = { ecosystemOf, catalog: site.catalog, privateBlobs: site.privateStore.blobs, publicBlobs: site.publicStore.blobs };
+  const onError = (error: Error) => progress.note(`the scheduler stumbled, and tries again: ${diskFaultOf(error)?.message ?? error.message}`);
+  const scheduler = openScheduler({ ...ports, queue, settle: site.settle, onError });
+  const unsubscribe = queue.subscribe((event) => progress.onEvent(event));
+  return {
+    scheduler,
+    async settle() {
+      await site.settle();
+      scheduler.nudge();
+    },
+    async [Symbol.asyncDispose]() {
+      unsubscribe();
+      await scheduler.stop();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { type Config, ConfigError, type S3Place } from '@granary/config';
+import type { Clock, LockBackend, Queue, Store } from '@granary/contract/ports';
+import { openPostgresLock } from '@granary/driver-lock-postgres';
+import { openSqliteLock } from '@granary/driver-lock-sqlite';
+import { openBullQueue } from '@granary/driver-queue-bullmq';
+import { openMemoryQueue } from '@granary/driver-queue-memory';
+import { openFsStore } from '@granary/driver-store-fs';
+import { openS3Lock, openS3Store, type S3Service } from '@granary/driver-store-s3';
+import { dataPaths } from './data-paths.ts';
+
+/** The archive: what anybody may read, and what nobody else may. */
+export interface Stores extends AsyncDisposable {
+  readonly publicStore: Store;
+  readonly privateStore: Store;
+}
+
+/** Opens the stores that the configuration names. */
+export async function openStores(config: Config): Promise<Stores> {
+  const { store } = config;
+  await using stack = new AsyncDisposableStack();
+  const open = async (side: 'public' | 'private') => {
+    if (store.type === 'folder') return await openFsStore(join(store.path, side));
+    const bucket = side === 'public' ? store.publicBucket : store.privateBucket;
+    return await openS3Store({ ...serviceOf(store), bucket, scratchDir: dataPaths(config).spool });
+  };
+  const publicStore = stack.use(await open('public'));
+  const privateStore = stack.use(await open('private'));
+  const owned = stack.move();
+  return { publicStore, privateStore, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function serviceOf({ endpoint, region, accessKey, secretKey }: S3Place): Omit<S3Service, 'bucket'> {
+  return { endpoint, region, accessKey, secretKey };
+}
+
+/** Opens what decides who writes the ledgers. Throws ConfigError where nothing safe is configured. */
+export async function openLock({ store, lock }: Config, note: (text: string) => void): Promise<LockBackend & AsyncDisposable> {
+  switch (lock.type) {
+    case 'sqlite': {
+      const sqlite = openSqliteLock({ file: lock.file });
+      return { ...sqlite, [Symbol.asyncDispose]: async () => sqlite.close() };
+    }
+    case 'postgres':
+      return await openPostgresLock({ url: lock.url, onNote: note });
+    case 's3': {
+      if (store.type !== 's3') throw new ConfigError('lock.s3: the store is a folder');
+      const s3 = await openS3Lock({ ...serviceOf(store), bucket: store.privateBucket });
+      return { ...s3, [Symbol.asyncDispose]: async () => s3.close() };
+    }
+    case 'none':
+      throw new ConfigError(`the ledgers can't be written: ${lock.why}`);
+  }
+}
+
+interface QueueParts {
+  readonly clock: Clock;
+  readonly note: (text: string) => void;
+}
+
+/** Opens what hands out jobs: in this process, unless the configuration names one that processes share. */
+export async function openQueue(config: Config, parts: QueueParts): Promise<Queue & AsyncDisposable> {
+  if (config.queue.type === 'redis') return await openSharedQueue(config, parts);
+  const queue = openMemoryQueue({ clock: parts.clock });
+  return Object.assign(queue, { [Symbol.asyncDispose]: () => queue.stop() });
+}
+
+/** As {@link openQueue}, for a process that is of no use alone. Throws ConfigError when the queue is one process's own. */
+export async function openSharedQueue({ queue }: Config, { clock, note }: QueueParts): Promise<Queue & AsyncDisposable> {
+  if (queue.type === 'process')
+    throw new ConfigError('jobs come from another process: name the queue that both have, queue: {redis: {url: …}} in granary.yaml');
+  return await openBullQueue({ url: queue.url, prefix: queue.prefix, clock, onNote: note });
+}
