@@ -80,6 +80,24 @@ describe('where things lie', () => {
     });
   });
 
+  it('may be said by the environment alone, in YAML', async () => {
+    const { config } = await read('store: {folder: elsewhere}\n', {
+      GRANARY_STORE: '{folder: /srv/shared}',
+      GRANARY_QUEUE: '{redis: {url: "redis://127.0.0.1:2"}}',
+      GRANARY_KEYS: '/etc/granary/keys',
+      GRANARY_PUBLIC_URL: 'https://mirror.example',
+    });
+
+    expect(await config).toMatchObject({
+      store: { path: '/srv/shared' },
+      queue: { url: 'redis://127.0.0.1:2' },
+      keysDir: '/etc/granary/keys',
+      publicUrl: 'https://mirror.example',
+    });
+    await expect((await read('', { GRANARY_STORE: '{bucket: x}' })).config).rejects.toThrow(/^GRANARY_STORE: expected \{folder: PATH\}/);
+    await expect((await read('', { GRANARY_LOCK: '{' })).config).rejects.toThrow(/^GRANARY_LOCK: .+ what lock: holds in granary\.yaml/);
+  });
+
   it('knows when nothing decides who writes the ledgers', async () => {
     const { config } = await read(S3, KEYS);
 

@@ -34,8 +34,9 @@ export interface ConfigOverrides {
 const DEFAULT_FILE = 'granary.yaml';
 
 /**
- * Reads granary.yaml, GRANARY_CONFIG, GRANARY_DATA and GRANARY_LISTEN into one frozen value. Throws ConfigError with file and
- * line. Without `--config` a missing granary.yaml is an empty one.
+ * Reads granary.yaml and the environment into one frozen value: GRANARY_CONFIG, GRANARY_DATA, GRANARY_LISTEN, and what differs from
+ * machine to machine under {@link FROM_ENVIRONMENT}. Throws ConfigError with file and line. Without `--config` a missing granary.yaml
+ * is an empty one.
  */
 export async function readConfig(overrides: ConfigOverrides, environment: Readonly<Record<string, string | undefined>>, cwd: string): Promise<Config> {
   const named = overrides.file ?? environment['GRANARY_CONFIG'];
@@ -46,7 +47,7 @@ export async function readConfig(overrides: ConfigOverrides, environment: Readon
   const base = dirname(file);
   const listen = overrides.listen ?? environment['GRANARY_LISTEN'] ?? parsed.listen;
   if (!ConfigFile.shape.listen.safeParse(listen).success) throw new ConfigError(`--listen ${listen}: expected HOST:PORT such as 127.0.0.1:8080`);
-  const { keys, store, lock, queue, ...rest } = parsed;
+  const { keys, store, lock, queue, ...rest } = { ...parsed, ...readEnvironment(environment) };
   const dataDir = data === undefined ? resolve(base, parsed.data) : resolve(cwd, data);
   return Object.freeze({
     ...rest,
@@ -57,6 +58,28 @@ export async function readConfig(overrides: ConfigOverrides, environment: Readon
     ...readDeployment({ store, lock, queue }, { environment, base, dataDir, placeOf }),
     ...(text === undefined ? {} : { file }),
   });
+}
+
+/** Keys of granary.yaml that a variable may set, in YAML; it wins over the file. Relative paths are from the configuration's folder all the same. */
+const FROM_ENVIRONMENT = {
+  GRANARY_STORE: 'store',
+  GRANARY_LOCK: 'lock',
+  GRANARY_QUEUE: 'queue',
+  GRANARY_KEYS: 'keys',
+  GRANARY_PUBLIC_URL: 'publicUrl',
+} as const satisfies Readonly<Record<string, keyof ConfigFile>>;
+
+function readEnvironment(environment: Readonly<Record<string, string | undefined>>): Partial<ConfigFile> {
+  const given = Object.entries(FROM_ENVIRONMENT).flatMap(([name, key]) => {
+    const text = environment[name];
+    if (text === undefined) return [];
+    const document = parseDocument(text, { prettyErrors: false });
+    const read = ConfigFile.shape[key].safeParse(document.toJS());
+    if (document.errors.length > 0 || !read.success)
+      throw new ConfigError(`${name}: ${document.errors[0]?.message ?? read.error?.issues[0]?.message}; it holds what ${key}: holds in granary.yaml`);
+    return [[key, read.data]];
+  });
+  return Object.fromEntries(given);
 }
 
 async function readText(file: string, isNamed: boolean): Promise<string | undefined> {
