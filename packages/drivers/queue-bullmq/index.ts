@@ -1,2 +1,3 @@
 export { type BullQueueOptions, openBullQueue } from './open-bull-queue.ts';
+export { probeRedis, type RedisFindings, type RedisProblem } from './probe-redis.ts';
 export { type QueueCode, QueueError } from './queue-error.ts';

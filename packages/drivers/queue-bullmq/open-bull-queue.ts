@@ -10,7 +10,7 @@ import { type Handler, StageWorker, type StallTimes } from './stage-worker.ts';
 export interface BullQueueOptions {
   /** `redis://user:password@host:port/db`, or `rediss://`. */
   readonly url: string;
-  /** Sites that share a Redis differ in it. For a Redis cluster it stands in braces. */
+  /** Sites that share a Redis differ in it. */
   readonly prefix?: string;
   readonly clock: Clock;
   /** Told once that Redis is gone, and once that it is back; and of each fault of a worker. */
@@ -51,11 +51,9 @@ class BullQueue implements Queue, AsyncDisposable {
 
   async add(jobs: readonly Job[]): Promise<void> {
     if (this.#isStopped || jobs.length === 0) return;
-    await this.#links.ask(`add ${jobs.length} jobs`, async () => {
-      // Who listens in this process is told of what was before, and then of these.
-      await this.#events.told();
-      await this.#queues.add(jobs, (fresh) => this.#events.announce(fresh.map((job) => ({ type: 'queued', job }))));
-    });
+    // Who listens in this process is told of what was before, and then of these.
+    await this.#links.ask('read what happened before', () => this.#events.told());
+    await this.#queues.add(jobs, (fresh) => this.#events.announce(fresh.map((job) => ({ type: 'queued', job }))));
   }
 
   handle(stage: Stage, options: HandleOptions, handler: Handler): void {

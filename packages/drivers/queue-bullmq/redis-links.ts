@@ -2,7 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { QueueError } from './queue-error.ts';
 
 /** How long a caller is kept waiting for a Redis that doesn't answer. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 5000;
 const LONGEST_RETRY_MS = 2000;
 
 /** The connections of one process to one Redis. All come back by themselves. */

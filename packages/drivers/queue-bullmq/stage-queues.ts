@@ -32,17 +32,22 @@ export class StageQueues {
     this.#queues = new Map(STAGES.map((stage) => [stage, openQueue(stage, links, keys.prefix)]));
   }
 
-  /** Adds what isn't there, and resolves to it; `announce` is called before each part is added, for its events precede what becomes of it. */
+  /** Adds what isn't there. `announce` is called with each part before it is added, for its events precede what becomes of it. Throws QueueError. */
   async add(jobs: readonly Job[], announce: (jobs: readonly Job[]) => Promise<void>): Promise<void> {
     for (const [stage, queue] of this.#queues) {
       const ofStage = [...new Map(jobs.filter((job) => job.stage === stage).map((job) => [keyOf(job.id), job]))];
       if (ofStage.length === 0) continue;
-      await this.#forgetRested(stage, queue);
+      while (await this.#links.ask('look for jobs that rest', () => this.#forgetRested(stage, queue)));
       for (let start = 0; start < ofStage.length; start += PAGE) {
-        const { fresh, known } = await this.#sort(stage, ofStage.slice(start, start + PAGE));
-        await announce(fresh.map(([, job]) => job));
-        if (fresh.length > 0) await queue.addBulk(fresh.map(toAdd));
-        for (const [key, job] of known) if (job.urgency === 'emergency') await hasten(queue, key, job);
+        const page = ofStage.slice(start, start + PAGE);
+        await this.#links.ask(`add ${page.length} jobs to ${stage}`, async () => {
+          const { fresh, known } = await this.#sort(stage, page);
+          if (fresh.length > 0) {
+            await announce(fresh.map(([, job]) => job));
+            await queue.addBulk(fresh.map(toAdd));
+          }
+          for (const [key, job] of known) if (job.urgency === 'emergency') await hasten(queue, key, job);
+        });
       }
     }
   }
@@ -100,18 +105,17 @@ export class StageQueues {
     return { fresh: jobs.filter((job) => !known.has(job)), known: [...known] };
   }
 
-  /** What gave up and has rested long enough may come again. */
-  async #forgetRested(stage: Stage, queue: BullQueue): Promise<void> {
+  /** What gave up and has rested long enough may come again; true when there may be more of it. */
+  async #forgetRested(stage: Stage, queue: BullQueue): Promise<boolean> {
     const resting = this.#keys.resting(stage);
-    for (;;) {
-      const rested = await this.#links.asking.zrangebyscore(resting, '-inf', Date.parse(this.#clock.now()), 'LIMIT', 0, PAGE);
-      if (rested.length === 0) return;
-      for (const key of rested) {
-        const job = await queue.getJob(key);
-        if (job !== undefined && (await job.isFailed())) await job.remove();
-      }
-      await this.#links.asking.zrem(resting, ...rested);
+    const rested = await this.#links.asking.zrangebyscore(resting, '-inf', Date.parse(this.#clock.now()), 'LIMIT', 0, PAGE);
+    if (rested.length === 0) return false;
+    for (const key of rested) {
+      const job = await queue.getJob(key);
+      if (job !== undefined && (await job.isFailed())) await job.remove();
     }
+    await this.#links.asking.zrem(resting, ...rested);
+    return rested.length === PAGE;
   }
 }
 

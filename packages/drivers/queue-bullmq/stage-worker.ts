@@ -36,6 +36,8 @@ const MAX_STALLS = 5;
 const LOOK_S = 1;
 const HELD_MS = 30_000;
 const HELD_RENEW_MS = 10_000;
+/** The same fault is noted again after this. */
+const QUIET_MS = 600_000;
 /** How long Redis may take to end a worker whose handlers have returned. */
 const CLOSE_MS = 5000;
 
@@ -49,7 +51,8 @@ export class StageWorker {
   readonly #running = new Map<string, AbortController>();
   readonly #runs = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
-  readonly #noted = new Set<string>();
+  /** Faults that were noted, by when they may be noted again. */
+  readonly #noted = new Map<string, number>();
   #handling: Handling;
 
   constructor(stage: Stage, handling: Handling, parts: StageWorkerParts) {
@@ -181,17 +184,18 @@ export class StageWorker {
     if (event !== undefined) this.#parts.append(event).catch((error: unknown) => this.#note(error));
   }
 
-  /** Once for each fault, without the ids in it; the connection is watched elsewhere. */
+  /** Seldom for each fault, without the ids in it; the connection is watched elsewhere. */
   #note(error: unknown): void {
     if (isOfConnection(error) || this.#stopping.signal.aborted) return;
-    const text = errorText(error).replace(/\bj[0-9a-f]{40}\b/g, '…');
-    if (this.#noted.has(text) || this.#noted.size >= MAX_NOTED) return;
-    this.#noted.add(text);
+    const text = errorText(error)
+      .replace(/\bj[0-9a-f]{40}\b/g, '…')
+      .replace(/ script: .*$/s, '');
+    const now = Date.parse(this.#parts.clock.now());
+    if ((this.#noted.get(text) ?? 0) > now) return;
+    this.#noted.set(text, now + QUIET_MS);
     this.#parts.onNote(`the queue of stage ${this.#stage}: ${text}`);
   }
 }
-
-const MAX_NOTED = 20;
 
 interface Failed {
   readonly bull: BullJob;

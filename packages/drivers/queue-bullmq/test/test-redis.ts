@@ -15,6 +15,8 @@ export const named = (name: string) => (noRedis === undefined ? name : `${name} 
 
 export interface TestRedis {
   readonly server: RedisServer;
+  /** At the same address, with nothing of what it held. */
+  readonly restart: () => Promise<void>;
   readonly remove: () => Promise<void>;
 }
 
@@ -22,10 +24,14 @@ export interface TestRedis {
 export async function testRedis(options: Omit<RedisOptions, 'folder'> = {}): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'granary-queue-'));
   const server = await startRedis({ ...options, folder });
+  let running = server;
   return {
     server,
+    async restart() {
+      running = await startRedis({ ...options, folder, port: server.port });
+    },
     async remove() {
-      await server.kill();
+      await running.kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
