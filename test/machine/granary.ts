@@ -20,7 +20,7 @@ export interface GranaryOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 /** A command that runs on. */
-interface RunningGranary extends AsyncDisposable {
+export interface RunningGranary extends AsyncDisposable {
   /** Resolves once it has said this on standard error; rejects when it ends before. */
   said(pattern: RegExp): Promise<void>;
   signal(name: NodeJS.Signals): void;
@@ -32,7 +32,8 @@ export async function granary(args: readonly string[], options: GranaryOptions =
   return await startGranary(args, options).ended;
 }
 
-function startGranary(args: readonly string[], { cwd, env = {} }: GranaryOptions = {}): RunningGranary {
+/** Starts `granary` with these arguments. */
+export function startGranary(args: readonly string[], { cwd, env = {} }: GranaryOptions = {}): RunningGranary {
   const startedAt = performance.now();
   const inherited = Object.entries(cleanEnvironment()).filter(([name]) => !name.startsWith('GRANARY_'));
   const child = spawn(process.execPath, [MAIN, ...args], {
