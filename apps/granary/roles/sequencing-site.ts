@@ -35,9 +35,10 @@ export async function openSequencingSite({ config, purpose, note, onRefused, onB
   await using stack = new AsyncDisposableStack();
   const base = stack.use(await openSiteBase(config, purpose));
   const { paths, publicStore, privateStore, keys, catalog, origins, clock } = base;
-  await writeFile(paths.publicKey, exportPublicKey(keys));
   await initArchive(publicStore, { format: ARCHIVE_FORMAT, origins: [origins.public] });
   await initArchive(privateStore, { format: ARCHIVE_FORMAT, origins: [origins.private] });
+  // Last: where it lies, there is an archive to serve.
+  await writeFile(paths.publicKey, exportPublicKey(keys));
   const lock = stack.use(await openLock(config, note));
   const sequencer = async (side: 'public' | 'private', authorityKeys: readonly StateFact[]) =>
     await openSequencer({

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { postgresMissing, redisMissing, versitygwMissing } from '@granary/services';
+import { startDeployment } from './start-deployment.ts';
+
+const USAGE = `npm run start:distributed -- [--once] [--json] [--workers 2] [--nodes 2] [--port 8080] [--config granary.yaml] [--data distributed-data]`;
+const root = join(import.meta.dirname, '../..');
+
+const { values } = parseArgs({
+  options: {
+    once: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    workers: { type: 'string', default: '2' },
+    nodes: { type: 'string', default: '2' },
+    port: { type: 'string', default: '8080' },
+    config: { type: 'string', default: join(root, 'granary.yaml') },
+    data: { type: 'string', default: join(root, 'distributed-data') },
+    help: { type: 'boolean', default: false },
+  },
+});
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  const missing = [redisMissing(), postgresMissing(), versitygwMissing()].filter((reason) => reason !== undefined);
+  if (missing.length > 0) {
+    process.stderr.write(`start:distributed can't start its services:\n${missing.map((reason) => `  ${reason}\n`).join('')}`);
+    return 69;
+  }
+  const interrupted = new Promise<number>((resolve) => {
+    process.once('SIGINT', () => resolve(130));
+    process.once('SIGTERM', () => resolve(143));
+  });
+  say('starting Redis, PostgreSQL and an S3 service (built with Go the first time, which takes minutes)');
+  await using deployment = await startDeployment({
+    folder: values.data,
+    config: values.config,
+    granary: [join(root, 'granary')],
+    workers: number(values.workers),
+    nodePorts: Array.from({ length: number(values.nodes) }, (_, at) => number(values.port) + at),
+    schedulerArguments: [...(values.once ? ['--once'] : []), ...(values.json ? ['--json'] : [])],
+    onLine: (name, line) => (isResult(name, line) ? process.stdout.write(`${line}\n`) : say(`${name}: ${line}`)),
+  });
+  const code = await Promise.race([deployment.scheduler.ended, interrupted]);
+  say('ending every process, then the services');
+  return code ?? 0;
+}
+
+/** With --json, the one line that scripts read. */
+function isResult(name: string, line: string): boolean {
+  return values.json && name === 'scheduler' && line.startsWith('{"artifacts"');
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  process.stderr.write(`${JSON.stringify(text)} is not a number above 0\n${USAGE}\n`);
+  process.exit(64);
+}
