@@ -37,7 +37,7 @@ export {
   type StoredBlob,
   StoreError,
 } from './store.ts';
-export { type Upstream, type UpstreamCode, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts';
+export { type SharedBudget, type Upstream, type UpstreamCode, UpstreamError, type UpstreamRequest, type UpstreamResponse } from './upstream.ts';
 export {
   type Clock,
   type HandleOptions,

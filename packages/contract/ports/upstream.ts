@@ -32,6 +32,14 @@ export interface Upstream {
   open(request: UpstreamRequest): Promise<UpstreamResponse>;
 }
 
+/** What an upstream host is asked by several processes together. Never fails: where it can't be reached, each goes on by its own budget. */
+export interface SharedBudget {
+  /** Takes the right to one request of a host (`registry.example:443`): 0, or after how many milliseconds to take again. */
+  take(host: string): Promise<number>;
+  /** Nobody asks the host for so long: it said so. */
+  pause(host: string, milliseconds: number): Promise<void>;
+}
+
 export type UpstreamCode =
   | 'unreachable'
   | 'busy'

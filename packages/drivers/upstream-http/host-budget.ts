@@ -1,4 +1,4 @@
-import { type Clock, UpstreamError } from '@granary/contract/ports';
+import { type Clock, type SharedBudget, UpstreamError } from '@granary/contract/ports';
 
 /** Longer than this nobody waits inside a request: it is `busy`, and the queue comes back. */
 export const MAX_WAIT_MS = 60_000;
@@ -21,9 +21,11 @@ export interface HostBudget {
   pause(milliseconds: number): void;
 }
 
-export function hostBudget(clock: Clock, limits: HostBudgetLimits): HostBudget {
+/** With a shared budget a request must pass both: one's own first, so that nobody takes together what he can't use yet. */
+export function hostBudget(clock: Clock, limits: HostBudgetLimits, shared?: ShareOfHost): HostBudget {
   const slots = semaphore(limits.maxConcurrent);
   const rate = tokenBucket(clock, limits);
+  const turn = semaphore(1);
   let pause = { until: 0, milliseconds: 0 };
   const now = () => Date.parse(clock.now());
   // Never longer than what was asked for, even if the clock goes back.
@@ -32,15 +34,14 @@ export function hostBudget(clock: Clock, limits: HostBudgetLimits): HostBudget {
     pause(asked) {
       const milliseconds = Math.min(asked, MAX_PAUSE_MS);
       if (milliseconds > pausedFor()) pause = { until: now() + milliseconds, milliseconds };
+      void shared?.budget.pause(shared.host, milliseconds);
     },
     async enter(url, signal) {
       const leave = await slots(signal);
       try {
-        for (let wait = pausedFor(); wait > 0; wait = pausedFor()) {
-          if (wait > MAX_WAIT_MS) throw new UpstreamError('busy', url, `get ${url}: the host asked to be left alone for another ${Math.ceil(wait / 1000)} s`);
-          await clock.sleep(wait, signal);
-        }
+        for (let wait = pausedFor(); wait > 0; wait = pausedFor()) await waitFor(clock, wait, { url, signal });
         await rate(signal);
+        if (shared !== undefined) await together(shared, { clock, turn, url, signal });
         return leave;
       } catch (error) {
         leave();
@@ -48,6 +49,31 @@ export function hostBudget(clock: Clock, limits: HostBudgetLimits): HostBudget {
       }
     },
   };
+}
+
+export interface ShareOfHost {
+  readonly budget: SharedBudget;
+  readonly host: string;
+}
+interface Asking {
+  readonly url: string;
+  readonly signal: AbortSignal;
+}
+
+async function waitFor(clock: Clock, milliseconds: number, { url, signal }: Asking): Promise<void> {
+  if (milliseconds > MAX_WAIT_MS)
+    throw new UpstreamError('busy', url, `get ${url}: the host asked to be left alone for another ${Math.ceil(milliseconds / 1000)} s`);
+  await clock.sleep(milliseconds, signal);
+}
+
+/** One request of this process at a time asks for its turn among all. */
+async function together({ budget, host }: ShareOfHost, asking: Asking & { readonly clock: Clock; readonly turn: ReturnType<typeof semaphore> }): Promise<void> {
+  const leave = await asking.turn(asking.signal);
+  try {
+    for (let wait = await budget.take(host); wait > 0; wait = await budget.take(host)) await waitFor(asking.clock, wait, asking);
+  } finally {
+    leave();
+  }
 }
 
 function semaphore(places: number): (signal: AbortSignal) => Promise<() => void> {

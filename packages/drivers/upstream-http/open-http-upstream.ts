@@ -1,4 +1,4 @@
-import { type Clock, type Upstream, UpstreamError, type UpstreamRequest, type UpstreamResponse } from '@granary/contract/ports';
+import { type Clock, type SharedBudget, type Upstream, UpstreamError, type UpstreamRequest, type UpstreamResponse } from '@granary/contract/ports';
 import { Agent } from 'undici';
 import { authorityOf, guardedConnector } from './address-guard.ts';
 import { decodeDocument } from './decode-document.ts';
@@ -20,6 +20,8 @@ export interface HttpUpstreamOptions {
   readonly clock: Clock;
   /** Per host. */
   readonly budgets?: HostBudgetLimits;
+  /** What all processes together ask of a host, besides. */
+  readonly sharedBudget?: SharedBudget;
   readonly userAgent: string;
   /** How long nothing (or nearly nothing) may arrive. */
   readonly stallMs?: number;
@@ -57,7 +59,8 @@ export function openHttpUpstream(options: HttpUpstreamOptions): Upstream & Async
   };
 }
 
-function exchangePorts({ configured, clock, budgets = DEFAULT_BUDGET, userAgent, stallMs = 30_000 }: HttpUpstreamOptions, dispatcher: Agent): ExchangePorts {
+function exchangePorts(options: HttpUpstreamOptions, dispatcher: Agent): ExchangePorts {
+  const { configured, clock, budgets = DEFAULT_BUDGET, sharedBudget, userAgent, stallMs = 30_000 } = options;
   const hosts = new Map<string, HostBudget>();
   const credentials = new Map(
     configured
@@ -73,7 +76,8 @@ function exchangePorts({ configured, clock, budgets = DEFAULT_BUDGET, userAgent,
     authorizationOf: ({ origin }) => credentials.get(origin),
     budgetOf(url) {
       const authority = authorityOf(url);
-      const budget = hosts.get(authority) ?? hostBudget(clock, budgets);
+      const share = sharedBudget && { budget: sharedBudget, host: authority };
+      const budget = hosts.get(authority) ?? hostBudget(clock, budgets, share);
       hosts.set(authority, budget);
       return budget;
     },

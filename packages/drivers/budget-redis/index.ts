@@ -1,0 +1,1 @@
+export { openRedisBudget, type RedisBudgetOptions } from './open-redis-budget.ts';
