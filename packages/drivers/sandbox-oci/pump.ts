@@ -1,7 +1,8 @@
 interface Sink {
   write(chunk: unknown): boolean;
   end(chunk?: unknown): unknown;
-  once(event: 'drain' | 'close', listener: () => void): unknown;
+  on(event: 'drain' | 'close', listener: () => void): unknown;
+  off(event: 'drain' | 'close', listener: () => void): unknown;
   readonly destroyed: boolean;
 }
 
@@ -16,7 +17,12 @@ export async function pump(source: AsyncIterable<unknown>, sink: Sink): Promise<
 
 function room(sink: Sink): Promise<void> {
   return new Promise((resolve) => {
-    sink.once('drain', resolve);
-    sink.once('close', resolve);
+    const done = () => {
+      sink.off('drain', done);
+      sink.off('close', done);
+      resolve();
+    };
+    sink.on('drain', done);
+    sink.on('close', done);
   });
 }
