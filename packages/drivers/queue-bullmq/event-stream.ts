@@ -5,7 +5,7 @@ import { decodeEvent, encodeEvent } from './event-record.ts';
 import type { RedisLinks } from './redis-links.ts';
 
 /** Who is further behind than so many events has lost some; a sweep tells him the rest. */
-const MAX_EVENTS = 50_000;
+const MAX_EVENTS = 20_000;
 const PAGE = 500;
 const BLOCK_MS = 2000;
 const RETRY_MS = 500;

@@ -14,9 +14,11 @@ const jobs = (...ids: readonly string[]): readonly Job[] => ids.map((id) => ({ i
 describe.skipIf(noRedis !== undefined)(named('a queue whose Redis fails'), () => {
   let redis: TestRedis;
   let notes: string[];
+  let workerNotes: string[];
   const onNote = (text: string) => notes.push(text);
   beforeEach(async () => {
     notes = [];
+    workerNotes = [];
     redis = await testRedis();
     const { remove } = redis;
     onTestFinished(remove);
@@ -26,7 +28,7 @@ describe.skipIf(noRedis !== undefined)(named('a queue whose Redis fails'), () =>
   async function pair() {
     const both = { url: redis.server.url, prefix: ownPrefix(), stall: STALL };
     const scheduler = await testQueue({ ...both, onNote });
-    const worker = await testQueue(both);
+    const worker = await testQueue({ ...both, onNote: (text) => workerNotes.push(text) });
     const events: JobEvent[] = [];
     scheduler.subscribe((event) => events.push(event));
     const heard = (type: JobEvent['type']) => new Set(events.filter((event) => event.type === type).map((event) => event.job.id));
@@ -54,6 +56,7 @@ describe.skipIf(noRedis !== undefined)(named('a queue whose Redis fails'), () =>
     expect(heard('done')).toEqual(new Set(['a', 'b', 'c', 'd', 'e']));
     expect(aborted.sort()).toEqual(['a', 'b']);
     expect(notes).toEqual([]);
+    expect(workerNotes).toEqual([expect.stringContaining('lost when Redis was emptied')]);
   });
 
   it('says so when it has no room, and goes on when it has', async () => {
@@ -114,6 +117,10 @@ describe.skipIf(noRedis !== undefined)(named('a queue whose Redis fails'), () =>
       code: 'unreachable',
       message: expect.stringMatching(/^connect: 127\.0\.0\.1:\d+ did not answer for 5 s .*ECONNREFUSED/),
     });
+    const wrong = redis
+      .restart()
+      .then(() => openBullQueue({ url: Object.assign(new URL(redis.server.url), { password: 'guessed' }).href, clock: machineClock, onNote }));
+    await expect(wrong).rejects.toMatchObject({ message: expect.stringContaining('WRONGPASS') });
     await expect(opening).rejects.not.toMatchObject({ message: expect.stringContaining(new URL(redis.server.url).password) });
   });
 });

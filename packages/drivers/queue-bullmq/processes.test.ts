@@ -1,5 +1,6 @@
 import { type Job, JobError, type JobEvent, type RetryTimes } from '@granary/contract/ports';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { named, noRedis, ownPrefix, type TestRedis, testQueue, testRedis } from './test/test-redis.ts';
 import { workerProcess } from './test/worker-process.ts';
 
@@ -106,6 +107,40 @@ describe.skipIf(noRedis !== undefined)(named('processes that share a queue'), ()
       ['queued', 'exhausted'],
     ]);
     expect(events[0]).toMatchObject({ at: expect.stringMatching(/^\d{4}-/), error: { message: 'later fails' }, job: job('later') });
+  });
+
+  it('are idle while a job waits for later, however long it was queued before', async () => {
+    const queue = await testQueue({ url, prefix: ownPrefix(), times: { ...TIMES, laterMs: [500, 60_000] } });
+    const events: JobEvent[] = [];
+    queue.subscribe((event) => events.push(event));
+    await queue.add([job('a')]);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    queue.handle('sync', OPTIONS, () => Promise.reject(new JobError('later', 'not yet')));
+    await vi.waitFor(() => expect(said(events, 'a')).toEqual(['queued', 'started', 'retrying']), { ...SOON, interval: 5 });
+
+    await queue.idle();
+
+    expect(said(events, 'a')).toEqual(['queued', 'started', 'retrying']);
+  });
+
+  it('let go in time what another version wrote and they cannot read', async () => {
+    const prefix = ownPrefix();
+    const notes: string[] = [];
+    const queue = await testQueue({ url, prefix, times: TIMES, onNote: (text) => notes.push(text) });
+    const ran: string[] = [];
+    await queue.add([job('a')]);
+    const client = new Redis(url);
+    onTestFinished(() => client.disconnect());
+    const [key = ''] = await client.keys(`${prefix}:sync:j*`);
+    await client.hset(key, 'data', '{"format":2}');
+
+    queue.handle('sync', OPTIONS, async ({ id }) => void ran.push(id));
+    await vi.waitFor(async () => {
+      await queue.add([job('a')]);
+      expect(ran).toEqual(['a']);
+    }, SOON);
+
+    expect(notes).toHaveLength(1);
   });
 
   it('start nowhere what still hangs in one of them', async () => {

@@ -13,6 +13,8 @@ export interface QueueKeys {
   held(key: string): string;
   /** Where BullMQ keeps a job. */
   job(stage: Stage, key: string): string;
+  /** Where BullMQ keeps what is to run later, by 4096 times its time in milliseconds. */
+  delayed(stage: Stage): string;
 }
 
 export function queueKeys(prefix: string): QueueKeys {
@@ -23,5 +25,6 @@ export function queueKeys(prefix: string): QueueKeys {
     resting: (stage) => `${prefix}:resting:${stage}`,
     held: (key) => `${prefix}:held:${key}`,
     job: (stage, key) => `${prefix}:${stage}:${key}`,
+    delayed: (stage) => `${prefix}:${stage}:delayed`,
   };
 }

@@ -9,6 +9,7 @@ import type { RedisLinks } from './redis-links.ts';
 const PAGE = 500;
 /** Of each stage; more than that nobody waits for. */
 const MAX_TOLD = 20_000;
+const DELAYED_SCALE = 4096;
 /** BullMQ's own stream of events is read by nobody here. */
 const UNREAD = { events: { maxLen: 10 } };
 
@@ -56,12 +57,11 @@ export class StageQueues {
   async isIdle(): Promise<boolean> {
     const now = Date.parse(this.#clock.now());
     if ((await this.#links.asking.zcount(this.#keys.soon, `(${now}`, '+inf')) > 0) return false;
-    for (const queue of this.#queues.values()) {
+    for (const [stage, queue] of this.#queues) {
       const { wait = 0, prioritized = 0, active = 0, delayed = 0 } = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed');
       if (wait + prioritized + active > 0) return false;
       // A retry whose time has come, though no worker of its stage has seen it yet.
-      const [next] = delayed === 0 ? [] : await queue.getJobs(['delayed'], 0, 0, true);
-      if (next !== undefined && next.timestamp + next.delay <= now) return false;
+      if (delayed > 0 && (await this.#links.asking.zcount(this.#keys.delayed(stage), '-inf', (now + 1) * DELAYED_SCALE)) > 0) return false;
     }
     return true;
   }

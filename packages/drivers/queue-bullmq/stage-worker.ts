@@ -71,7 +71,7 @@ export class StageWorker {
       runRetryDelay: 1000,
     });
     this.#worker.on('completed', (job) => this.#say(this.#afterwards.get(job)));
-    this.#worker.on('failed', (job) => this.#say(job && this.#afterwards.get(job)));
+    this.#worker.on('failed', (job, error) => this.#failed(job, error));
     this.#worker.on('lockRenewalFailed', (keys) => this.#lose(keys));
     this.#worker.on('error', (error) => this.#note(error));
   }
@@ -180,6 +180,16 @@ export class StageWorker {
     for (const key of keys) this.#running.get(key)?.abort(new Error('another worker has taken the job over, or Redis was emptied'));
   }
 
+  #failed(bull: BullJob | undefined, error: Error): void {
+    const event = bull && this.#afterwards.get(bull);
+    this.#say(event);
+    if (event !== undefined || bull?.id === undefined) return;
+    // Ours is the fault: a record that another version wrote, or Redis that refused in the middle. It would rest for ever.
+    this.#note(error);
+    const { links, keys, clock, times } = this.#parts;
+    links.working.zadd(keys.resting(this.#stage), Date.parse(clock.now()) + times.restMs.exhausted, bull.id).catch((reason: unknown) => this.#note(reason));
+  }
+
   #say(event: JobEvent | undefined): void {
     if (event !== undefined) this.#parts.append(event).catch((error: unknown) => this.#note(error));
   }
@@ -187,14 +197,22 @@ export class StageWorker {
   /** Seldom for each fault, without the ids in it; the connection is watched elsewhere. */
   #note(error: unknown): void {
     if (isOfConnection(error) || this.#stopping.signal.aborted) return;
-    const text = errorText(error)
-      .replace(/\bj[0-9a-f]{40}\b/g, '…')
-      .replace(/ script: .*$/s, '');
+    const text = textOf(error);
     const now = Date.parse(this.#parts.clock.now());
     if ((this.#noted.get(text) ?? 0) > now) return;
     this.#noted.set(text, now + QUIET_MS);
     this.#parts.onNote(`the queue of stage ${this.#stage}: ${text}`);
   }
+}
+
+/** What BullMQ says when a job that runs is no longer this worker's. */
+const LOST = /^(missing (lock|key) for job|could not renew lock|lock mismatch|job .* is not in the active state)/i;
+
+/** Without what differs from one time to the next. */
+function textOf(error: unknown): string {
+  const text = errorText(error);
+  if (LOST.test(text)) return 'a job that ran was taken over by another worker, or lost when Redis was emptied';
+  return text.replace(/\bj[0-9a-f]{40}\b/g, '…').replace(/ script: .*$/s, '');
 }
 
 interface Failed {
