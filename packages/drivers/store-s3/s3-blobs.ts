@@ -60,7 +60,7 @@ async function upload(parts: S3BlobParts, spool: Spool, blob: StoredBlob): Promi
   const key = blobKey(blob.sha256);
   if (await holds(parts, blob)) return;
   if (blob.sizeBytes > parts.partSizeBytes) await uploadInParts(parts, { key, spool, sizeBytes: blob.sizeBytes });
-  else if (await parts.limit(async () => putUnlessTaken(parts, key, await spool.slice(0, blob.sizeBytes)))) return;
+  else if (await parts.limit(async () => putUnlessTaken(parts, key, await spool.slice(0, blob.sizeBytes, new Uint8Array(blob.sizeBytes))))) return;
   // Put together by the service, or written by somebody else.
   if (!(await holds(parts, blob))) throw new S3Fault('transient', 'what was just written is not there');
 }

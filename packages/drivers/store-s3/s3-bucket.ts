@@ -8,13 +8,13 @@ import { openTransport } from './transport.ts';
 
 /** What must hold for a write to take place: nothing is there, or exactly this version. */
 export type Condition = { readonly type: 'absent' } | { readonly type: 'etag'; readonly etag: string };
-export interface PutOptions {
+interface PutOptions {
   readonly condition?: Condition | undefined;
   /** Kept beside the bytes: user metadata, by lower-case name. */
   readonly labels?: Labels;
 }
-export type Labels = Readonly<Record<string, string | undefined>>;
-export interface Found {
+type Labels = Readonly<Record<string, string | undefined>>;
+interface Found {
   readonly etag: string;
   readonly sizeBytes: number;
 }
@@ -22,7 +22,7 @@ export interface Part {
   readonly part: number;
   readonly etag: string;
 }
-export interface Page {
+interface Page {
   readonly keys: readonly string[];
   /** Where the next page begins; undefined on the last. */
   readonly next: string | undefined;
@@ -45,7 +45,7 @@ export interface S3Bucket {
   presign(key: string, seconds: number): Promise<string>;
   close(): void;
 }
-export interface MultipartUpload {
+interface MultipartUpload {
   start(key: string): Promise<string>;
   put(key: string, upload: string, part: { readonly number: number; readonly bytes: Uint8Array }): Promise<Part>;
   complete(key: string, upload: string, parts: readonly Part[]): Promise<void>;

@@ -5,7 +5,8 @@ import { StoreError } from '@granary/contract/ports';
 
 /** Bytes that were read once and can be read again, in any order. */
 export interface Spool extends AsyncDisposable {
-  slice(start: number, end: number): Promise<Uint8Array>;
+  /** Into `room`, when it needs any, which must be large enough. */
+  slice(start: number, end: number, room: Uint8Array): Promise<Uint8Array>;
 }
 
 export function spoolOfBytes(bytes: Uint8Array): Spool {
@@ -18,9 +19,12 @@ export async function spoolToDisk(folder: string, source: AsyncIterable<Uint8Arr
   try {
     for await (const chunk of source) {
       see(chunk);
-      await onScratch(folder, () => file.appendFile(chunk));
+      await onScratch(folder, () => writeFully(file, chunk));
     }
-    return { slice: (start, end) => onScratch(folder, () => sliceOf(file, start, end)), [Symbol.asyncDispose]: () => file.close() };
+    return {
+      slice: (start, end, room) => onScratch(folder, () => readFully(file, room.subarray(0, end - start), start)),
+      [Symbol.asyncDispose]: () => file.close(),
+    };
   } catch (error) {
     await file.close();
     throw error;
@@ -35,8 +39,11 @@ async function namelessFile(folder: string): Promise<FileHandle> {
   return file;
 }
 
-async function sliceOf(file: FileHandle, start: number, end: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(end - start);
+async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
+}
+
+async function readFully(file: FileHandle, bytes: Uint8Array, start: number): Promise<Uint8Array> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
     if (bytesRead === 0) throw new RangeError(`the spool ends after ${start + done} bytes`);

@@ -37,11 +37,13 @@ async function uploadOnce(parts: S3BlobParts, { key, spool, sizeBytes }: Uploade
   const upload = await retrying(parts.patience, () => uploads.start(key));
   try {
     const partBytes = partSizeFor(sizeBytes, parts.partSizeBytes);
+    // The same memory for every part: buffers of this size are not given back as fast as they are made.
+    const rooms = Array.from({ length: PARTS_AT_ONCE }, () => new Uint8Array(partBytes));
     const sent: Part[] = [];
     for (let first = 0; first * partBytes < sizeBytes; first += PARTS_AT_ONCE) {
-      const numbers = Array.from({ length: PARTS_AT_ONCE }, (_, n) => first + n).filter((number) => number * partBytes < sizeBytes);
+      const next = rooms.map((room, n) => ({ room, number: first + n })).filter(({ number }) => number * partBytes < sizeBytes);
       // All are waited for, also when one fails: none may arrive after the upload was given up.
-      const outcomes = await Promise.allSettled(numbers.map((number) => sendPart(parts, { key, upload, spool, number, partBytes, sizeBytes })));
+      const outcomes = await Promise.allSettled(next.map((part) => sendPart(parts, { key, upload, spool, partBytes, sizeBytes, ...part })));
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected') throw outcome.reason;
         sent.push(outcome.value);
@@ -60,13 +62,14 @@ interface PartToSend {
   readonly spool: Spool;
   /** From 0; S3 counts from 1. */
   readonly number: number;
+  readonly room: Uint8Array;
   readonly partBytes: number;
   readonly sizeBytes: number;
 }
 
-function sendPart({ bucket, limit, patience }: S3BlobParts, { key, upload, spool, number, partBytes, sizeBytes }: PartToSend): Promise<Part> {
+function sendPart({ bucket, limit, patience }: S3BlobParts, { key, upload, spool, number, room, partBytes, sizeBytes }: PartToSend): Promise<Part> {
   return limit(async () => {
-    const bytes = await spool.slice(number * partBytes, Math.min((number + 1) * partBytes, sizeBytes));
+    const bytes = await spool.slice(number * partBytes, Math.min((number + 1) * partBytes, sizeBytes), room);
     return retrying(patience, () => bucket.upload.put(key, upload, { number: number + 1, bytes }));
   });
 }

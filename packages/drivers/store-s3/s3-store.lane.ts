@@ -1,0 +1,213 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { envelopeKey, type ObjectKey } from '@granary/core/layout';
+import { sha256 } from '@granary/core/model';
+import { Client } from 'minio';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openS3Store, type Patience, type S3Service, type S3Store } from './index.ts';
+import { FAULTS, type FaultProxy, type ProxiedRequest, seeded, startFaultProxy } from './test/fault-proxy.ts';
+import { startTestService, type TestService } from './test/test-service.ts';
+
+const HASTY: Patience = { attempts: 14, firstDelayMs: 2, answerMs: 1500, stallMs: 300 };
+const MIB = 2 ** 20;
+const large = randomBytes(16 * MIB + 12_345);
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+let service: TestService;
+let proxy: FaultProxy;
+beforeAll(async () => {
+  service = await startTestService();
+  proxy = await startFaultProxy(service.endpoint);
+}, 3_600_000);
+afterAll(async () => {
+  await proxy?.[Symbol.asyncDispose]();
+  await service?.[Symbol.asyncDispose]();
+});
+
+async function opened(place: S3Service, options: { readonly writeOnce?: 'check-then-put' } = {}): Promise<S3Store> {
+  const store = await openS3Store({ ...place, scratchDir: service.scratchDir, partSizeBytes: 5 * MIB, ...options });
+  onTestFinished(() => store[Symbol.asyncDispose]());
+  return store;
+}
+async function behindProxy(patience: Patience = HASTY): Promise<S3Service> {
+  onTestFinished(() => proxy.decide(() => undefined));
+  return { ...(await service.newBucket()), endpoint: proxy.endpoint, patience };
+}
+async function* inChunks(whole: Uint8Array): AsyncIterable<Uint8Array> {
+  for (let at = 0; at < whole.length; at += 65_536) yield whole.subarray(at, at + 65_536);
+}
+async function digestOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of stream) hash.update(chunk);
+  return hash.digest('hex');
+}
+/** The n-th request that the pattern fits meets the fault; all others pass. */
+function once(fault: (typeof FAULTS)[number], fits: (request: ProxiedRequest) => boolean, which = 1): void {
+  let seen = 0;
+  proxy.decide((request) => {
+    if (fits(request)) seen += 1;
+    return fits(request) && seen === which ? fault : undefined;
+  });
+}
+
+describe('a large blob', () => {
+  it('goes in parts and comes back, whatever happens to a quarter of all requests', async () => {
+    const place = await behindProxy();
+    const store = await opened(place);
+    proxy.decide(seeded(7, 0.25, FAULTS));
+
+    const { sha256: digest } = await store.blobs.put(inChunks(large), { maxBytes: large.length });
+    const found = await store.blobs.open(digest, { start: 1, end: large.length - 1 });
+
+    expect(await digestOf(found?.stream ?? inChunks(new Uint8Array()))).toBe(createHash('sha256').update(large.subarray(1, -1)).digest('hex'));
+    expect(found?.sizeBytes).toBe(large.length);
+  });
+
+  it.each(['reset-kept', 'error-in-200-lost', 'error-in-200-kept', 'error-500-kept'] as const)(
+    'is there once when the answer to its completion is %s',
+    async (fault) => {
+      const store = await opened(await behindProxy());
+      once(fault, ({ method, path }) => method === 'POST' && path.includes('uploadId='));
+
+      const { sha256: digest } = await store.blobs.put(large, { maxBytes: large.length });
+
+      expect(await digestOf((await store.blobs.open(digest))?.stream ?? inChunks(bytes('')))).toBe(digest);
+      expect(proxy.made.get(fault)).toBeGreaterThan(0);
+    },
+  );
+});
+
+describe('a blob that is read', () => {
+  it('goes on where the connection broke off, and does not begin anew', async () => {
+    const store = await opened(await behindProxy());
+    const { sha256: digest } = await store.blobs.put(large, { maxBytes: large.length });
+    const before = proxy.requests();
+    once('truncated', ({ method }) => method === 'GET');
+
+    const read = await digestOf((await store.blobs.open(digest))?.stream ?? inChunks(bytes('')));
+
+    expect(read).toBe(digest);
+    // HEAD, the read that broke off, and the rest.
+    expect(proxy.requests() - before).toBe(3);
+  });
+
+  it('is never returned short: a service that always breaks off is an error', async () => {
+    const store = await opened(await behindProxy({ ...HASTY, attempts: 3 }));
+    const { sha256: digest } = await store.blobs.put(bytes('0123456789'), { maxBytes: 10 });
+    proxy.decide(({ method }) => (method === 'GET' ? 'truncated' : undefined));
+
+    await expect(store.blobs.open(digest).then((found) => digestOf(found?.stream ?? inChunks(bytes(''))))).rejects.toMatchObject({ code: 'unreachable' });
+  });
+});
+
+describe('a blob that is put', () => {
+  it('is not sent again when it is there', async () => {
+    const store = await opened(await behindProxy());
+    await store.blobs.put(large, { maxBytes: large.length });
+    const before = proxy.requests();
+
+    await store.blobs.put(inChunks(large), { maxBytes: large.length });
+
+    expect(proxy.requests() - before).toBe(1);
+  });
+
+  it('leaves no upload behind when it comes to nothing, and no scratch file', async () => {
+    const place = await behindProxy({ ...HASTY, attempts: 2 });
+    const store = await opened(place);
+    let begun = 0;
+    proxy.decide(({ method, path }) => {
+      if (method === 'POST' && path.endsWith('?uploads')) begun += 1;
+      return path.includes('partNumber=3') ? 'error-500-lost' : undefined;
+    });
+
+    await expect(store.blobs.put(inChunks(large), { maxBytes: large.length })).rejects.toMatchObject({ code: 'unreachable' });
+
+    const { hostname, port } = new URL(service.endpoint);
+    const client = new Client({ ...place, endPoint: hostname, port: Number(port), useSSL: false });
+    expect(begun).toBe(1);
+    expect(await Array.fromAsync(client.listIncompleteUploads(place.bucket, '', true))).toEqual([]);
+    expect(await readdir(service.scratchDir)).toEqual([]);
+  });
+});
+
+describe('a signed address', () => {
+  it('gives the blob to whoever has it, for as long as it says', async () => {
+    const store = await opened(await service.newBucket());
+    const { sha256: digest } = await store.blobs.put(bytes('for a client'), { maxBytes: 100 });
+
+    const address = await store.presignedUrl(digest, 60);
+
+    expect(await (await fetch(address)).text()).toBe('for a client');
+    expect(await (await fetch(address, { headers: { range: 'bytes=4-4' } })).text()).toBe('a');
+    expect((await fetch(address.replace(/Signature=./, 'Signature=x'))).status).toBe(403);
+  });
+});
+
+describe('1 GB', () => {
+  it('goes in and out in bounded memory', async () => {
+    const options = { ...(await service.newBucket()), scratchDir: service.scratchDir };
+    const program = join(import.meta.dirname, 'test/gigabyte.ts');
+
+    const { stdout } = await promisify(execFile)(process.execPath, [program, JSON.stringify(options), String(1024 * MIB)]);
+
+    const said = JSON.parse(stdout);
+    const mb = (size: number): string => `${(size / 1e6).toFixed(0)} MB`;
+    console.log(
+      `1 GiB in ${said.putSeconds.toFixed(1)} s, out ${said.readSeconds.toFixed(1)} s; memory grew by ${mb(said.grownSinceSmall)} beyond that of 16 MiB, ${mb(said.grownSinceOpened)} since the start`,
+    );
+    expect(said.isSame).toBe(true);
+    expect(said.grownSinceSmall).toBeLessThan(100e6);
+  });
+});
+
+describe('a service that hangs', () => {
+  it('does not hang us, and is named with what to check', async () => {
+    const place = await behindProxy({ attempts: 2, firstDelayMs: 1, answerMs: 200, stallMs: 200 });
+    const store = await opened(place);
+    proxy.decide(() => 'silence');
+    const key: ObjectKey = envelopeKey(sha256('a'));
+
+    for (const ask of [
+      () => store.objects.putOnce(key, bytes('a')),
+      () => store.objects.get(key, 1),
+      () => Array.fromAsync(store.objects.list('')),
+      () => store.blobs.size(sha256('a')),
+    ])
+      await expect(ask()).rejects.toMatchObject({ name: 'StoreError', code: 'unreachable', message: expect.stringContaining(proxy.endpoint) });
+  });
+
+  it('is not waited for at the opening either', async () => {
+    const place = await behindProxy({ attempts: 2, firstDelayMs: 1, answerMs: 200, stallMs: 200 });
+    proxy.decide(() => 'silence');
+
+    await expect(opened(place)).rejects.toThrow(/no answer within/);
+  });
+});
+
+describe('a service without conditional writes', () => {
+  it('is looked at before it is written to', async () => {
+    const store = await opened(await service.newBucket(), { writeOnce: 'check-then-put' });
+    const key = envelopeKey(sha256('a'));
+
+    await store.objects.putOnce(key, bytes('first'));
+    await store.objects.putOnce(key, bytes('first'));
+
+    await expect(store.objects.putOnce(key, bytes('other'))).rejects.toMatchObject({ code: 'key-taken' });
+    expect(await store.objects.get(key, 100)).toEqual(bytes('first'));
+  });
+});
+
+describe('what stands in the way of an opening', () => {
+  it.each<[string, (place: S3Service) => S3Service, RegExp]>([
+    ['a bucket that is not there', (place) => ({ ...place, bucket: 'nowhere' }), /no bucket nowhere at .*: make it first/],
+    ['another secret key', (place) => ({ ...place, secretKey: 'guessed-wrong' }), /check access key and secret key/],
+    ['another address', (place) => ({ ...place, endpoint: 'http://127.0.0.1:9', patience: { ...HASTY, attempts: 2 } }), /127\.0\.0\.1:9.*check that it runs/],
+  ])('is said of %s', async (_, change, said) => {
+    const place = change(await service.newBucket());
+
+    await expect(opened(place)).rejects.toMatchObject({ name: 'StoreError', message: expect.stringMatching(said) });
+  });
+});
