@@ -1,9 +1,9 @@
 /** The layers of the tree, outermost last. `ecosystems-all` is the one folder that knows every ecosystem by name. */
-export type Layer = 'core' | 'contract' | 'config' | 'ecosystem' | 'ecosystems-all' | 'driver' | 'stage' | 'app' | 'services' | 'whole-tree';
+export type Layer = 'core' | 'contract' | 'config' | 'ecosystem' | 'ecosystems-all' | 'driver' | 'stage' | 'app' | 'services' | 'deployment' | 'whole-tree';
 
 /**
  * Who may import whom. A package may always import itself; nobody imports an app, and nobody imports the tests of the whole tree. Tests and
- * the whole tree, and nothing that runs in production, import `services` as well.
+ * the whole tree, and nothing that runs in production, import `services` as well; a trial `deployment` starts them.
  */
 const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   core: [],
@@ -15,7 +15,8 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   stage: ['core', 'contract'],
   app: ['core', 'contract', 'config', 'ecosystem', 'ecosystems-all', 'driver', 'stage'],
   services: [],
-  'whole-tree': ['core', 'contract', 'config', 'ecosystem', 'ecosystems-all', 'driver', 'stage', 'services'],
+  deployment: ['services'],
+  'whole-tree': ['core', 'contract', 'config', 'ecosystem', 'ecosystems-all', 'driver', 'stage', 'services', 'deployment'],
 };
 
 /** The layer a package's folder lies in; undefined where the table has no row: such a folder must not exist. */
@@ -29,6 +30,7 @@ export function layerOf(folder: string): Layer | undefined {
   if (/^packages\/stages\/[^/]+$/.test(folder)) return 'stage';
   if (/^apps\/[^/]+$/.test(folder)) return 'app';
   if (folder === 'infra/services') return 'services';
+  if (folder === 'infra/distributed') return 'deployment';
   return folder === '' || folder === 'test' || folder === 'bench' ? 'whole-tree' : undefined;
 }
 

@@ -3,6 +3,7 @@ import { checkSandboxHost } from '@granary/driver-sandbox-oci';
 import { ecosystems } from '@granary/ecosystems';
 import { formatTable } from '../output/terminal.ts';
 import { discoverUpstream } from '../roles/discover.ts';
+import { probeServices } from './probe-services.ts';
 
 export interface Finding {
   readonly state: 'ok' | 'weak' | 'missing' | 'hint';
@@ -23,6 +24,8 @@ export async function doctor(config: Config, environment: NodeJS.ProcessEnv): Pr
   return [
     { state: 'ok', what: 'configuration', detail: config.file ?? 'none: the defaults hold' },
     { state: 'ok', what: 'data folder', detail: config.dataDir },
+    { state: 'ok', what: 'archive', detail: config.store.type === 'folder' ? config.store.path : `${config.store.endpoint}, two buckets` },
+    ...(await probeServices(config)),
     ...upstreams,
     ...(sandbox.length === 0 ? [{ state: 'ok' as const, what: 'sandbox', detail: 'everything it needs is here' }] : sandbox),
     ...hints,

@@ -2,6 +2,7 @@ import type { Config } from '@granary/config';
 import type { Catalog } from '@granary/contract/ports';
 import { type Artifact, parsePurl } from '@granary/core/model';
 import { ecosystems } from '@granary/ecosystems';
+import { namingFolder } from '../disk-fault.ts';
 import { openEventLines } from '../output/event-lines.ts';
 import { openProgress } from '../output/progress.ts';
 import { describeError, formatTable, type Terminal } from '../output/terminal.ts';
@@ -33,7 +34,7 @@ export async function up(command: UpCommand): Promise<void> {
       const caughtUp = running.caughtUp().catch((error: unknown) => {
         if (command.once) throw error;
         // What is held is served all the same.
-        terminal.say(`granary: ${describeError(error)}`);
+        terminal.say(`granary: ${describeError(namingFolder(error, config.dataDir))}`);
       });
       await untilAborted(caughtUp, signal);
       if (signal.aborted) return;
@@ -43,6 +44,8 @@ export async function up(command: UpCommand): Promise<void> {
       terminal.say(`Following upstream${command.role === 'all' ? ' and serving' : ''}; Ctrl-C ends it.`);
       await untilAborted(undefined, signal);
     });
+  } catch (error) {
+    throw namingFolder(error, config.dataDir);
   } finally {
     progress.stop();
   }

@@ -21,8 +21,7 @@ export async function openStores(config: Config): Promise<Stores> {
   await using stack = new AsyncDisposableStack();
   const open = async (side: 'public' | 'private') => {
     if (store.type === 'folder') return await openFsStore(join(store.path, side));
-    const bucket = side === 'public' ? store.publicBucket : store.privateBucket;
-    return await openS3Store({ ...serviceOf(store), bucket, scratchDir: dataPaths(config).spool });
+    return await openS3Store({ ...s3ServiceOf(store, side), writeOnce: store.writeOnce, scratchDir: dataPaths(config).spool });
   };
   const publicStore = stack.use(await open('public'));
   const privateStore = stack.use(await open('private'));
@@ -30,8 +29,9 @@ export async function openStores(config: Config): Promise<Stores> {
   return { publicStore, privateStore, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-function serviceOf({ endpoint, region, accessKey, secretKey }: S3Place): Omit<S3Service, 'bucket'> {
-  return { endpoint, region, accessKey, secretKey };
+/** The bucket of one side. */
+export function s3ServiceOf({ endpoint, region, accessKey, secretKey, ...buckets }: S3Place, side: 'public' | 'private'): S3Service {
+  return { endpoint, region, accessKey, secretKey, bucket: side === 'public' ? buckets.publicBucket : buckets.privateBucket };
 }
 
 /** Opens what decides who writes the ledgers. Throws ConfigError where nothing safe is configured. */
@@ -45,7 +45,7 @@ export async function openLock({ store, lock }: Config, note: (text: string) => 
       return await openPostgresLock({ url: lock.url, onNote: note });
     case 's3': {
       if (store.type !== 's3') throw new ConfigError('lock.s3: the store is a folder');
-      const s3 = await openS3Lock({ ...serviceOf(store), bucket: store.privateBucket });
+      const s3 = await openS3Lock(s3ServiceOf(store, 'private'));
       return { ...s3, [Symbol.asyncDispose]: async () => s3.close() };
     }
     case 'none':
