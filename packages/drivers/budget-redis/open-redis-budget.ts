@@ -24,6 +24,7 @@ const GONE_MS = 2000;
 export function openRedisBudget(options: RedisBudgetOptions): SharedBudget & AsyncDisposable {
   const redis = new Redis(options.url, {
     // An answer that comes late is worth nothing.
+    maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     commandTimeout: PATIENCE_MS,

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { QueueError } from './queue-error.ts';
 
 /** How long a caller is kept waiting for a Redis that doesn't answer. */
 const PATIENCE_MS = 5000;
 const LONGEST_RETRY_MS = 2000;
+const RETRY_MS = 50;
 
 /** The connections of one process to one Redis. All come back by themselves. */
 export interface RedisLinks {
@@ -13,7 +15,7 @@ export interface RedisLinks {
   readonly working: Redis;
   /** For reads that block. */
   readonly reading: Redis;
-  /** Runs what asks once Redis is there. Throws QueueError when it isn't, or when it refuses. */
+  /** Runs what asks once Redis is there, and again when the connection broke meanwhile. Throws QueueError when that takes too long, or when Redis refuses. */
   ask<T>(what: string, work: () => Promise<T>): Promise<T>;
   close(): void;
 }
@@ -30,12 +32,14 @@ const BASE: RedisOptions = {
   retryStrategy: (times) => Math.min(times * 100, LONGEST_RETRY_MS),
   connectTimeout: 5000,
   keepAlive: 10_000,
+  // A server that vanished without a word is noticed when it owes an answer; longer than anything blocks.
+  socketTimeout: 15_000,
   connectionName: 'granary',
 };
 
 /** Resolves when Redis answers. Throws QueueError `unreachable`. */
 export async function openRedisLinks({ url, onNote }: RedisLinksOptions): Promise<RedisLinks> {
-  const asking = new Redis(url, { ...BASE, enableOfflineQueue: false, autoResendUnfulfilledCommands: false });
+  const asking = new Redis(url, { ...BASE, maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResendUnfulfilledCommands: false });
   const working = new Redis(url, BASE);
   const reading = new Redis(url, BASE);
   const server = serverOf(url);
@@ -45,18 +49,17 @@ export async function openRedisLinks({ url, onNote }: RedisLinksOptions): Promis
   const close = () => {
     for (const link of [asking, working, reading]) link.disconnect();
   };
-  const ask: RedisLinks['ask'] = (what, work) => {
-    const answer = async () => {
-      await whenReady(asking);
-      return await work();
-    };
-    return within(answer(), () => new QueueError('unreachable', `${what}: ${server} did not answer for ${PATIENCE_MS / 1000} s${trouble()}`)).catch(
-      (error: unknown) => {
-        throw error instanceof QueueError
-          ? error
-          : new QueueError(isOfConnection(error) ? 'unreachable' : 'refused', `${what}: ${server}: ${messageOf(error)}`, { cause: error });
-      },
-    );
+  const ask: RedisLinks['ask'] = async (what, work) => {
+    const ending = new AbortController();
+    const tooLate = () => new QueueError('unreachable', `${what}: ${server} did not answer for ${PATIENCE_MS / 1000} s${trouble()}`);
+    try {
+      return await within(untilAnswered(asking, work, ending.signal), tooLate);
+    } catch (error) {
+      if (error instanceof QueueError) throw error;
+      throw new QueueError(isOfConnection(error) ? 'unreachable' : 'refused', `${what}: ${server}: ${messageOf(error)}`, { cause: error });
+    } finally {
+      ending.abort();
+    }
   };
   try {
     await ask('connect', () => asking.ping());
@@ -75,7 +78,7 @@ function serverOf(url: string): string {
 export function isOfConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('code' in error && typeof error.code === 'string' && /^E[A-Z_]+$/.test(error.code)) return true;
-  return /connection is closed|stream isn't writeable|connection is in closing state/i.test(error.message);
+  return /connection is closed|stream isn't writeable|connection is in closing state|max retries per request|socket timeout/i.test(error.message);
 }
 
 function watch(link: Redis, server: string, onNote: (text: string) => void): () => string {
@@ -96,6 +99,18 @@ function watch(link: Redis, server: string, onNote: (text: string) => void): () 
     onNote(`${server} is gone; trying again until it is back`);
   });
   return () => (last === undefined ? '' : ` (${messageOf(last)})`);
+}
+
+async function untilAnswered<T>(link: Redis, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    await whenReady(link);
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted || !isOfConnection(error) || link.status === 'end') throw error;
+      await sleep(RETRY_MS);
+    }
+  }
 }
 
 async function whenReady(link: Redis): Promise<void> {

@@ -15,6 +15,7 @@ export const named = (name: string) => (noRedis === undefined ? name : `${name} 
 
 export interface TestRedis {
   readonly server: RedisServer;
+  readonly kill: () => Promise<void>;
   /** At the same address, with nothing of what it held. */
   readonly restart: () => Promise<void>;
   readonly remove: () => Promise<void>;
@@ -27,6 +28,7 @@ export async function testRedis(options: Omit<RedisOptions, 'folder'> = {}): Pro
   let running = server;
   return {
     server,
+    kill: () => running.kill(),
     async restart() {
       running = await startRedis({ ...options, folder, port: server.port });
     },

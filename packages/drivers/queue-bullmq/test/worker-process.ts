@@ -13,8 +13,12 @@ export interface WorkerProcess {
 }
 
 /** Resolves when the worker is ready. */
-export async function workerProcess(url: string, prefix: string, manner: 'work' | 'hang' | 'die'): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'worker.ts'), url, prefix, manner], { stdio: ['ignore', 'pipe', 'inherit'] });
+export async function workerProcess(
+  url: string,
+  prefix: string,
+  ...manner: readonly ['work' | 'hang' | 'die'] | readonly ['record', string]
+): Promise<WorkerProcess> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'worker.ts'), url, prefix, ...manner], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: string[] = [];
   const reader = createInterface({ input: child.stdout });
   reader.on('line', (line) => lines.push(line));
