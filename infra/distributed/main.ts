@@ -41,7 +41,7 @@ async function main(): Promise<number> {
     granary: [join(root, 'granary')],
     workers: number(values.workers),
     nodePorts: Array.from({ length: number(values.nodes) }, (_, at) => number(values.port) + at),
-    schedulerArguments: [...(values.once ? ['--once'] : []), ...(values.json ? ['--json'] : [])],
+    more: { scheduler: [...(values.once ? ['--once'] : []), ...(values.json ? ['--json'] : [])] },
     onLine: (name, line) => (isResult(name, line) ? process.stdout.write(`${line}\n`) : say(`${name}: ${line}`)),
   });
   const code = await Promise.race([deployment.scheduler.ended, interrupted]);
