@@ -21,6 +21,12 @@ export function diskFaultOf(error: unknown): DiskFault | undefined {
   return undefined;
 }
 
+/** Node names no path when the disk turns out to be full in the middle of a write: then the folder that was worked in is named. */
+export function namingFolder(error: unknown, folder: string): unknown {
+  const isNameless = error instanceof Error && typeOf(error) !== undefined && !isOurs(error) && !('path' in error) && !('errcode' in error);
+  return isNameless ? new Error(`write below ${folder}`, { cause: error }) : error;
+}
+
 function isOurs(error: Error): boolean {
   return 'code' in error && (error.code === 'disk-full' || error.code === 'read-only');
 }

@@ -69,7 +69,8 @@ function explained(resolver: Resolver, faults: ReadonlyMap<string, JobError>): R
       } catch (error) {
         const said = error instanceof Error ? error.message : '';
         const fault = [...faults].find(([address]) => said.includes(address))?.[1];
-        throw fault === undefined ? error : new JobError(fault.retry, fault.message, { cause: error });
+        // What was at fault goes along: a full disk concerns more than this job.
+        throw fault === undefined ? error : new JobError(fault.retry, fault.message, { cause: fault });
       }
     },
   };

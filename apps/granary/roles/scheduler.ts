@@ -66,11 +66,13 @@ export function openScheduler(ports: SchedulerPorts): Scheduler {
     async idle() {
       stumbles.awaited();
       while (!sweeper.isStopped()) {
+        // Before the sweep: a job that is tried again at once is no longer open, and not over either.
+        await Promise.race([stumbles.fatal, queue.idle()]);
         sweeper.ask();
         await sweeper.settled();
         if (await stumbles.pause()) continue;
-        if (standing !== undefined && outcome.finished().length === 0 && !standing.jobs.some(outcome.isOpen)) return;
-        await Promise.race([queue.idle(), stumbles.fatal]);
+        const isDone = standing !== undefined && outcome.finished().length === 0 && !standing.jobs.some(outcome.isOpen);
+        if (isDone) return await Promise.race([stumbles.fatal, Promise.resolve()]);
       }
     },
     async stop() {

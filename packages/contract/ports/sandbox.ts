@@ -78,7 +78,7 @@ export interface RootfsRecipe {
   readonly files: readonly { readonly path: string; readonly sha256: Sha256; readonly executable: boolean }[];
 }
 
-export type SandboxCode = 'runtime-missing' | 'rootfs-missing' | 'infrastructure' | 'bad-request';
+export type SandboxCode = 'runtime-missing' | 'rootfs-missing' | 'disk-full' | 'infrastructure' | 'bad-request';
 export class SandboxError extends Error {
   override readonly name = 'SandboxError';
   readonly code: SandboxCode;

@@ -1,4 +1,4 @@
-export type ResolverCode = 'unavailable' | 'killed';
+export type ResolverCode = 'unavailable' | 'killed' | 'disk-full';
 /** The resolver itself could not do its work; that requirements have no solution is a result, not an error. */
 export class ResolverError extends Error {
   override readonly name = 'ResolverError';

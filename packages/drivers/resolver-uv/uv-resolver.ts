@@ -25,14 +25,14 @@ export function openUvResolver(options: UvResolverOptions): Resolver {
   let swept: Promise<void> | undefined;
   return {
     async resolve(request) {
-      swept ??= sweep(options.scratchDir);
+      const { scratchDir } = options;
+      swept ??= sweep(scratchDir);
       await swept;
-      const folder = await mkdtemp(join(options.scratchDir, SCRATCH));
+      const folder = await withRoom(scratchDir, mkdtemp(join(scratchDir, SCRATCH)));
       try {
-        await writeFile(join(folder, 'requirements.in'), `${request.requirements.join('\n')}\n`);
-        await writeFile(join(folder, 'constraints.in'), `${(request.constraints ?? []).join('\n')}\n`);
+        await withRoom(scratchDir, writeRequest(folder, request));
         const { code, stdout, stderr } = await run(options, argumentsFor(request), folder, request.signal);
-        return code === 0 ? { ok: true, pins: parsePins(stdout) } : refusal(stderr);
+        return code === 0 ? { ok: true, pins: parsePins(stdout) } : refusal(stderr, scratchDir);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -43,6 +43,25 @@ export function openUvResolver(options: UvResolverOptions): Resolver {
 /** Removes what a killed process left. */
 async function sweep(scratchDir: string): Promise<void> {
   for (const name of await readdir(scratchDir)) if (name.startsWith(SCRATCH)) await rm(join(scratchDir, name), { recursive: true, force: true });
+}
+
+async function writeRequest(folder: string, { requirements, constraints = [] }: ResolveRequest): Promise<void> {
+  await writeFile(join(folder, 'requirements.in'), `${requirements.join('\n')}\n`);
+  await writeFile(join(folder, 'constraints.in'), `${constraints.join('\n')}\n`);
+}
+
+async function withRoom<T>(scratchDir: string, step: Promise<T>): Promise<T> {
+  return await step.catch((cause: unknown) => {
+    throw cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') ? diskFull(scratchDir, cause) : cause;
+  });
+}
+
+function diskFull(scratchDir: string, cause?: Error): ResolverError {
+  return new ResolverError(
+    'disk-full',
+    `resolve: the disk of ${scratchDir} is full; nothing stored is harmed: free some space (or inodes, or quota) and run again`,
+    { cause },
+  );
 }
 
 function argumentsFor(request: ResolveRequest): readonly string[] {
@@ -114,14 +133,16 @@ function parsePins(stdout: string): readonly Pin[] {
   return [...pins.values()];
 }
 
-/** uv says in prose why there is no solution; what can't be had at all is told from what excludes itself. A broken connection is neither. */
-function refusal(stderr: string): Resolution {
+/** uv says in prose why there is no solution; what can't be had at all is told from what excludes itself. A broken connection or disk is neither. */
+function refusal(stderr: string, scratchDir: string): Resolution {
+  // ENOSPC and EDQUOT, as Rust says them; uv says of others too what the system refused.
+  if (/\(os error (28|122)\)/.test(stderr)) throw diskFull(scratchDir);
   const detail = stderr
     .replace(/\s+/g, ' ')
     .replace(/^.*?No solution found when resolving dependencies[^:]*(:\s*╰─▶| cause:)\s*/, '')
     .trim()
     .slice(0, 2000);
-  if (/error sending request|Failed to fetch|connection (refused|reset)|HTTP status server error|tcp connect/i.test(stderr))
+  if (/error sending request|Failed to fetch|connection (refused|reset)|HTTP status server error|tcp connect|\(os error \d+\)/i.test(stderr))
     throw new ResolverError('unavailable', `resolve: ${detail}`);
   const isMissing =
     /not found in the package registry|there (is|are) no versions? of|has no wheels|no wheels with a matching|building (from )?source|was not found|unsatisfiable because there are no/i.test(

@@ -6,6 +6,7 @@ import { type BlobStore, type RootFilesystems, type RootfsRecipe, SandboxError }
 import { canonicalJson, parseSha256, type Sha256, sha256 } from '@granary/core/model';
 import { missingPackages, rootfsTools } from '../host-tools.ts';
 import { ownPrivilege, type Privilege } from '../privilege.ts';
+import { withRoom } from './full-disk.ts';
 import { layOutFiles, layOutRepository } from './local-repository.ts';
 import { runTool } from './run-tool.ts';
 import { sweepAbandoned } from './scratch.ts';
@@ -62,11 +63,11 @@ async function prepared(recipe: RootfsRecipe, key: Sha256, places: Places): Prom
   const missing = await missingPackages(rootfsTools(ownPrivilege()));
   if (missing.length > 0)
     throw new SandboxError('runtime-missing', `make a root filesystem: install ${missing.join(' ')} (apt-get install ${missing.join(' ')})`);
-  const folder = await mkdtemp(join(places.scratch, `rootfs-${process.pid}-`));
+  const folder = await withRoom(places.scratch, mkdtemp(join(places.scratch, `rootfs-${process.pid}-`)));
   try {
-    const tar = await make(recipe, folder, places);
-    const digest = await unpackRootfs(places.cacheDir, tar, places.signal);
-    await writeFile(join(folder, 'note'), `${digest}\n`);
+    const tar = await withRoom(places.scratch, make(recipe, folder, places));
+    const digest = await withRoom(places.cacheDir, unpackRootfs(places.cacheDir, tar, places.signal));
+    await withRoom(places.scratch, writeFile(join(folder, 'note'), `${digest}\n`));
     await rename(join(folder, 'note'), note);
     return digest;
   } finally {
