@@ -10,9 +10,9 @@ import { makeSite } from './serving/site.ts';
 
 /**
  * Serves index pages drawn by Zipf from 10,000 and wheels of 300 KB drawn by Zipf from 1,000, from one process, against nginx with one
- * worker on the same bytes on disk. Rounds alternate, so that whatever else the machine does falls on both. Needs nginx and wrk.
+ * worker on the same bytes on disk; and, for pages, against a bare server on Node's HTTP, which is as fast as this runtime gets. Rounds alternate, so that whatever else the machine does falls on both. Needs nginx and wrk.
  */
-const [GRANARY, NGINX] = [18_080, 18_081];
+const [GRANARY, NGINX, BARE] = [18_080, 18_081, 18_082];
 const ROUNDS = 3;
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 8);
 const TARGETS = { pages: 0.4, wheels: 0.2, memoryBytes: 250 * 2 ** 20 };
@@ -25,6 +25,8 @@ interface Outcome {
   readonly name: 'pages' | 'wheels';
   readonly granary: Measured;
   readonly nginx: Measured;
+  /** Of pages. */
+  readonly bare?: Measured;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'granary-bench-serve-'));
@@ -40,7 +42,14 @@ try {
   const nginx = startNginx(folder, { root: join(folder, 'root'), port: NGINX });
   children.push(nginx);
   await sleep(500);
-  const servers = { granary: { port: GRANARY, pid: granary.pid ?? 0 }, nginx: { port: NGINX, pid: workerOf(nginx.pid ?? 0) } };
+  const list = join(folder, 'all-pages.txt');
+  writeFileSync(list, `${site.pagePaths.join('\n')}\n`);
+  const bare = await startListening(['serving/bare-node.ts', join(folder, 'root'), list, String(BARE)]);
+  const servers = {
+    bare: { port: BARE, pid: bare.pid ?? 0 },
+    granary: { port: GRANARY, pid: granary.pid ?? 0 },
+    nginx: { port: NGINX, pid: workerOf(nginx.pid ?? 0) },
+  };
   const outcomes = (['pages', 'wheels'] as const).map((name) => measure(name, name === 'pages' ? site.pagePaths : site.wheelPaths, servers));
   report(outcomes, peakBytes(granary));
 } finally {
@@ -51,8 +60,12 @@ try {
 
 /** With what `./granary` gives Node: a small nursery, a heap that grows in small steps, compiled code kept from an earlier start. */
 async function startGranary(data: string, catalog: string): Promise<ChildProcess> {
+  return await startListening(['serving/host.ts', data, catalog, String(GRANARY)]);
+}
+
+async function startListening([script, ...args]: readonly [string, ...string[]]): Promise<ChildProcess> {
   const flags = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
-  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, 'serving/host.ts'), data, catalog, String(GRANARY)], {
+  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') },
   });
@@ -83,7 +96,7 @@ interface Server {
   readonly pid: number;
 }
 
-function measure(name: Outcome['name'], list: readonly string[], servers: { readonly granary: Server; readonly nginx: Server }): Outcome {
+function measure(name: Outcome['name'], list: readonly string[], servers: Readonly<Record<'granary' | 'nginx' | 'bare', Server>>): Outcome {
   const paths = join(folder, `${name}.txt`);
   writeFileSync(paths, `${list.join('\n')}\n`);
   const run = ({ port, pid }: Server, seconds: number): Measured => {
@@ -91,9 +104,11 @@ function measure(name: Outcome['name'], list: readonly string[], servers: { read
     const result = load(`http://127.0.0.1:${port}`, { paths, script: join(folder, 'load.lua'), seconds });
     return { ...result, cpuMicroseconds: ((cpuSeconds(pid) - before) * 1e6) / (result.requestsPerSecond * seconds) };
   };
-  for (const server of [servers.granary, servers.nginx]) run(server, 2);
-  const rounds = Array.from({ length: ROUNDS }, () => ({ nginx: run(servers.nginx, SECONDS), granary: run(servers.granary, SECONDS) }));
-  return { name, granary: median(rounds.map((round) => round.granary)), nginx: median(rounds.map((round) => round.nginx)) };
+  const kinds = name === 'pages' ? (['bare', 'nginx', 'granary'] as const) : (['nginx', 'granary'] as const);
+  for (const kind of kinds) run(servers[kind], 2);
+  const rounds = Array.from({ length: ROUNDS }, () => new Map(kinds.map((kind) => [kind, run(servers[kind], SECONDS)])));
+  const medianOf = (kind: (typeof kinds)[number]) => median(rounds.flatMap((round) => round.get(kind) ?? []));
+  return { name, granary: medianOf('granary'), nginx: medianOf('nginx'), ...(name === 'pages' ? { bare: medianOf('bare') } : {}) };
 }
 
 function median(results: readonly Measured[]): Measured {
@@ -121,11 +136,14 @@ function peakBytes({ pid }: ChildProcess): number {
 }
 
 function report(outcomes: readonly Outcome[], memoryBytes: number): void {
-  const lines = outcomes.map(({ name, granary, nginx }) => {
+  const lines = outcomes.flatMap(({ name, granary, nginx, bare }) => {
     const ratio = granary.requestsPerSecond / nginx.requestsPerSecond;
     const failed = granary.failed + nginx.failed;
     const verdict = ratio >= TARGETS[name] && failed === 0 ? 'met' : 'MISSED';
-    return `${name.padEnd(7)} granary ${rate(granary)}   nginx ${rate(nginx)}   ratio ${ratio.toFixed(2)} (wanted ${TARGETS[name]}: ${verdict})   failed ${failed}`;
+    const line = `${name.padEnd(7)} granary ${rate(granary)}   nginx ${rate(nginx)}   ratio ${ratio.toFixed(2)} (wanted ${TARGETS[name]}: ${verdict})   failed ${failed}`;
+    if (bare === undefined) return [line];
+    const [ofNginx, ofBare] = [bare.requestsPerSecond / nginx.requestsPerSecond, granary.requestsPerSecond / bare.requestsPerSecond];
+    return [line, `        bare node:http ${rate(bare)}   ${ofNginx.toFixed(2)} of nginx; granary ${ofBare.toFixed(2)} of it`];
   });
   const memory = `memory  peak ${(memoryBytes / 2 ** 20).toFixed(0)} MiB (wanted below 250: ${memoryBytes < TARGETS.memoryBytes ? 'met' : 'MISSED'})`;
   process.stdout.write(`\n${[...lines, memory].join('\n')}\n`);
