@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import { bringGoTool, type GoTool, goToolMissing, isGoToolBuilt } from './go-tool.ts';
@@ -47,14 +47,15 @@ export function versitygwBuilt(): boolean {
 /** Starts an S3 service over a folder, on loopback; builds it with Go the first time, which takes a few minutes. Throws ServiceError. */
 export async function startVersitygw({ folder, buckets = [], port }: VersitygwOptions): Promise<VersitygwServer> {
   const program = await bringGoTool(VERSITYGW);
-  const data = join(folder, 'buckets');
+  const root = resolve(folder);
+  const data = join(root, 'buckets');
   // A bucket is a folder below the root.
   for (const path of [data, ...buckets.map((bucket) => join(data, bucket))]) await mkdir(path, { recursive: true });
-  const keys = await ensureKeys(folder);
+  const keys = await ensureKeys(root);
   const listen = port ?? (await freePort());
   const options = ['--port', `127.0.0.1:${listen}`, '--region', REGION, '--keep-alive', '--quiet'];
   const child = spawn(program, [...options, 'posix', data], {
-    cwd: folder,
+    cwd: root,
     // Away from the terminal: Ctrl-C is for whoever started it, who stops it in order.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -28,6 +28,6 @@ export async function probeBucket(bucket: S3Bucket, service: S3Service, size: Pr
   try {
     return { ...(await proveConditionalWrites(trial)), ...(await tryListing(trial)), ...(await tryRanges(trial)) };
   } finally {
-    for (const key of written) await retrying(patience, () => bucket.remove(key)).catch(() => undefined);
+    await Promise.allSettled([...written].map((key) => retrying(patience, () => bucket.remove(key))));
   }
 }

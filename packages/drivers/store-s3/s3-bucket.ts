@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { ByteRange } from '@granary/contract/ports';
-import { Client } from 'minio';
-import { readAtMost, steadily } from './answer-body.ts';
-import { faultOf, faultOfAnswer, S3Fault } from './s3-fault.ts';
-import { PATIENCE, type S3Service } from './s3-service.ts';
-import { openTransport } from './transport.ts';
+import { steadily } from './answer-body.ts';
+import { faultOf, S3Fault } from './s3-fault.ts';
+import type { S3Service } from './s3-service.ts';
+import { ask, openWire, receiptOf, understood, type Wire, write } from './s3-wire.ts';
 
 /** What must hold for a write to take place: nothing is there, or exactly this version. */
 export type Condition = { readonly type: 'absent' } | { readonly type: 'etag'; readonly etag: string };
@@ -22,6 +21,12 @@ export interface Part {
   readonly part: number;
   readonly etag: string;
 }
+interface Body {
+  /** To be read to its end, or begun and left. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Instead of reading it at all: closes the connection. */
+  leave(): void;
+}
 interface Page {
   readonly keys: readonly string[];
   /** Where the next page begins; undefined on the last. */
@@ -32,8 +37,8 @@ interface Page {
 export interface S3Bucket {
   /** Resolves to the version written. */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<string>;
-  /** The caller must read `body` to its end or leave it. With a range: exactly those bytes, of that version. */
-  get(key: string, range?: ByteRange & { readonly etag: string }): Promise<Found & { readonly labels: Labels; readonly body: AsyncIterable<Uint8Array> }>;
+  /** With a range: exactly those bytes, of that version. */
+  get(key: string, range?: ByteRange & { readonly etag: string }): Promise<Found & { readonly labels: Labels } & Body>;
   /** The whole object with its version; undefined when there is none. */
   read(key: string, maxBytes: number): Promise<{ readonly etag: string; readonly bytes: Uint8Array; readonly labels: Labels } | 'too-large' | undefined>;
   find(key: string): Promise<Found | undefined>;
@@ -52,41 +57,11 @@ interface MultipartUpload {
   abort(key: string, upload: string): Promise<void>;
 }
 
-interface Wire {
-  readonly client: Client;
-  readonly bucket: string;
-  readonly stall: { readonly stallMs: number };
-}
-interface Ask {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
-  readonly key?: string;
-  readonly query?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly bytes?: Uint8Array;
-}
-
 const OCTETS = { 'content-type': 'application/octet-stream' };
-/** What a service says about a write, which is next to nothing. */
-const MAX_RECEIPT_BYTES = 65_536;
 
 export function openBucket(service: S3Service): S3Bucket {
-  const patience = service.patience ?? PATIENCE;
-  const { hostname, port, protocol } = endpointOf(service.endpoint);
-  const transport = openTransport(protocol, patience);
-  const client = new Client({
-    endPoint: hostname,
-    ...(port === undefined ? {} : { port }),
-    useSSL: protocol === 'https',
-    region: service.region,
-    accessKey: service.accessKey,
-    secretKey: service.secretKey,
-    ...transport.options,
-    // Retried by us, who know what a request that came to nothing may have done.
-    retryOptions: { disableRetry: true },
-  });
-  // The digest of every body is part of the signature, over TLS as well: the service checks what arrived.
-  client.enableSHA256 = true;
-  const wire: Wire = { client, bucket: service.bucket, stall: patience };
+  const wire = openWire(service);
+  const { client } = wire;
   return {
     put: (key, bytes, options = {}) =>
       write(wire, { method: 'PUT', key, bytes, headers: { ...OCTETS, ...conditionHeaders(options.condition), ...labelHeaders(options.labels) } }),
@@ -98,7 +73,7 @@ export function openBucket(service: S3Service): S3Bucket {
     check: async () => void (await ask(wire, { method: 'HEAD' })).resume(),
     upload: multipart(wire),
     presign: (key, seconds) => understood(client.presignedGetObject(service.bucket, key, seconds)),
-    close: transport.close,
+    close: wire.close,
   };
 }
 
@@ -117,15 +92,6 @@ function multipart(wire: Wire): MultipartUpload {
   };
 }
 
-/** A write that took place names the version it made; a success without one is no success, whatever its status says. */
-async function write(wire: Wire, request: Ask): Promise<string> {
-  const answer = await ask(wire, request);
-  const receipt = await understood(readAtMost(answer, MAX_RECEIPT_BYTES, wire.stall));
-  const { etag } = answer.headers;
-  if (etag === undefined || etag === '') throw new S3Fault('transient', `a success that is none: ${beginningOf(receipt)}`);
-  return etag;
-}
-
 async function get(wire: Wire, key: string, range: Parameters<S3Bucket['get']>[1]): ReturnType<S3Bucket['get']> {
   // https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2: both ends of a range on the wire are part of it.
   const headers = range === undefined ? {} : { range: `bytes=${range.start}-${range.end - 1}`, 'if-match': range.etag };
@@ -137,17 +103,17 @@ async function get(wire: Wire, key: string, range: Parameters<S3Bucket['get']>[1
     if (etag === undefined || !Number.isSafeInteger(sizeBytes)) throw new S3Fault('transient', 'an answer without a version or a length');
     if (range !== undefined && (answer.statusCode !== 206 || sizeBytes !== range.end - range.start))
       throw new S3Fault('transient', `HTTP ${answer.statusCode} with ${sizeBytes} bytes, not the range that was asked for`);
-    return { etag, sizeBytes, labels: labelsOf(answer.headers), body: whole(answer, sizeBytes, wire) };
+    return { etag, sizeBytes, labels: labelsOf(answer.headers), body: whole(answer, sizeBytes, wire), leave: () => void answer.destroy() };
   } catch (error) {
     answer.destroy();
     throw error;
   }
 }
 
-async function* whole(answer: IncomingMessage, sizeBytes: number, { stall }: Wire): AsyncIterable<Uint8Array> {
+async function* whole(answer: IncomingMessage, sizeBytes: number, { patience }: Wire): AsyncIterable<Uint8Array> {
   let read = 0;
   try {
-    for await (const chunk of steadily(answer, stall)) {
+    for await (const chunk of steadily(answer, patience)) {
       read += chunk.length;
       yield chunk;
     }
@@ -159,9 +125,9 @@ async function* whole(answer: IncomingMessage, sizeBytes: number, { stall }: Wir
 
 async function read(wire: Wire, key: string, maxBytes: number): ReturnType<S3Bucket['read']> {
   try {
-    const { etag, sizeBytes, labels, body } = await get(wire, key, undefined);
+    const { etag, sizeBytes, labels, body, leave } = await get(wire, key, undefined);
     if (sizeBytes > maxBytes) {
-      await body[Symbol.asyncIterator]().return?.();
+      leave();
       return 'too-large';
     }
     return { etag, labels, bytes: new Uint8Array(Buffer.concat(await Array.fromAsync(body), sizeBytes)) };
@@ -187,10 +153,9 @@ async function find(wire: Wire, key: string): Promise<Found | undefined> {
 
 async function remove(wire: Wire, key: string): Promise<void> {
   try {
-    const answer = await ask(wire, { method: 'DELETE', key });
-    const receipt = await understood(readAtMost(answer, MAX_RECEIPT_BYTES, wire.stall));
+    const { said } = await receiptOf(wire, { method: 'DELETE', key });
     // The one write that has no version to show: nothing said is a success.
-    if (receipt === undefined || receipt.length > 0) throw faultOfAnswer(500, `a success that is none: ${beginningOf(receipt)}`);
+    if (said !== '') throw new S3Fault('transient', `a success that is none: ${said}`);
   } catch (error) {
     if (!(error instanceof S3Fault) || error.kind !== 'absent') throw error;
   }
@@ -202,26 +167,6 @@ async function list({ client, bucket }: Wire, prefix: string, from: string | und
   if (!page.isTruncated) return { keys, next: undefined };
   if (page.nextContinuationToken === '') throw new S3Fault('transient', 'a page that has a next one, but does not say where');
   return { keys, next: page.nextContinuationToken };
-}
-
-/** minio's client makes address and signature; our transport has seen to what isn't a success. */
-function ask({ client, bucket }: Wire, { method, key, query, headers = {}, bytes = new Uint8Array() }: Ask): Promise<IncomingMessage> {
-  const request = {
-    method,
-    bucketName: bucket,
-    headers: { ...headers },
-    ...(key === undefined ? {} : { objectName: key }),
-    ...(query === undefined ? {} : { query }),
-  };
-  return understood(client.makeRequestAsync(request, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), [200, 204, 206]));
-}
-
-async function understood<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw faultOf(error);
-  }
 }
 
 function conditionHeaders(condition: Condition | undefined): Readonly<Record<string, string>> {
@@ -244,16 +189,4 @@ function labelHeaders(labels: Labels = {}): Readonly<Record<string, string>> {
 function labelsOf(headers: IncomingHttpHeaders): Labels {
   const labels = Object.entries(headers).filter((header): header is [string, string] => header[0].startsWith(LABEL) && typeof header[1] === 'string');
   return Object.fromEntries(labels.map(([name, value]) => [name.slice(LABEL.length), value]));
-}
-
-function beginningOf(receipt: Uint8Array | undefined): string {
-  return JSON.stringify(new TextDecoder().decode(receipt?.subarray(0, 200)));
-}
-
-/** Throws RangeError: the configuration has checked it before. */
-function endpointOf(endpoint: string): { readonly hostname: string; readonly port: number | undefined; readonly protocol: 'http' | 'https' } {
-  const { protocol, hostname, port, pathname, search, username } = new URL(endpoint);
-  if ((protocol !== 'http:' && protocol !== 'https:') || pathname !== '/' || search !== '' || username !== '')
-    throw new RangeError(`S3 endpoint ${endpoint}: expected http://HOST:PORT or https://HOST:PORT`);
-  return { hostname: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? undefined : Number(port), protocol: protocol === 'http:' ? 'http' : 'https' };
 }

@@ -133,6 +133,18 @@ describe('a blob that is put', () => {
   });
 });
 
+describe('a listing', () => {
+  it('goes over pages, in order and with nothing left out or twice, whatever happens on the way', async () => {
+    const place = await behindProxy();
+    const store = await opened(place);
+    const keys = Array.from({ length: 2345 }, (_, n) => envelopeKey(sha256(String(n))));
+    await Promise.all(keys.map((key) => store.objects.putOnce(key, bytes('x'))));
+    proxy.decide(seeded(11, 0.25, FAULTS));
+
+    expect(await Array.fromAsync(store.objects.list('envelopes/'))).toEqual(keys.toSorted());
+  });
+});
+
 describe('a signed address', () => {
   it('gives the blob to whoever has it, for as long as it says', async () => {
     const store = await opened(await service.newBucket());

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { StoreError } from '@granary/contract/ports';
+import { derivedKey } from '@granary/core/layout';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openS3Store, type Patience } from './index.ts';
 
 const HASTY: Patience = { attempts: 2, firstDelayMs: 1, answerMs: 150, stallMs: 100 };
 
-/** What answers instead of an S3 service. */
-async function opening(listener: RequestListener): Promise<StoreError> {
+/** The address of what answers instead of an S3 service. */
+async function placeOf(listener: RequestListener) {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
@@ -16,8 +17,12 @@ async function opening(listener: RequestListener): Promise<StoreError> {
   });
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
-  const place = { endpoint: `http://127.0.0.1:${port}`, region: 'eu-central-1', bucket: 'archive', accessKey: 'key', secretKey: 'secret-key', patience: HASTY };
-  const error = await openS3Store({ ...place, scratchDir: 'unused' }).then(
+  const keys = { accessKey: 'key', secretKey: 'secret-key' };
+  return { endpoint: `http://127.0.0.1:${port}`, region: 'eu-central-1', bucket: 'archive', ...keys, patience: HASTY, scratchDir: 'unused' };
+}
+
+async function opening(listener: RequestListener): Promise<StoreError> {
+  const error = await openS3Store(await placeOf(listener)).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -28,6 +33,42 @@ async function opening(listener: RequestListener): Promise<StoreError> {
 describe('a service', () => {
   it('that never answers is given up in time', async () => {
     expect((await opening(() => undefined)).message).toMatch(/no answer within/);
+  });
+
+  it('that takes a body and never reads it is given up in time', async () => {
+    const place = await placeOf((asked, answering) => {
+      if (asked.method === 'HEAD') answering.end();
+    });
+    await using store = await openS3Store(place);
+    const startedAt = performance.now();
+
+    await expect(store.objects.putOnce(derivedKey('large'), new Uint8Array(2 ** 25))).rejects.toThrow(/nothing moved for/);
+
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+
+  it('that begins a listing and does not end it is given up in time', async () => {
+    const place = await placeOf((asked, answering) => {
+      if (asked.method === 'HEAD') answering.end();
+      else answering.writeHead(200, { 'content-type': 'application/xml' }).write('<ListBucketResult>');
+    });
+    await using store = await openS3Store(place);
+
+    await expect(Array.fromAsync(store.objects.list(''))).rejects.toThrow(/did not end within|aborted/);
+  });
+
+  it('that sends more than was asked for is left at once', async () => {
+    const left = Promise.withResolvers<void>();
+    const place = await placeOf((asked, answering) => {
+      if (asked.method === 'HEAD') return void answering.end();
+      answering.once('close', left.resolve);
+      answering.writeHead(200, { etag: '"1"', 'content-length': 1_000_000_000 }).write('x');
+    });
+    await using store = await openS3Store(place);
+
+    await expect(store.objects.get(derivedKey('large'), 10)).rejects.toMatchObject({ code: 'too-large' });
+
+    await left.promise;
   });
 
   it('that always fails is asked as often as patience goes', async () => {

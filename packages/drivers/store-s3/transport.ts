@@ -25,7 +25,7 @@ export function openTransport(scheme: 'http' | 'https', patience: Patience): S3T
 
   function request(options: http.RequestOptions | string | URL, onAnswer?: OnAnswer | http.RequestOptions): http.ClientRequest {
     if (typeof options === 'string' || options instanceof URL || typeof onAnswer !== 'function') throw new TypeError('a request is asked for by its options');
-    return watched(send(options), { options, onAnswer, patience });
+    return watched(send({ ...options, timeout: patience.stallMs }), { options, onAnswer, patience });
   }
   return { options: { transport: { request }, transportAgent: agent }, close: () => agent.destroy() };
 }
@@ -36,27 +36,36 @@ interface Watch {
   readonly patience: Patience;
 }
 
+/** Held to time while it connects and sends, then until the answer begins, then, unless the reader sees to it, until it ends. */
 function watched(sent: http.ClientRequest, { options, onAnswer, patience }: Watch): http.ClientRequest {
-  const deadlineMs = answerDeadlineMs(options, patience);
-  const late = (): S3Fault => new S3Fault('transient', `no answer within ${Math.ceil(deadlineMs / 1000)} s`);
-  const deadline = setTimeout(() => sent.destroy(late()), deadlineMs);
+  const answerMs = patience.answerMs * (options.method === 'POST' ? POST_PATIENCE : 1);
+  const giveUp = (why: string) => () => void sent.destroy(new S3Fault('transient', why));
+  let deadline = setTimeout(giveUp('sending took too long'), patience.answerMs + sendingMs(options));
+  sent.once('timeout', giveUp(`nothing moved for ${seconds(patience.stallMs)}`));
+  sent.once('finish', () => {
+    clearTimeout(deadline);
+    sent.setTimeout(0);
+    deadline = setTimeout(giveUp(`no answer within ${seconds(answerMs)}`), answerMs);
+  });
   sent.once('close', () => clearTimeout(deadline));
   sent.once('response', (answer) => {
+    // A service may refuse before it has read all.
+    sent.setTimeout(0);
     clearTimeout(deadline);
     const status = answer.statusCode ?? 0;
     if (status < 200 || status > 299) {
       void refusal(answer, status, patience).then((fault) => sent.emit('error', fault));
       return;
     }
-    if (!isObject(options)) endWithin(answer, deadlineMs, late);
+    if (!isObject(options)) endWithin(answer, answerMs);
     onAnswer(answer);
   });
   return sent;
 }
 
 /** minio's client reads to the end what isn't an object, however long that takes. */
-function endWithin(answer: http.IncomingMessage, milliseconds: number, late: () => S3Fault): void {
-  const deadline = setTimeout(() => answer.destroy(late()), milliseconds);
+function endWithin(answer: http.IncomingMessage, milliseconds: number): void {
+  const deadline = setTimeout(() => answer.destroy(new S3Fault('transient', `the answer did not end within ${seconds(milliseconds)}`)), milliseconds);
   answer.once('close', () => clearTimeout(deadline));
 }
 
@@ -70,7 +79,11 @@ async function refusal(answer: http.IncomingMessage, status: number, patience: P
   return faultOfAnswer(status, new TextDecoder().decode(body));
 }
 
-function answerDeadlineMs({ method, headers }: http.RequestOptions, { answerMs }: Patience): number {
+function sendingMs({ headers }: http.RequestOptions): number {
   const length = headers !== undefined && 'content-length' in headers ? Number(headers['content-length']) : 0;
-  return answerMs * (method === 'POST' ? POST_PATIENCE : 1) + (length / MIN_BYTES_PER_SECOND) * 1000;
+  return (length / MIN_BYTES_PER_SECOND) * 1000;
+}
+
+function seconds(milliseconds: number): string {
+  return `${milliseconds / 1000} s`;
 }
