@@ -42,10 +42,19 @@ export async function runSequencer(options: RunOptions): Promise<void> {
       (error: unknown) => error,
     );
     if (fault === undefined) pauseMs = wrote ? BUSY_MS : Math.min(IDLE_MS, pauseMs * 2);
-    else if (fault instanceof LedgerError && fault.code === 'lost-lock') await standBy(site, options);
-    else pauseMs = tryAgain(fault, note);
+    else pauseMs = await takeTurns(fault, site, options);
     await site.clock.sleep(pauseMs, signal).catch(() => undefined);
   }
+}
+
+/** What comes of a fault: resolves when it is time to try again, to the pause before that. */
+async function takeTurns(fault: unknown, site: SequencingSite, options: RunOptions): Promise<number> {
+  if (!(fault instanceof LedgerError && fault.code === 'lost-lock')) return tryAgain(fault, options.progress.note);
+  return await standBy(site, options).then(
+    () => BUSY_MS,
+    // Whoever stands by needs the store and the lock too.
+    (error: unknown) => tryAgain(error, options.progress.note),
+  );
 }
 
 function tryAgain(fault: unknown, note: (text: string) => void): number {

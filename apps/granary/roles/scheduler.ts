@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Job, JobEvent, Queue } from '@granary/contract/ports';
-import type { Instant } from '@granary/core/model';
+import type { Clock, Queue } from '@granary/contract/ports';
 import { type Standing, type SweepPorts, sweep } from '@granary/stage-schedule';
 import { diskFaultOf } from '../disk-fault.ts';
+import { type GivenUp, openJobOutcomes, type Postponed } from './job-outcomes.ts';
 
 /** Keeps the queue filled with what is wanted and not recorded. */
 export interface Scheduler {
@@ -15,24 +15,17 @@ export interface Scheduler {
   idle(): Promise<void>;
   /** What the last sweep saw. */
   standing(): Standing | undefined;
-  /** Jobs that were given up on in this process, and why. */
+  /** Jobs that were given up on, and why; until they are tried again. */
   readonly gaveUp: ReadonlyMap<string, GivenUp>;
   /** Jobs that failed and will be tried again. */
   readonly waiting: ReadonlyMap<string, Postponed>;
   stop(): Promise<void>;
 }
-interface GivenUp {
-  readonly job: Job;
-  readonly error: Error;
-}
-interface Postponed extends GivenUp {
-  readonly at: Instant;
-}
-
 const SWEEP_EVERY_MS = 30_000;
 
 export interface SchedulerPorts extends SweepPorts {
   readonly queue: Queue;
+  readonly clock: Pick<Clock, 'now'>;
   /** Resolves when every fact that was submitted before the call is sequenced and folded. */
   readonly settle: () => Promise<void>;
   /** Told of a sweep that failed; not again of the same fault. */
@@ -41,7 +34,7 @@ export interface SchedulerPorts extends SweepPorts {
 
 export function openScheduler(ports: SchedulerPorts): Scheduler {
   const { queue, settle } = ports;
-  const outcome = jobOutcomes();
+  const outcome = openJobOutcomes(ports.clock);
   const stumbles = openStumbles(ports.onError);
   let standing: Standing | undefined;
   const sweeper = singleFlight(async () => {
@@ -49,7 +42,7 @@ export function openScheduler(ports: SchedulerPorts): Scheduler {
     await settle();
     outcome.sequenced(finished);
     standing = await sweep(ports);
-    await queue.add(standing.jobs.filter(outcome.isOpen));
+    await queue.add(standing.jobs.filter(outcome.isOffered));
     stumbles.none();
   }, stumbles.add);
   const unsubscribe = queue.subscribe((event) => {
@@ -122,40 +115,6 @@ function openStumbles(onError: (error: Error) => void) {
       if (inARow === 0) return false;
       await Promise.race([setTimeout(STUMBLE_PAUSE_MS), fatal]);
       return true;
-    },
-  };
-}
-
-/** A job that was done so often and still isn't recorded will not be. */
-const MAX_VAIN_RUNS = 3;
-
-/** Which jobs there is no point in queueing again now. */
-function jobOutcomes() {
-  const gaveUp = new Map<string, GivenUp>();
-  const waiting = new Map<string, Postponed>();
-  /** Done, and perhaps not sequenced yet: what is acknowledged counts as recorded. */
-  const unsequenced = new Set<string>();
-  const runs = new Map<string, number>();
-  const done = (job: Job) => {
-    unsequenced.add(job.id);
-    const count = (runs.get(job.id) ?? 0) + 1;
-    runs.set(job.id, count);
-    if (count > MAX_VAIN_RUNS) gaveUp.set(job.id, { job, error: new Error(`done ${count} times, and what it should record is not in the ledger`) });
-  };
-  return {
-    gaveUp,
-    waiting,
-    isOpen: ({ id }: Job) => !gaveUp.has(id) && !waiting.has(id) && !unsequenced.has(id),
-    finished: () => [...unsequenced],
-    sequenced: (ids: readonly string[]) => {
-      for (const id of ids) unsequenced.delete(id);
-    },
-    learn(event: JobEvent) {
-      const { type, job } = event;
-      if (type === 'gave-up') gaveUp.set(job.id, { job, error: event.error });
-      if (type === 'retrying') waiting.set(job.id, { job, error: event.error, at: event.at });
-      else waiting.delete(job.id);
-      if (type === 'done') done(job);
     },
   };
 }

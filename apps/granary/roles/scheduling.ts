@@ -15,7 +15,7 @@ export interface Scheduling extends AsyncDisposable {
 export function openScheduling({ site, queue, progress }: { readonly site: Site; readonly queue: Queue; readonly progress: Progress }): Scheduling {
   const ports = { ecosystemOf, catalog: site.catalog, privateBlobs: site.privateStore.blobs, publicBlobs: site.publicStore.blobs };
   const onError = (error: Error) => progress.note(`the scheduler stumbled, and tries again: ${diskFaultOf(error)?.message ?? error.message}`);
-  const scheduler = openScheduler({ ...ports, queue, settle: site.settle, onError });
+  const scheduler = openScheduler({ ...ports, queue, clock: site.clock, settle: site.settle, onError });
   const unsubscribe = queue.subscribe((event) => progress.onEvent(event));
   return {
     scheduler,
