@@ -37,7 +37,7 @@ const BASE: RedisOptions = {
   connectionName: 'granary',
 };
 
-/** Resolves when Redis answers. Throws QueueError `unreachable`. */
+/** Resolves when Redis answers. Throws QueueError: `refused` when the password is wrong. */
 export async function openRedisLinks({ url, onNote }: RedisLinksOptions): Promise<RedisLinks> {
   const asking = new Redis(url, { ...BASE, maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResendUnfulfilledCommands: false });
   const working = new Redis(url, BASE);
@@ -62,7 +62,7 @@ export async function openRedisLinks({ url, onNote }: RedisLinksOptions): Promis
     }
   };
   try {
-    await ask('connect', () => asking.ping());
+    await Promise.race([ask('connect', () => asking.ping()), refusal(asking, server)]);
   } catch (error) {
     close();
     throw error;
@@ -99,6 +99,15 @@ function watch(link: Redis, server: string, onNote: (text: string) => void): () 
     onNote(`${server} is gone; trying again until it is back`);
   });
   return () => (last === undefined ? '' : ` (${messageOf(last)})`);
+}
+
+/** A password that is wrong now is wrong in five seconds. Never resolves. */
+async function refusal(link: Redis, server: string): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  link.on('error', (error: Error) => {
+    if (/^(WRONGPASS|NOAUTH|NOPERM)/.test(error.message)) reject(new QueueError('refused', `connect: ${server}: ${error.message}`, { cause: error }));
+  });
+  return await promise;
 }
 
 async function untilAnswered<T>(link: Redis, work: () => Promise<T>, signal: AbortSignal): Promise<T> {

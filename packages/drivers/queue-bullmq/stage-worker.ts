@@ -3,6 +3,7 @@ import type { Clock, HandleOptions, Job, JobContext, JobEvent, RetryTimes, Stage
 import { type LimitedRun, planRetry, type RetryPlan, runLimited } from '@granary/contract/work';
 import { toInstant } from '@granary/core/model';
 import { type Job as BullJob, DelayedError, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { HELD_MS, type HungHandlers, hungHandlers } from './hung-handlers.ts';
 import { errorText, JobRecord } from './job-record.ts';
 import type { QueueKeys } from './queue-keys.ts';
 import { isOfConnection, type RedisLinks } from './redis-links.ts';
@@ -34,12 +35,10 @@ export interface Handling extends HandleOptions {
 const MAX_STALLS = 5;
 /** An idle worker looks by itself so often, for what nobody woke it for. */
 const LOOK_S = 1;
-const HELD_MS = 30_000;
-const HELD_RENEW_MS = 10_000;
 /** The same fault is noted again after this. */
 const QUIET_MS = 600_000;
 /** How long Redis may take to end a worker whose handlers have returned. */
-const CLOSE_MS = 5000;
+const CLOSE_MS = 3000;
 
 /** Runs the jobs of one stage in this process. */
 export class StageWorker {
@@ -50,7 +49,9 @@ export class StageWorker {
   readonly #afterwards = new WeakMap<BullJob, JobEvent>();
   readonly #running = new Map<string, AbortController>();
   readonly #runs = new Set<Promise<void>>();
+  readonly #saying = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
+  readonly #hung: HungHandlers;
   /** Faults that were noted, by when they may be noted again. */
   readonly #noted = new Map<string, number>();
   #handling: Handling;
@@ -59,6 +60,7 @@ export class StageWorker {
     this.#stage = stage;
     this.#handling = handling;
     this.#parts = parts;
+    this.#hung = hungHandlers(parts, (error) => this.#note(error));
     this.#worker = new Worker(stage, (job, token) => this.#process(job, token), {
       connection: parts.links.working,
       prefix: parts.keys.prefix,
@@ -86,8 +88,9 @@ export class StageWorker {
     this.#stopping.abort(new Error('the queue stops'));
     const closed = this.#worker.close();
     await Promise.allSettled(this.#runs);
+    const said = closed.then(() => Promise.allSettled(this.#saying));
     const ending = new AbortController();
-    await Promise.race([closed, sleep(CLOSE_MS, undefined, { signal: ending.signal }).catch(() => undefined)]);
+    await Promise.race([said, sleep(CLOSE_MS, undefined, { signal: ending.signal }).catch(() => undefined)]);
     ending.abort();
   }
 
@@ -96,7 +99,7 @@ export class StageWorker {
     const key = bull.id ?? '';
     const record = JobRecord.parse(bull.data);
     const deaths = bull.stalledCounter - record.stallsBefore;
-    if (await this.#isHeld(key, record)) return await this.#delay(bull, token, HELD_MS);
+    if (record.pause?.kind === 'later' && (await this.#hung.isHeld(key))) return await this.#delay(bull, token, HELD_MS);
     if (deaths >= MAX_STALLS) return await this.#giveUp(bull, record, endedItsProcess(deaths, this.#parts.times));
     if (this.#stopping.signal.aborted) return await putBack(bull, token);
     this.#say({ type: 'started', job: record.job });
@@ -126,7 +129,7 @@ export class StageWorker {
     const { links, keys, clock } = this.#parts;
     const key = bull.id ?? '';
     const untilMs = Date.parse(clock.now()) + plan.inMs;
-    await this.#hold(key, run);
+    await this.#hung.hold({ stage: this.#stage, key, returned: run.returned });
     if (plan.when === 'at-once') await links.working.multi().zremrangebyscore(keys.soon, '-inf', Date.parse(clock.now())).zadd(keys.soon, untilMs, key).exec();
     const { job, attempt } = record;
     const pause = { kind: plan.when, untilMs, error: errorText(error) };
@@ -154,28 +157,6 @@ export class StageWorker {
     throw new DelayedError();
   }
 
-  /** Only what has failed before can still be under way: its handler hangs, perhaps in another process. */
-  async #isHeld(key: string, { pause }: JobRecord): Promise<boolean> {
-    return pause?.kind === 'later' && (await this.#parts.links.working.exists(this.#parts.keys.held(key))) === 1;
-  }
-
-  /** As long as a handler that has passed its time hangs, nobody else starts its job. */
-  async #hold(key: string, { returned }: LimitedRun): Promise<void> {
-    const hung = await Promise.race([returned.then(() => false), new Promise<true>((resolve) => setImmediate(resolve, true))]);
-    if (!hung) return;
-    const { links, keys, promote } = this.#parts;
-    const renew = () => links.working.set(keys.held(key), '1', 'PX', HELD_MS);
-    await renew();
-    const timer = setInterval(() => void renew().catch(() => undefined), HELD_RENEW_MS).unref();
-    const release = async () => {
-      await returned;
-      clearInterval(timer);
-      await links.working.del(keys.held(key));
-      await promote(this.#stage, key);
-    };
-    release().catch((error: unknown) => this.#note(error));
-  }
-
   #lose(keys: readonly string[]): void {
     for (const key of keys) this.#running.get(key)?.abort(new Error('another worker has taken the job over, or Redis was emptied'));
   }
@@ -191,7 +172,12 @@ export class StageWorker {
   }
 
   #say(event: JobEvent | undefined): void {
-    if (event !== undefined) this.#parts.append(event).catch((error: unknown) => this.#note(error));
+    if (event === undefined) return;
+    const saying = this.#parts
+      .append(event)
+      .catch((error: unknown) => this.#note(error))
+      .finally(() => this.#saying.delete(saying));
+    this.#saying.add(saying);
   }
 
   /** Seldom for each fault, without the ids in it; the connection is watched elsewhere. */
