@@ -29,8 +29,9 @@ export async function openFollowingSite({ config, purpose, note, signal }: Follo
   const refresh = sharing(async () => {
     for (const reader of readersOf(base)) await fold(reader, base.catalog);
   });
+  const pending = pendingIn([base.publicStore, base.privateStore]);
   const settle = async () => {
-    await untilTaken([base.publicStore, base.privateStore], { clock, note, signal });
+    await untilTaken(pending, { clock, note, signal });
     await refresh();
   };
   await refresh();
@@ -56,20 +57,28 @@ async function untilMade(config: Config, { clock, note, signal }: Waiting): Prom
 }
 
 /** What is pending now goes only when it was sequenced and published, or refused. */
-async function untilTaken(stores: readonly Store[], { clock, note, signal }: Waiting): Promise<void> {
-  const waiting = await pendingIn(stores);
+async function untilTaken(pending: () => Promise<ReadonlySet<ObjectKey>>, { clock, note, signal }: Waiting): Promise<void> {
+  const waiting = new Set(await pending());
   for (let waitedMs = 0; waiting.size > 0; waitedMs += LOOK_EVERY_MS) {
     await clock.sleep(LOOK_EVERY_MS, signal);
-    const still = await pendingIn(stores);
+    const still = await pending();
     for (const key of waiting) if (!still.has(key)) waiting.delete(key);
     if (waitedMs % PATIENCE_MS === PATIENCE_MS - LOOK_EVERY_MS) note(`${waiting.size} facts wait for the sequencer; does one run? granary sequencer starts it`);
   }
 }
 
-async function pendingIn(stores: readonly Store[]): Promise<Set<ObjectKey>> {
-  const keys = new Set<ObjectKey>();
-  for (const { objects } of stores) for await (const key of objects.list(PENDING_PREFIX)) keys.add(key);
-  return keys;
+/** Many wait at the same time: they share their looks. */
+function pendingIn(stores: readonly Store[]): () => Promise<ReadonlySet<ObjectKey>> {
+  let found: ReadonlySet<ObjectKey> = new Set();
+  const look = sharing(async () => {
+    const keys = new Set<ObjectKey>();
+    for (const { objects } of stores) for await (const key of objects.list(PENDING_PREFIX)) keys.add(key);
+    found = keys;
+  });
+  return async () => {
+    await look();
+    return found;
+  };
 }
 
 function readersOf({ publicStore, privateStore, keys, origins }: SiteBase): readonly LedgerReader[] {

@@ -8,10 +8,9 @@ import type { Site } from './site.ts';
 
 export interface RootfsMakerParts {
   readonly site: Site;
-  readonly upstream: Upstream;
   readonly filesystems: RootFilesystems;
   /** Where this machine's apt gets the distribution; undefined when it doesn't tell. */
-  readonly distribution: ArchiveSource | undefined;
+  readonly distribution: { readonly source: ArchiveSource; readonly client: Upstream } | undefined;
   readonly architecture: string;
 }
 
@@ -24,7 +23,7 @@ export async function discoverDistribution(): Promise<ArchiveSource | undefined>
   return mainArchive(parseAptSources(sources), SUITE);
 }
 
-export function openRootfsMaker({ site, upstream, filesystems, distribution, architecture }: RootfsMakerParts): RootfsMaker {
+export function openRootfsMaker({ site, filesystems, distribution, architecture }: RootfsMakerParts): RootfsMaker {
   const { blobs } = site.publicStore;
   return {
     prepare: (recipe, signal) => filesystems.prepare(recipe, signal),
@@ -32,9 +31,10 @@ export function openRootfsMaker({ site, upstream, filesystems, distribution, arc
       if (distribution === undefined) {
         throw new AppError('no-upstream', `root filesystem: this machine's apt sources name no archive of ${SUITE}; add one to /etc/apt/sources.list.d`);
       }
-      const keyrings = await readKeyrings(distribution.signedBy);
+      const { source, client: upstream } = distribution;
+      const keyrings = await readKeyrings(source.signedBy);
       const resolver = openAptResolver({ blobs, scratchDir: site.paths.resolver });
-      const mirrored = await mirrorRootfs({ upstream, blobs, resolver }, { source: distribution, keyrings, architecture, include, files, signal });
+      const mirrored = await mirrorRootfs({ upstream, blobs, resolver }, { source, keyrings, architecture, include, files, signal });
       await site.sinkOf('sync').submit(storedFacts(mirrored));
       return mirrored.recipe;
     },

@@ -22,13 +22,13 @@ export async function runScheduler<T>(options: UpOptions, use: (running: Running
   const { blobs } = site.publicStore;
   const queue = stack.use(await openSharedQueue(config, { clock, note }));
   const { scheduler, settle } = stack.use(openScheduling({ site, queue, progress }));
-  const upstreams = stack.use(await openUpstreams({ ...options, clock }));
+  const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));
   const sink = site.sinkOf('sync');
   const observers = new Map(
     ecosystems.map((ecosystem) => {
-      const upstreamBase = upstreams.addresses.get(ecosystem.id)?.index ?? '';
+      const { index: upstreamBase, client: upstream } = upstreams.of(ecosystem);
       const documents = openPackageDocuments({ blobs, catalog, ecosystem });
-      return [ecosystem.id, openObserver({ ecosystem, upstreamBase, upstream: upstreams.client, blobs, catalog, documents, sink, clock }, site)];
+      return [ecosystem.id, openObserver({ ecosystem, upstreamBase, upstream, blobs, catalog, documents, sink, clock }, site)];
     }),
   );
   const { looked } = stack.use(followAll({ ...options, site, observers, note }));

@@ -49,7 +49,7 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   progress.note(`serving on ${server.address}`);
   const queue = stack.use(await openQueue(config, { clock, note: progress.note }));
   const { scheduler, settle } = stack.use(openScheduling({ site, queue, progress }));
-  const upstreams = stack.use(await openUpstreams({ ...options, clock }));
+  const upstreams = stack.use(await openUpstreams({ ...options, clock, note: progress.note }));
   const { observers } = stack.use(await openStations({ ...options, site, upstreams, served, queue, settle }));
   const { looked } = stack.use(followAll({ ...options, site, observers, note: progress.note }));
   await importWatchList({ blobs: site.privateStore.blobs, catalog, sink: site.sinkOf('operator') }, items);

@@ -16,7 +16,7 @@ export async function runWorker(options: RunOptions): Promise<void> {
   const served = serveArchive({ config, catalog, store, publicKey: exportPublicKey(keys), origin: origins.public });
   const queue = stack.use(await openSharedQueue(config, { clock, note }));
   stack.defer(queue.subscribe((event) => progress.onEvent(event)));
-  const upstreams = stack.use(await openUpstreams({ ...options, clock }));
+  const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));
   stack.use(await openStations({ ...options, site, upstreams, served, queue, settle: site.settle }));
   note('taking jobs');
   await aborted(signal);

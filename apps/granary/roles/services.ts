@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Config, ConfigError, type S3Place } from '@granary/config';
-import type { Clock, LockBackend, Queue, Store } from '@granary/contract/ports';
+import type { Clock, LockBackend, Queue, SharedBudget, Store } from '@granary/contract/ports';
+import { openRedisBudget } from '@granary/driver-budget-redis';
 import { openPostgresLock } from '@granary/driver-lock-postgres';
 import { openSqliteLock } from '@granary/driver-lock-sqlite';
 import { openBullQueue } from '@granary/driver-queue-bullmq';
@@ -70,4 +71,15 @@ export async function openSharedQueue({ queue }: Config, { clock, note }: QueueP
   if (queue.type === 'process')
     throw new ConfigError('jobs come from another process: name the queue that both have, queue: {redis: {url: …}} in granary.yaml');
   return await openBullQueue({ url: queue.url, prefix: queue.prefix, clock, onNote: note });
+}
+
+interface BudgetParts {
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+  readonly note: (text: string) => void;
+}
+
+/** What all processes ask of an upstream together; undefined for a process that is alone. */
+export function openSharedBudget({ queue }: Config, { note, ...rate }: BudgetParts): (SharedBudget & AsyncDisposable) | undefined {
+  return queue.type === 'redis' ? openRedisBudget({ url: queue.url, prefix: queue.prefix, onNote: note, ...rate }) : undefined;
 }

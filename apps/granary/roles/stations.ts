@@ -36,11 +36,10 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
   const { config, site, upstreams, progress, served, queue, settle, signal } = parts;
   const sandbox = stack.use(await openOciSandbox({ rootfsCacheDir: site.paths.rootfs, scratchDir: site.paths.sandbox, blobs: site.publicStore.blobs }));
   const mirrors = stack.use(await openMirrorSockets({ serve: served, ledgerSize: () => site.catalog.size(site.origins.public), notesDir: site.paths.sockets }));
-  const { client: upstream, distribution } = upstreams;
-  const rootfs = openRootfsMaker({ site, upstream, distribution, filesystems: sandbox, architecture: debianArchitecture() });
+  const rootfs = openRootfsMaker({ site, distribution: upstreams.distribution, filesystems: sandbox, architecture: debianArchitecture() });
   const observers = new Map<string, Observer>();
   for (const ecosystem of ecosystems) {
-    const upstreamBase = upstreams.addresses.get(ecosystem.id)?.index ?? '';
+    const { index: upstreamBase, client: upstream } = upstreams.of(ecosystem);
     const given = { config, site, ecosystem, upstreamBase, upstream, rootfs, mirrors, settle, note: progress.note, signal };
     const station = stack.use(await openStation({ ...given, sandbox: reporting(sandbox, progress) }));
     registerHandlers(queue, station.stages, { before: site.refresh, rebuild: config.rebuild.concurrency });

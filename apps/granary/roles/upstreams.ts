@@ -1,34 +1,58 @@
 import type { Config } from '@granary/config';
+import type { Ecosystem } from '@granary/contract/ecosystem';
 import type { Clock, Upstream } from '@granary/contract/ports';
 import { openHttpUpstream } from '@granary/driver-upstream-http';
 import type { ArchiveSource } from '@granary/ecosystem-deb';
 import { ecosystems } from '@granary/ecosystems';
-import { discoverUpstream, type UpstreamAddress } from './discover.ts';
+import { discoverUpstream } from './discover.ts';
 import { discoverDistribution } from './rootfs-maker.ts';
+import { openSharedBudget } from './services.ts';
 
-/** Everything outside, behind one client that keeps each upstream's budget. */
+/** Everything outside, each behind a client that keeps its budget. */
 export interface Upstreams extends AsyncDisposable {
-  /** By ecosystem. */
-  readonly addresses: ReadonlyMap<string, UpstreamAddress>;
-  readonly client: Upstream;
-  readonly distribution: ArchiveSource | undefined;
+  of(ecosystem: Ecosystem): { readonly index: string; readonly client: Upstream };
+  /** Where this machine's apt gets the distribution; undefined when it doesn't tell. */
+  readonly distribution: { readonly source: ArchiveSource; readonly client: Upstream } | undefined;
 }
 export interface UpstreamsOptions {
   readonly config: Config;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  readonly note: (text: string) => void;
 }
 
 const USER_AGENT = 'granary/0.1 (+mirror and rebuilder)';
 /** Per host: what the largest registries let one client ask. */
-const BUDGET = { maxConcurrent: 16, requestsPerSecond: 50, burst: 100 };
+const DEFAULT_PER_SECOND = 50;
+const MAX_CONCURRENT = 16;
+/** Of an archive that everybody mirrors. */
+const DISTRIBUTION_PER_SECOND = 50;
 
 /** Finds out where every ecosystem's upstream and the distribution's archive lie. Throws AppError `no-upstream`. */
-export async function openUpstreams({ config, environment, clock }: UpstreamsOptions): Promise<Upstreams> {
-  const addresses = new Map<string, UpstreamAddress>();
-  for (const ecosystem of ecosystems) addresses.set(ecosystem.id, await discoverUpstream(config, ecosystem, environment));
-  const distribution = await discoverDistribution();
-  const configured = [...[...addresses.values()].flatMap(({ index, files }) => [index, ...files]), ...(distribution === undefined ? [] : [distribution.url])];
-  const client = openHttpUpstream({ configured, clock, userAgent: USER_AGENT, budgets: BUDGET });
-  return { addresses, client, distribution, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+export async function openUpstreams({ config, environment, clock, note }: UpstreamsOptions): Promise<Upstreams> {
+  await using stack = new AsyncDisposableStack();
+  const open = (configured: readonly string[], requestsPerSecond: number): Upstream => {
+    const rate = { requestsPerSecond, burst: 2 * requestsPerSecond };
+    const shared = openSharedBudget(config, { ...rate, note });
+    if (shared !== undefined) stack.use(shared);
+    const budgets = { ...rate, maxConcurrent: MAX_CONCURRENT };
+    return stack.use(openHttpUpstream({ configured, clock, userAgent: USER_AGENT, budgets, ...(shared === undefined ? {} : { sharedBudget: shared }) }));
+  };
+  const opened = new Map<string, ReturnType<Upstreams['of']>>();
+  for (const ecosystem of ecosystems) {
+    const { index, files } = await discoverUpstream(config, ecosystem, environment);
+    opened.set(ecosystem.id, { index, client: open([index, ...files], config.upstreams[ecosystem.id]?.requestsPerSecond ?? DEFAULT_PER_SECOND) });
+  }
+  const source = await discoverDistribution();
+  const distribution = source === undefined ? undefined : { source, client: open([source.url], DISTRIBUTION_PER_SECOND) };
+  const owned = stack.move();
+  return {
+    distribution,
+    of(ecosystem) {
+      const upstream = opened.get(ecosystem.id);
+      if (upstream === undefined) throw new RangeError(`upstream of ${ecosystem.id}: not opened`);
+      return upstream;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
