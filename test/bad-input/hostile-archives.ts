@@ -27,17 +27,25 @@ export function wheel(project: string, more: readonly ZipPart[] = []): MadeFile 
   return { project, fileName: `${project}-1.0-py3-none-any.whl`, bytes };
 }
 
+const FLIT = '[build-system]\nrequires = ["flit_core>=3.11,<4"]\nbuild-backend = "flit_core.buildapi"\n';
+
 /** The source archive of the same project. */
-export function sdist(project: string, more: readonly TarPart[] = []): MadeFile {
+export function sdist(project: string, more: readonly TarPart[] = [], buildSystem = FLIT): MadeFile {
   const root = `${project}-1.0`;
   const pyproject = `[project]\nname = "${project}"\nversion = "1.0"\ndescription = "${project}, for tests."\nrequires-python = ">=3.9"\n`;
   const bytes = tarBytes([
-    { name: `${root}/pyproject.toml`, data: `${pyproject}\n[build-system]\nrequires = ["flit_core>=3.11,<4"]\nbuild-backend = "flit_core.buildapi"\n` },
+    { name: `${root}/pyproject.toml`, data: `${pyproject}\n${buildSystem}` },
     { name: `${root}/${project}/__init__.py`, data: `"""${project}, for tests."""\n__version__ = "1.0"\n` },
     { name: `${root}/PKG-INFO`, data: `Metadata-Version: 2.4\nName: ${project}\nVersion: 1.0\nSummary: ${project}, for tests.\n` },
     ...more,
   ]);
   return { project, fileName: `${root}.tar.gz`, bytes: gzipSync(bytes) };
+}
+
+/** A source archive whose build takes its time: a backend of its own waits, and then does what flit does. */
+export function slowSdist(project: string, seconds: number): MadeFile {
+  const backend = `import time\nfrom flit_core.buildapi import *\nfrom flit_core.buildapi import build_wheel as build\n\n\ndef build_wheel(*arguments):\n    time.sleep(${seconds})\n    return build(*arguments)\n`;
+  return sdist(project, [{ name: `${project}-1.0/slow.py`, data: backend }], `${FLIT.replace('flit_core.buildapi', 'slow')}backend-path = ["."]\n`);
 }
 
 /** Wheels that no reader may believe, by what is wrong with them. */

@@ -50,16 +50,18 @@ export async function openSite(): Promise<Site> {
     upstream,
     watch,
     run,
-    async up(options) {
-      const { code, stdout, stderr, seconds } = await run(['up', '--once', '--json'], options);
-      if (code !== 0) throw new Error(`up ended with ${code}:\n${stderr}`);
-      return { ...UpResult.parse(JSON.parse(stdout)), seconds, stderr };
-    },
+    up: async (options) => readTable(await run(['up', '--once', '--json'], options)),
     async [Symbol.asyncDispose]() {
       await upstream.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What `up --once --json` ended in. Throws when it did not come so far. */
+export function readTable({ code, stdout, stderr, seconds }: Ended): UpResult {
+  if (code !== 0) throw new Error(`up ended with ${code}:\n${stderr}`);
+  return { ...UpResult.parse(JSON.parse(stdout)), seconds, stderr };
 }
 
 /** Entries by kind, of both ledgers, after every byte of them was verified. Throws when there is any problem. */

@@ -28,11 +28,21 @@ export async function makeSiteFolder(root: string, { index, projects }: Watching
 
 /** Another site with the same keys, ledgers and root filesystem. The latter, ten thousand files that nobody writes to, is linked. */
 export async function copySite(from: SiteFolder, root: string, watching: Watching): Promise<SiteFolder> {
-  const site = await makeSiteFolder(root, watching);
-  const rootfs = join('derived', 'rootfs');
-  await cp(from.data, site.data, { recursive: true, preserveTimestamps: true, filter: (source) => source !== join(from.data, rootfs) });
-  await run('cp', ['--archive', '--link', join(from.data, rootfs), join(site.data, rootfs)]);
+  const site = await copyButRootfs(from, root, watching);
+  await run('cp', ['--archive', '--link', rootfsOf(from), rootfsOf(site)]);
   return site;
+}
+
+/** The same without a root filesystem: for another disk, where nothing can be linked. */
+export async function copyButRootfs(from: SiteFolder, root: string, watching: Watching): Promise<SiteFolder> {
+  const site = await makeSiteFolder(root, watching);
+  await cp(from.data, site.data, { recursive: true, preserveTimestamps: true, filter: (source) => source !== rootfsOf(from) });
+  return site;
+}
+
+/** Where a site keeps its root filesystem, unpacked. */
+export function rootfsOf({ data }: Pick<SiteFolder, 'data'>): string {
+  return join(data, 'derived', 'rootfs');
 }
 
 /** Everything below a folder, as paths relative to it; empty when there is no such folder. */

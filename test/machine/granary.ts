@@ -21,8 +21,9 @@ export interface GranaryOptions {
 }
 /** A command that runs on. */
 export interface RunningGranary extends AsyncDisposable {
-  /** Resolves once it has said this on standard error; rejects when it ends before. */
-  said(pattern: RegExp): Promise<void>;
+  readonly pid: number | undefined;
+  /** Resolves to the match once it has said this on standard error; rejects when it ends before. */
+  said(pattern: RegExp): Promise<RegExpExecArray>;
   signal(name: NodeJS.Signals): void;
   readonly ended: Promise<Ended>;
 }
@@ -51,6 +52,7 @@ export function startGranary(args: readonly string[], { cwd, env = {} }: Granary
   });
   return {
     ended,
+    pid: child.pid,
     signal: (name) => void child.kill(name),
     said: (pattern) => saidBy(child, stderr, pattern),
     async [Symbol.asyncDispose]() {
@@ -60,8 +62,10 @@ export function startGranary(args: readonly string[], { cwd, env = {} }: Granary
   };
 }
 
-async function saidBy(child: ChildProcess, stderr: () => string, pattern: RegExp): Promise<void> {
-  while (!pattern.test(stderr())) {
+async function saidBy(child: ChildProcess, stderr: () => string, pattern: RegExp): Promise<RegExpExecArray> {
+  for (;;) {
+    const match = pattern.exec(stderr());
+    if (match !== null) return match;
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`granary ended and did not say ${pattern}:\n${stderr()}`);
     await sleep(50);
   }
