@@ -15,6 +15,7 @@ export interface S3Place {
   readonly region: string;
   readonly publicBucket: string;
   readonly privateBucket: string;
+  readonly redirectFromBytes?: number | undefined;
   readonly writeOnce: 'conditional-put' | 'check-then-put';
   readonly accessKey: string;
   readonly secretKey: string;

@@ -47,6 +47,8 @@ const S3 = strict({
   /** What anybody may read, and what nobody else may: two buckets, so that no policy has to tell keys apart. */
   publicBucket: Bucket,
   privateBucket: Bucket,
+  /** Clients get whole files of so many bytes and more from the service itself, by addresses that end after a few minutes. Default: never. */
+  redirectFromBytes: z.number().int().positive().optional(),
   /** How an object is written only once; `granary doctor` says whether a service has conditional writes. */
   writeOnce: z.enum(['conditional-put', 'check-then-put']).default('conditional-put'),
 });

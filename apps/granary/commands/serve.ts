@@ -18,9 +18,9 @@ export interface ServeCommand {
 
 /** Serves an archive and nothing else, and holds nothing secret. Follows its ledger, so that what another process adds shows within seconds. */
 export async function serveOnly({ config, terminal, signal }: ServeCommand): Promise<void> {
-  await withPublicReader(config, async ({ store, publicKey, ledger }) => {
+  await withPublicReader(config, async ({ store, redirects, publicKey, ledger }) => {
     using catalog = await foldLedgers(openSqliteCatalog(':memory:', { mode: 'fold' }), [ledger]);
-    const served = serveArchive({ config, catalog, store, publicKey, origin: ledger.origin });
+    const served = serveArchive({ config, catalog, store, redirects, publicKey, origin: ledger.origin });
     await using server = await openHttpServer({
       listen: parseListen(config.listen),
       handler: served.handle,

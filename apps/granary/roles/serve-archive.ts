@@ -2,7 +2,7 @@ import type { Config } from '@granary/config';
 import type { Catalog, CatalogFold, Store } from '@granary/contract/ports';
 import { systemClock } from '@granary/driver-queue-memory';
 import { ecosystems } from '@granary/ecosystems';
-import { type Gauge, openServe, type Serve } from '@granary/stage-serve';
+import { type Gauge, openServe, type Redirects, type Serve } from '@granary/stage-serve';
 import { siteEvidence } from '../verify/index.ts';
 
 export interface ServedArchive {
@@ -13,11 +13,12 @@ export interface ServedArchive {
   /** Text of `granary.pub`. */
   readonly publicKey: string;
   readonly origin: string;
+  readonly redirects?: Redirects | undefined;
   readonly gauges?: readonly Gauge[];
 }
 
 /** The public side of a site, as a handler: the same for `up` and for a node that only serves. */
-export function serveArchive({ config, catalog, store, publicKey, origin, gauges = [] }: ServedArchive): Serve {
+export function serveArchive({ config, catalog, store, publicKey, origin, redirects, gauges = [] }: ServedArchive): Serve {
   const evidence = siteEvidence({ catalog, objects: store.objects, publicKey });
   const { minAgeDays, ...policy } = config.verified;
   return openServe({
@@ -32,6 +33,7 @@ export function serveArchive({ config, catalog, store, publicKey, origin, gauges
     keys: evidence.keys,
     notReady: () => catalog.unknownCritical().map((kind) => `the ledger holds facts of a kind that this version doesn't know: ${kind}`),
     gauges,
+    redirects,
   });
 }
 

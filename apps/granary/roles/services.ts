@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Config, ConfigError, type S3Place } from '@granary/config';
 import type { Clock, LockBackend, Queue, SharedBudget, Store } from '@granary/contract/ports';
+import type { Sha256 } from '@granary/core/model';
 import { openRedisBudget } from '@granary/driver-budget-redis';
 import { openPostgresLock } from '@granary/driver-lock-postgres';
 import { openSqliteLock } from '@granary/driver-lock-sqlite';
@@ -8,26 +9,38 @@ import { openBullQueue } from '@granary/driver-queue-bullmq';
 import { openMemoryQueue } from '@granary/driver-queue-memory';
 import { openFsStore } from '@granary/driver-store-fs';
 import { openS3Lock, openS3Store, type S3Service } from '@granary/driver-store-s3';
+import type { Redirects } from '@granary/stage-serve';
 import { dataPaths } from './data-paths.ts';
 
 /** The archive: what anybody may read, and what nobody else may. */
 export interface Stores extends AsyncDisposable {
   readonly publicStore: Store;
   readonly privateStore: Store;
+  /** For whoever answers clients: where they get large files themselves. */
+  readonly redirects: Redirects | undefined;
 }
+
+const REDIRECT_SECONDS = 300;
 
 /** Opens the stores that the configuration names. */
 export async function openStores(config: Config): Promise<Stores> {
   const { store } = config;
   await using stack = new AsyncDisposableStack();
   const open = async (side: 'public' | 'private') => {
-    if (store.type === 'folder') return await openFsStore(join(store.path, side));
-    return await openS3Store({ ...s3ServiceOf(store, side), writeOnce: store.writeOnce, scratchDir: dataPaths(config).spool });
+    if (store.type === 'folder') return { store: stack.use(await openFsStore(join(store.path, side))) };
+    const bucket = stack.use(await openS3Store({ ...s3ServiceOf(store, side), writeOnce: store.writeOnce, scratchDir: dataPaths(config).spool }));
+    const fromBytes = store.redirectFromBytes;
+    const addressOf = (digest: Sha256) => bucket.presignedUrl(digest, REDIRECT_SECONDS);
+    return { store: bucket, redirects: fromBytes === undefined ? undefined : { fromBytes, addressOf } };
   };
-  const publicStore = stack.use(await open('public'));
-  const privateStore = stack.use(await open('private'));
+  const [publicSide, privateSide] = [await open('public'), await open('private')];
   const owned = stack.move();
-  return { publicStore, privateStore, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    publicStore: publicSide.store,
+    privateStore: privateSide.store,
+    redirects: publicSide.redirects,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 /** The bucket of one side. */

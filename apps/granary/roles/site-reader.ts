@@ -57,6 +57,7 @@ async function openArchive(config: Config): Promise<Stores> {
 /** What a node that only serves has of a site: nothing secret. */
 export interface PublicReader {
   readonly store: Store;
+  readonly redirects: Stores['redirects'];
   /** Text of `granary.pub`. */
   readonly publicKey: string;
   readonly ledger: LedgerPlace;
@@ -71,7 +72,7 @@ export async function withPublicReader<T>(config: Config, use: (reader: PublicRe
   });
   const [ledger] = parseTrustFile(publicKey).ledgers;
   if (ledger === undefined) throw new AppError('no-data', `${file}: names no ledger; copy granary.pub there from beside the site's keys`);
-  return await use({ store: stores.publicStore, publicKey, ledger: place('public', ledger.text, stores.publicStore) });
+  return await use({ store: stores.publicStore, redirects: stores.redirects, publicKey, ledger: place('public', ledger.text, stores.publicStore) });
 }
 
 /** The catalog that a running process keeps, when it is as new as what is published; otherwise one in memory, folded now. */

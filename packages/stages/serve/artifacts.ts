@@ -7,6 +7,7 @@ import { askedRange, ifRangeHolds } from './byte-range.ts';
 import { answerFinished, type Finished, finish } from './finished.ts';
 import type { HeldFile } from './holding.ts';
 import { negotiateCoding, remembered } from './negotiation.ts';
+import type { Redirects } from './serve-ports.ts';
 
 /** Up to this size a file is served from memory: reading it from disk for each client would cost most of the time. */
 const MAX_BUFFERED_BYTES = 2 ** 20;
@@ -21,7 +22,13 @@ export interface Artifacts {
   companion(digest: Sha256, mediaType: string, request: HttpRequest): Promise<HttpResponse>;
 }
 
-export function openArtifacts(blobs: BlobStore, maxBytes: { readonly artifacts: number; readonly companions: number }): Artifacts {
+export interface ArtifactsOptions {
+  readonly blobs: BlobStore;
+  readonly redirects: Redirects | undefined;
+  readonly maxBytes: { readonly artifacts: number; readonly companions: number };
+}
+
+export function openArtifacts({ blobs, redirects, maxBytes }: ArtifactsOptions): Artifacts {
   const buffers = new LRUCache<Sha256, Buffered>({
     maxSize: maxBytes.artifacts,
     sizeCalculation: ({ sizeBytes }) => sizeBytes + 1024,
@@ -43,6 +50,7 @@ export function openArtifacts(blobs: BlobStore, maxBytes: { readonly artifacts: 
   };
   return {
     file(file, mediaType, request) {
+      if (redirects !== undefined && file.sizeBytes >= redirects.fromBytes && isPlainGet(request)) return redirected(redirects, file);
       const known = buffers.get(file.sha256);
       if (known !== undefined || file.sizeBytes > MAX_BUFFERED_BYTES || request.method === 'HEAD')
         return answerFile({ blobs, file, mediaType, known }, request);
@@ -60,6 +68,19 @@ export function openArtifacts(blobs: BlobStore, maxBytes: { readonly artifacts: 
       return answerFinished(finished, request);
     },
   };
+}
+
+/**
+ * Whether the client wants the whole file. Clients that take parts ask with HEAD whether they may, and some don't ask again where they
+ * were sent: those are answered here.
+ */
+function isPlainGet({ method, headers }: HttpRequest): boolean {
+  return method === 'GET' && headers['range'] === undefined && headers['if-none-match'] === undefined;
+}
+
+/** RFC 9110 15.4.3. The address ends: nobody may keep it. */
+async function redirected({ addressOf }: Redirects, { sha256 }: HeldFile): Promise<HttpResponse> {
+  return { status: 302, headers: ['location', await addressOf(sha256), 'cache-control', 'no-store', 'content-length', '0'] };
 }
 
 interface FileAnswer {

@@ -173,3 +173,33 @@ it.each([
   expect(answer.status).toBe(status);
   expect(answer.text).toBe(`${status} ${answer.reason}\n`);
 });
+
+describe('a large file, where clients get it themselves', () => {
+  const redirecting = async () => {
+    const site = openTestSite({ redirects: { fromBytes: big.length, addressOf: async (digest) => `https://s3.example/${digest}?signed` } });
+    await site.observe([{ fileName: wheel }, { fileName: 'box-2-any.whl' }]);
+    await site.keep(wheel, { bytes: big });
+    await site.keep('box-2-any.whl');
+    return site;
+  };
+
+  it('is answered with an address that nobody may keep', async () => {
+    const { status, headers, bytes } = await (await redirecting()).get(address(big));
+
+    expect(status).toBe(302);
+    expect(headers).toEqual({ location: `https://s3.example/${sha256(big)}?signed`, 'cache-control': 'no-store', 'content-length': '0' });
+    expect(bytes).toHaveLength(0);
+  });
+
+  it('is answered here to whoever looks first, or wants a part', async () => {
+    const site = await redirecting();
+
+    expect((await site.head(address(big))).headers).toMatchObject({ 'accept-ranges': 'bytes', 'content-length': String(big.length) });
+    expect((await site.get(address(big), { range: 'bytes=0-6' })).text).toBe('granary');
+    expect((await site.get(address(big), { 'if-none-match': `"${sha256(big)}"` })).status).toBe(304);
+  });
+
+  it('leaves smaller ones alone', async () => {
+    expect((await (await redirecting()).get(address('box-2-any.whl', 'box-2-any.whl'))).status).toBe(200);
+  });
+});

@@ -36,7 +36,11 @@ export function openServe(ports: ServePorts): Serve {
   const listings = openListings({ ...ports, blobs: rememberReads(ports.blobs, READ_BYTES) }, following);
   const documentBytes = memory.documentBytes ?? 64 * MEBIBYTE;
   const pages = openPages({ ports, following, listings, refuse }, documentBytes);
-  const artifacts = openArtifacts(ports.blobs, { artifacts: memory.artifactBytes ?? 32 * MEBIBYTE, companions: documentBytes / 8 });
+  const artifacts = openArtifacts({
+    blobs: ports.blobs,
+    redirects: ports.redirects,
+    maxBytes: { artifacts: memory.artifactBytes ?? 32 * MEBIBYTE, companions: documentBytes / 8 },
+  });
   const metrics = openMetrics(ports);
   const client: ClientParts = { ports, holdings, listings, pages, artifacts, refuse };
   const answerSite = openSite({ ports, holdings, metrics, refuse });

@@ -22,6 +22,12 @@ export interface Gauge {
   readonly help: string;
   readonly value: () => number;
 }
+/** Where clients get large files themselves, instead of through this process. */
+export interface Redirects {
+  readonly fromBytes: number;
+  /** An address that gives the file to whoever has it, for a while. */
+  readonly addressOf: (digest: Sha256) => Promise<string>;
+}
 export interface ServePorts {
   readonly catalog: Catalog;
   /** The public store. */
@@ -38,6 +44,8 @@ export interface ServePorts {
   /** Why the node should get no traffic; nothing when it may. */
   readonly notReady: () => readonly string[];
   readonly gauges?: readonly Gauge[];
+  /** Not for clients that reach nothing but this process. */
+  readonly redirects?: Redirects | undefined;
   /** Bounds of what is kept in memory. */
   readonly memory?: { readonly artifactBytes?: number; readonly documentBytes?: number; readonly holdingBytes?: number };
 }

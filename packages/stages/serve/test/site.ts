@@ -47,8 +47,8 @@ export interface Answer {
   readonly text: string;
 }
 
-export function openTestSite(more: Partial<ServePorts['site']> & Pick<Partial<ServePorts>, 'bundlesOf' | 'gauges' | 'notReady'> = {}): TestSite {
-  const { bundlesOf = async () => [], gauges = [], notReady = () => [], ...site } = more;
+export function openTestSite(more: Partial<ServePorts['site']> & Pick<Partial<ServePorts>, 'bundlesOf' | 'gauges' | 'notReady' | 'redirects'> = {}): TestSite {
+  const { bundlesOf = async () => [], gauges = [], notReady = () => [], redirects, ...site } = more;
   const store = memoryStore();
   const catalog = memoryCatalog();
   let now = toInstant(Date.UTC(2026, 0, 1));
@@ -64,6 +64,7 @@ export function openTestSite(more: Partial<ServePorts['site']> & Pick<Partial<Se
     keys: async () => ({ publicKey: 'key', trustedRoot: {}, endorsements: [] }),
     notReady,
     gauges,
+    redirects,
   });
   const record = (fact: Fact) => catalog.fold(ORIGIN, [{ index: catalog.size(ORIGIN), bytes: encodeEntry(fact, 'author', now) }]);
   const state: TestSite['state'] = (kind, subject, body) => {
