@@ -13,8 +13,8 @@ const JOBS_A_ROUND = 60;
 const SWEEP_MS = 300;
 const CATCH_UP_MS = 60_000;
 
-describe.skipIf(noRedis !== undefined)(named('the queue in Redis, with a sweep and one fault after the other'), () => {
-  it('does all that is wanted, is idle then, and does little twice', async () => {
+describe.skipIf(noRedis !== undefined)(named('the queue in Redis'), () => {
+  it('does all that is wanted with a sweep and one fault after the other, is idle then, and does little twice', async () => {
     const site = await openSite();
     const sweeping = new AbortController();
     const sweeps = sweep(site, sweeping.signal);
@@ -41,6 +41,22 @@ describe.skipIf(noRedis !== undefined)(named('the queue in Redis, with a sweep a
     expect(site.heard('gave-up')).toBe(0);
     expect(runs).toBeLessThan(1.5 * wanted);
     expect(site.notes.filter((note) => /:\d+ is back$/.test(note))).toHaveLength((2 * ROUNDS) / FAULTS.length);
+  });
+
+  it('notices within 20 s that a server says nothing more, and goes on when it speaks again', async () => {
+    const site = await openSite();
+    const client = new Redis(site.redis.server.url);
+    onTestFinished(() => client.disconnect());
+    const pid = Number(/^process_id:(\d+)/m.exec(await client.info('server'))?.[1]);
+
+    process.kill(pid, 'SIGSTOP');
+    await expect.poll(() => [site.notes.length, site.said('note ').length], { timeout: 20_000 }).toEqual([1, 2]);
+    process.kill(pid, 'SIGCONT');
+    site.want({ id: 'after', stage: 'sync', label: '', payload: 0 });
+    await site.scheduler.add(await site.missing());
+    await site.scheduler.idle();
+
+    expect(await site.missing()).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { heartbeat } from './heartbeat.ts';
 import { QueueError } from './queue-error.ts';
 
 /** How long a caller is kept waiting for a Redis that doesn't answer. */
@@ -32,8 +33,6 @@ const BASE: RedisOptions = {
   retryStrategy: (times) => Math.min(times * 100, LONGEST_RETRY_MS),
   connectTimeout: 5000,
   keepAlive: 10_000,
-  // A server that vanished without a word is noticed when it owes an answer; longer than anything blocks.
-  socketTimeout: 15_000,
   connectionName: 'granary',
 };
 
@@ -46,7 +45,9 @@ export async function openRedisLinks({ url, onNote }: RedisLinksOptions): Promis
   const trouble = watch(asking, server, onNote);
   // Each says the same: one is listened to.
   for (const link of [working, reading]) link.on('error', () => undefined);
+  const stops = [asking, working, reading].map(heartbeat);
   const close = () => {
+    for (const stop of stops) stop();
     for (const link of [asking, working, reading]) link.disconnect();
   };
   const ask: RedisLinks['ask'] = async (what, work) => {
@@ -78,7 +79,7 @@ function serverOf(url: string): string {
 export function isOfConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('code' in error && typeof error.code === 'string' && /^E[A-Z_]+$/.test(error.code)) return true;
-  return /connection is closed|stream isn't writeable|connection is in closing state|max retries per request|socket timeout/i.test(error.message);
+  return /connection is closed|stream isn't writeable|connection is in closing state|max retries per request/i.test(error.message);
 }
 
 function watch(link: Redis, server: string, onNote: (text: string) => void): () => string {
