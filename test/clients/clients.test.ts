@@ -1,10 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EnvironmentBody, parseSha256 } from '@granary/core/model';
+import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GranaryProcess, granaryArgv, startGranary } from './granary-process.ts';
+import { z } from 'zod';
+import { type GranaryProcess, granaryArgv, granaryEnvironment, startGranary } from './granary-process.ts';
 import { readIndexPage } from './index-page.ts';
 import { type Island, openIsland, whyNoIsland } from './island.ts';
 import { addressOf, exported, homeOn, type Remedies, remediesOf, succeeded } from './island-clients.ts';
@@ -283,6 +286,26 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
     TEST_MS,
   );
 
+  it(
+    'a new worker, which has the store alone, makes the same root filesystem and the same wheels',
+    async () => {
+      const data = join(folder, 'new-worker');
+      const derived = join(site.dataDir, 'derived');
+      await cp(site.dataDir, data, { recursive: true, filter: (source) => source !== derived });
+
+      const ran = await island.run(granaryArgv('rebuild', 'pkg:pypi/lantern', '--json', '--data', data), { env: granaryEnvironment() });
+
+      succeeded(ran, 'granary rebuild');
+      const [rerun, ...others] = Reruns.parse(JSON.parse(ran.said.split('\n').find((line) => line.startsWith('{')) ?? '')).artifacts;
+      expect([rerun?.purl, others]).toEqual(['pkg:pypi/lantern@1.0?file_name=lantern-1.0-py3-none-any.whl', []]);
+      expect(rerun?.now).toMatch(/^sha256:[0-9a-f]{64}$/);
+      expect(rerun?.now).toBe(rerun?.recorded);
+      expect(await rootFilesystems(data)).toEqual(recordedRootFilesystems(site.dataDir));
+      await rm(data, { recursive: true });
+    },
+    SET_UP_MS,
+  );
+
   it('nobody reached the upstream, which runs on outside', async () => {
     const interfaces = await island.run(['cat', '/proc/net/dev', '/proc/net/route']);
     const asked = await island.run([process.execPath, '-e', `fetch(${JSON.stringify(site.upstream.index)}).catch((error) => console.log(error.cause.code))`]);
@@ -292,6 +315,19 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
     expect(site.upstream.requests.length).toBe(askedBefore);
   });
 });
+
+const Reruns = z.object({ artifacts: z.array(z.object({ purl: z.string(), recorded: z.string(), now: z.string() })) });
+
+/** By digest, as they lie unpacked in a data folder. */
+async function rootFilesystems(data: string): Promise<readonly string[]> {
+  return (await readdir(join(data, 'derived/rootfs'))).filter((name) => parseSha256(name) !== undefined);
+}
+
+/** By digest, as the ledger has them. */
+function recordedRootFilesystems(data: string): readonly string[] {
+  using catalog = openSqliteCatalog(join(data, 'derived/catalog.sqlite'), { mode: 'read' });
+  return [...catalog.all('environment')].map(({ entry }) => EnvironmentBody.parse(entry.body).rootfs);
+}
 
 /** Versions and hashes of a lock that uv makes now, from nothing. */
 async function lockThrough(index: string): Promise<string> {
