@@ -1,6 +1,8 @@
 import { encodeClosure } from '@granary/contract/ecosystem';
 import { memoryCatalog, memoryStore } from '@granary/contract/memory';
-import { encodeEntry, formatPurl, type Sha256, type StateFact, sha256, toInstant } from '@granary/core/model';
+import type { Stage } from '@granary/contract/ports';
+import { SUMMARY_TYPE } from '@granary/core/bundle';
+import { type Artifact, encodeEntry, type Fact, factKey, formatPurl, type Sha256, type StateFact, sha256, toInstant } from '@granary/core/model';
 import { expect, it } from 'vitest';
 import { sweep } from './sweep.ts';
 
@@ -37,26 +39,43 @@ it('demands anew when another lockfile stands under the same name, until that on
   expect([before, changed.length, await demands()]).toEqual([[], 1, []]);
 });
 
+it('attests what is held, though upstream lists other bytes under its name by now', async () => {
+  const { add, record, want, jobsOf } = await openTestSite();
+  const purl = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'box-1.0.whl' });
+  const [old, replacement, judged] = [sha256('old'), sha256('replacement'), sha256('judged')];
+  record('observed', BOX, observed('one'));
+  await want(sha256('one'), [{ purl, fileName: 'box-1.0.whl', sha256: replacement, sizeBytes: 1, path: 'box-1.0.whl' }]);
+  add({ kind: 'stored', subject: purl, inputs: [old], body: { sha256: old, sizeBytes: 1, path: 'box-1.0.whl', evidence: [] } });
+  const judgement: Fact = { kind: 'verdict', subject: purl, inputs: [judged], body: { sha256: old, verdict: 'reproduced' } };
+  add(judgement);
+
+  const before = await jobsOf('attest');
+  const body = { sha256: old, predicateType: SUMMARY_TYPE, envelope: old, payload: old, leaf: old, keyId: 'key' };
+  add({ kind: 'attested', subject: purl, inputs: [factKey(judgement)], body });
+
+  expect([before.length, await jobsOf('attest')]).toEqual([1, []]);
+});
+
 async function openTestSite() {
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
+  const add = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', toInstant(0)) }]);
   const record = (kind: StateFact['kind'], subject: string, body: StateFact['body']) => {
     const before = catalog.current(kind, subject);
-    const fact: StateFact = { kind, subject, body, ...(before === undefined ? {} : { prev: before.key }) };
-    catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', toInstant(0)) }]);
+    add({ kind, subject, body, ...(before === undefined ? {} : { prev: before.key }) });
   };
   record('watched', SPECIFICATION, { state: 'active', by: 'configuration' });
-  const want = async (document: Sha256) => {
+  const want = async (document: Sha256, artifacts: readonly Artifact[] = []) => {
     const watched = catalog.current('watched', SPECIFICATION)?.key ?? sha256('');
-    const bytes = encodeClosure({ watched, artifacts: [], basis: { [BOX]: document }, missing: [] });
+    const bytes = encodeClosure({ watched, artifacts, basis: { [BOX]: document }, missing: [] });
     const { sha256: manifest } = await blobs.put(bytes, { maxBytes: bytes.length });
-    record('wanted', SPECIFICATION, { role: 'install', manifest, artifacts: 0 });
+    record('wanted', SPECIFICATION, { role: 'install', manifest, artifacts: artifacts.length });
   };
-  const demands = async () => {
+  const jobsOf = async (wanted: Stage) => {
     const { jobs } = await sweep({ ecosystemOf: () => undefined, catalog, privateBlobs: blobs, publicBlobs: blobs });
-    return jobs.filter(({ stage }) => stage === 'demand').map(({ id }) => id);
+    return jobs.filter(({ stage }) => stage === wanted).map(({ id }) => id);
   };
-  return { record, want, demands };
+  return { add, record, want, jobsOf, demands: () => jobsOf('demand') };
 }
 
 function observed(document: string): StateFact['body'] {

@@ -87,10 +87,11 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
     // What nobody can rebuild holds up nothing but itself.
     return [ecosystem?.rebuild.eligible(artifact).ok === false ? { ...job, urgency: 'whenever' } : job];
   }
-  if (ecosystem === undefined) return [];
-  const verdict = ports.catalog.current('verdict', artifact.purl);
-  if (verdict !== undefined) return isAttested(ports.catalog, artifact, verdict.key) ? [] : [artifactJob('attest', artifact, verdict.key)];
+  // What we hold, which may be other bytes than upstream lists under that name by now: it was judged, and is attested.
   const held = storedArtifact(stored);
+  const verdict = ports.catalog.current('verdict', held.purl);
+  if (verdict !== undefined) return isAttested(ports.catalog, held, verdict.key) ? [] : [artifactJob('attest', held, verdict.key)];
+  if (ecosystem === undefined) return [];
   if (!ecosystem.rebuild.eligible(held).ok) return [{ ...artifactJob('judge', held, 'verdict'), urgency: 'whenever' }];
   const located = ports.catalog.current('located', held.purl);
   if (located === undefined) return [artifactJob('plan', held, 'locate')];
