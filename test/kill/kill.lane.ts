@@ -7,7 +7,7 @@ import { type Chance, chanceOf, type Timing, takeAim, timingOf } from './aims.ts
 import { distributionTable, insideOf, type Kill } from './distribution.ts';
 import { findLeftovers } from './leftovers.ts';
 import type { Moment } from './moments.ts';
-import { checkSite, type Onlooker, openOnlooker, readSettled, type Settled } from './read-site.ts';
+import { checkSite, differences, type Onlooker, openOnlooker, readSettled, type Settled } from './read-site.ts';
 import { runUp, type UpRun } from './run-up.ts';
 import { copySite, makeSiteFolder, type SiteFolder } from './site-folder.ts';
 import { type ChangingUpstream, openChangingUpstream } from './upstream.ts';
@@ -136,15 +136,6 @@ async function wrongWith(site: SiteFolder): Promise<readonly string[]> {
     left = await findLeftovers(site);
   }
   return [...left, ...(await checkSite(site))];
-}
-
-function differences(settled: Settled, wanted: Settled): readonly string[] {
-  if (settled.digest === wanted.digest) return [];
-  const [has, wants] = [new Set(settled.lines), new Set(wanted.lines)];
-  return [
-    ...wanted.lines.filter((line) => !has.has(line)).map((line) => `lacks ${line}`),
-    ...settled.lines.filter((line) => !wants.has(line)).map((line) => `has ${line}`),
-  ];
 }
 
 async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {

@@ -98,6 +98,16 @@ export async function readSettled(site: SiteFolder): Promise<Settled> {
   return { ...settledProjection(entries), kinds, keys: new Set(entries.map((entry) => factKey(entry))) };
 }
 
+/** What one lacks or has beside the other, line by line. */
+export function differences(settled: Settled, wanted: Settled): readonly string[] {
+  if (settled.digest === wanted.digest) return [];
+  const [has, wants] = [new Set(settled.lines), new Set(wanted.lines)];
+  return [
+    ...wanted.lines.filter((line) => !has.has(line)).map((line) => `lacks ${line}`),
+    ...settled.lines.filter((line) => !wants.has(line)).map((line) => `has ${line}`),
+  ];
+}
+
 /** Both ledgers again from the bytes, every blob by digest; the kept catalog against one that is folded now. Resolves to what is wrong. */
 export async function checkSite(site: SiteFolder): Promise<readonly string[]> {
   await using stack = new AsyncDisposableStack();
