@@ -30,10 +30,28 @@ async function main(): Promise<number> {
     process.stderr.write(`start:distributed can't start its services:\n${missing.map((reason) => `  ${reason}\n`).join('')}`);
     return 69;
   }
-  const interrupted = new Promise<number>((resolve) => {
-    process.once('SIGINT', () => resolve(130));
-    process.once('SIGTERM', () => resolve(143));
-  });
+  const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<number>();
+  let signalCode: number | undefined;
+  for (const [name, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    // Again and again: npm hands on what the terminal sent already, and nothing must stay behind that nobody knows of.
+    process.on(name, () => {
+      signalCode ??= code;
+      interrupt(code);
+    });
+  }
+  try {
+    return await runDeployment(interrupted);
+  } catch (error) {
+    // What is being started, and built, gets the signal as well.
+    if (signalCode !== undefined) return signalCode;
+    throw error;
+  }
+}
+
+async function runDeployment(interrupted: Promise<number>): Promise<number> {
   say('starting Redis, PostgreSQL and an S3 service (built with Go the first time, which takes minutes)');
   await using deployment = await startDeployment({
     folder: values.data,
