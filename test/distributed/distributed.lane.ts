@@ -196,7 +196,8 @@ async function killThroughFace(trial: Trial, face: Face): Promise<void> {
   for (let round = 0; round < KILLS_PER_FACE && kills.length < ROUNDS; round += 1) {
     await sleep(chance() * gapMs);
     if (hasEnded) break;
-    const victim = VICTIMS[kills.length % VICTIMS.length] ?? 'worker 1';
+    // Each in turn, and not always at the same stage of a life.
+    const victim = VICTIMS[(kills.length + 3 * Math.floor(kills.length / VICTIMS.length)) % VICTIMS.length] ?? 'worker 1';
     if (await killVictim(trial, victim, { scheduler, downMs: chance() * LONGEST_DOWN_MS })) kills.push(victim);
     lastKillAt = performance.now();
     report(`  ${face} face, kill ${kills.length}: ${victim}`);

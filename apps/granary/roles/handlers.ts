@@ -58,7 +58,7 @@ async function performJob(stages: Stages, payload: JobPayload, signal: AbortSign
     case 'locate':
       return await locateSource(stages.plan, payload.purl);
     case 'propose':
-      return await planAttempt(stages.plan, payload.purl, signal);
+      return await planAttempt(stages.plan, payload, signal);
     case 'build':
       return await runDefinition(stages.run, payload, signal);
     case 'compare':

@@ -10,7 +10,7 @@ export const JobPayload = z.discriminatedUnion('type', [
   z.object({ type: z.literal('observe'), package: PurlText }),
   z.object({ type: z.literal('store'), purl: PurlText, sha256: Digest }),
   z.object({ type: z.literal('locate'), purl: PurlText }),
-  z.object({ type: z.literal('propose'), purl: PurlText }),
+  z.object({ type: z.literal('propose'), purl: PurlText, attempt: z.number().int().positive() }),
   z.object({ type: z.literal('build'), purl: PurlText, definition: Digest, build: z.union([z.literal(1), z.literal(2)]) }),
   z.object({ type: z.literal('compare'), purl: PurlText, sha256: Digest, definition: Digest }),
   z.object({ type: z.literal('verdict'), purl: PurlText }),

@@ -30,18 +30,25 @@ export const BUILD_LIMITS: SandboxLimits = {
   logBytes: 2 ** 20,
 };
 
+export interface AttemptToPlan {
+  readonly purl: Purl;
+  readonly attempt: number;
+}
+
 /**
  * Plans the next attempt at an artifact from what the earlier ones came to, and records it: a definition with its exact build
  * closure, that its requirements can't be resolved, or that there is nothing left to try. Pure planning lies in the ecosystem;
- * requirements are resolved on upstream's index as it stood when the artifact was published.
+ * requirements are resolved on upstream's index as it stood when the artifact was published. Does nothing when that attempt, counted from
+ * 1, is on record: a plan that is made again must not become the one after it.
  */
-export async function planAttempt(ports: PlanPorts, purl: Purl, signal?: AbortSignal): Promise<void> {
+export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptToPlan, signal?: AbortSignal): Promise<void> {
   const target = targetOf(ports, purl);
   const steps = await readBuildHistory(ports, target);
+  if (steps.length >= attempt) return;
+  if (steps.length + 1 < attempt) throw new JobError('at-once', `plan attempt ${attempt} at ${purl}: only ${steps.length} are known here yet`);
   const subject = await subjectOf(ports, target);
   const attempts = (await Promise.all(steps.map((step) => attemptOf(ports.blobs, step)))).flatMap((attempt) => attempt ?? []);
   const proposed = await ports.ecosystem.rebuild.propose(subject, attempts);
-  const attempt = steps.length + 1;
   if (proposed.type === 'exhausted') {
     const { failureClass, detail } = proposed;
     const result = { type: 'exhausted' as const, ...(failureClass === undefined ? {} : { failureClass }), ...(detail === undefined ? {} : { detail }) };

@@ -13,8 +13,8 @@ const MAX_DEFINITION_BYTES = 16 * 2 ** 20;
 /** The next step from the last plan of an artifact to its verdict: mirror the build closure, build, compare, plan again, build a second time, judge. */
 export async function nextBuildJob(ports: BuildJobPorts, artifact: Artifact, steps: readonly BuildStep[]): Promise<readonly Job[]> {
   const last = steps.at(-1);
-  if (last === undefined) return [job('plan', artifact, 'attempt 1', { type: 'propose' })];
-  const next = job('plan', artifact, `attempt ${steps.length + 1}`, { type: 'propose' });
+  if (last === undefined) return [planJob(artifact, 1)];
+  const next = planJob(artifact, steps.length + 1);
   switch (last.plan.result.type) {
     case 'unresolvable':
       return [next];
@@ -49,6 +49,10 @@ function secondBuild(artifact: Artifact, steps: readonly BuildStep[]): Job | und
   if (best === undefined || best.again !== undefined || best.plan.result.type !== 'definition') return undefined;
   const { definition } = best.plan.result;
   return job('rebuild', artifact, `${definition} 2`, { type: 'build', definition, build: 2 });
+}
+
+function planJob(artifact: Artifact, attempt: number): Job {
+  return job('plan', artifact, `attempt ${attempt}`, { type: 'propose', attempt });
 }
 
 function job(stage: 'plan' | 'rebuild' | 'judge', artifact: Artifact, step: string, payload: object): Job {
