@@ -58,9 +58,9 @@ export async function openSite(): Promise<Site> {
   };
 }
 
-/** What `up --once --json` ended in. Throws when it did not come so far. */
-export function readTable({ code, stdout, stderr, seconds }: Ended): UpResult {
-  if (code !== 0) throw new Error(`up ended with ${code}:\n${stderr}`);
+/** What `up --json` printed. Throws when it ended otherwise. */
+export function readTable({ code, stdout, stderr, seconds }: Ended, expected = 0): UpResult {
+  if (code !== expected) throw new Error(`up ended with ${code}:\n${stderr}`);
   return { ...UpResult.parse(JSON.parse(stdout)), seconds, stderr };
 }
 
