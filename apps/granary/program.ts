@@ -93,7 +93,8 @@ function addAsking(program: Command, context: ProgramContext): void {
   command(program, 'status', 'what is watched, held, rebuilt and verified')
     .addHelpText('after', '\nExamples:\n  granary status\n  granary status --data /var/lib/granary --json')
     .action(async (options: CommonOptions) => {
-      const status = await withSiteReader(await configOf(context, options), readStatus);
+      const config = await configOf(context, options);
+      const status = await withSiteReader(config, (reader) => readStatus(config, reader));
       print(context, options, { value: status, text: () => formatStatus(status) });
     });
   command(program, 'why', 'everything that is known of a package, a release or a file')
