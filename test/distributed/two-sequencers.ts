@@ -1,34 +1,28 @@
 import type { Process } from '@granary/distributed';
-import { type Trial, within } from './trial.ts';
+import { type Said, type Trial, within } from './trial.ts';
 
-/** Which of two writes the ledgers; the other stands by. */
-export interface Turn {
-  readonly writing: Process;
-  readonly standing: Process;
-}
-
-/** Resolves once one of two sequencers has said since `from` that it stands by. The lines are those of `--events`. */
-export async function whoWrites(trial: Trial, [a, b]: readonly [Process, Process], from: number): Promise<Turn> {
-  const said = await within(90, 'one of two sequencers stands by', trial, Promise.race([a, b].map(({ name }) => trial.until(name, /standing by/, from))));
-  return said.name === a.name ? { writing: b, standing: a } : { writing: a, standing: b };
+export interface Slept {
+  /** Who slept. */
+  readonly name: string;
+  /** Until the other had written a batch. */
+  readonly silentMs: number;
 }
 
 /**
- * Stops who writes in the middle of a batch, waits until the other has taken over and written one, and lets the first go on.
- * Resolves to how long nobody wrote, and who writes then.
+ * Stops whichever of two sequencers writes in the middle of its next batch, waits until the other has written one, and lets it go on. The
+ * lines are those of `--events`.
  */
-export async function sleepInBatch(trial: Trial, { writing, standing }: Turn): Promise<{ readonly turn: Turn; readonly silentMs: number }> {
-  const begun = trial.until(writing.name, /"event":"batch".*"state":"started"/, trial.lines.length);
-  await within(90, `${writing.name} begins a batch`, trial, begun);
-  signal(writing, 'SIGSTOP');
+export async function sleepInBatch(trial: Trial, [a, b]: readonly [Process, Process]): Promise<Slept> {
+  const begun = (process: Process) => trial.until(process.name, /"event":"batch".*"state":"started"/, trial.lines.length);
+  const { name } = await within<Said>(90, 'one of two sequencers begins a batch', trial, Promise.race([begun(a), begun(b)]));
+  const [sleeper, other] = name === a.name ? [a, b] : [b, a];
+  signal(sleeper, 'SIGSTOP');
   const stoppedAt = performance.now();
-  const from = trial.lines.length;
-  await within(90, `${standing.name} takes over`, trial, trial.until(standing.name, /taking over/, from));
+  const written = trial.until(other.name, /"event":"batch".*"state":"ended"/, trial.lines.length);
+  await within(90, `${other.name} writes while ${name} sleeps`, trial, written);
   const silentMs = performance.now() - stoppedAt;
-  await within(90, `${standing.name} writes a batch`, trial, trial.until(standing.name, /"event":"batch".*"state":"ended"/, from));
-  const woken = trial.lines.length;
-  signal(writing, 'SIGCONT');
-  return { turn: await whoWrites(trial, [writing, standing], woken), silentMs };
+  signal(sleeper, 'SIGCONT');
+  return { name, silentMs };
 }
 
 function signal(process: Process, name: 'SIGSTOP' | 'SIGCONT'): void {

@@ -1,9 +1,9 @@
 import { cpus } from 'node:os';
 import type { Job, JobContext, Queue } from '@granary/contract/ports';
-import type { Purl } from '@granary/core/model';
+import { factKey, type Purl } from '@granary/core/model';
 import { type DemandPorts, demandSpecification } from '@granary/stage-demand';
 import { compareBuilt, giveVerdict, type JudgePorts } from '@granary/stage-judge';
-import { locateSource, type PlanPorts, planAttempt, type RunPorts, runDefinition } from '@granary/stage-rebuild';
+import { type BuildOrder, locateSource, type PlanPorts, planAttempt, type RunPorts, runDefinition } from '@granary/stage-rebuild';
 import { type SyncPorts, storeArtifact } from '@granary/stage-sync';
 import { JobPayload } from './job-payload.ts';
 
@@ -60,6 +60,8 @@ async function performJob(stages: Stages, payload: JobPayload, signal: AbortSign
     case 'propose':
       return await planAttempt(stages.plan, payload, signal);
     case 'build':
+      // Of queues that processes share a job may come twice; a build takes too long for that.
+      if (isBuilt(stages.run, payload)) return;
       return await runDefinition(stages.run, payload, signal);
     case 'compare':
       return await compareBuilt(stages.judge, payload, payload.definition);
@@ -68,4 +70,8 @@ async function performJob(stages: Stages, payload: JobPayload, signal: AbortSign
     case 'attest':
       return await stages.attest(payload.purl);
   }
+}
+
+function isBuilt({ catalog }: RunPorts, { purl, definition, build }: BuildOrder): boolean {
+  return catalog.byKey(factKey({ kind: 'rebuilt', subject: purl, inputs: [definition], body: {}, ...(build === 1 ? {} : { build }) })) !== undefined;
 }

@@ -10,7 +10,7 @@ import {
   readBuildHistory,
   storedArtifact,
 } from '@granary/contract/ecosystem';
-import { type BlobStore, JobError, type SandboxLimits } from '@granary/contract/ports';
+import { type BlobStore, type CatalogFact, JobError, type SandboxLimits } from '@granary/contract/ports';
 import { decodeComparison } from '@granary/core/compare';
 import { type Artifact, canonicalJson, type Purl, type Sha256 } from '@granary/core/model';
 import { locatedSource, targetOf } from './locate.ts';
@@ -43,6 +43,8 @@ export interface AttemptToPlan {
  */
 export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptToPlan, signal?: AbortSignal): Promise<void> {
   const target = targetOf(ports, purl);
+  // As of now: what somebody else plans meanwhile makes this one stale, and it is refused.
+  const previous = ports.catalog.current('wanted', purl);
   const steps = await readBuildHistory(ports, target);
   if (steps.length >= attempt) return;
   if (steps.length + 1 < attempt) throw new JobError('at-once', `plan attempt ${attempt} at ${purl}: only ${steps.length} are known here yet`);
@@ -52,14 +54,19 @@ export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptTo
   if (proposed.type === 'exhausted') {
     const { failureClass, detail } = proposed;
     const result = { type: 'exhausted' as const, ...(failureClass === undefined ? {} : { failureClass }), ...(detail === undefined ? {} : { detail }) };
-    return await record(ports, purl, { attempt, result }, 0);
+    return await record(ports, { purl, previous, artifacts: 0 }, { attempt, result });
   }
   const { proposal } = proposed;
   const closure = await resolveClosure(ports, proposal, signal);
-  if (!closure.ok) return await record(ports, purl, { attempt, proposal, result: { type: 'unresolvable', why: closure.why, detail: closure.detail } }, 0);
+  if (!closure.ok)
+    return await record(
+      ports,
+      { purl, previous, artifacts: 0 },
+      { attempt, proposal, result: { type: 'unresolvable', why: closure.why, detail: closure.detail } },
+    );
   const definition = new TextEncoder().encode(canonicalJson(definitionJson(define(ports, subject, proposal, closure.artifacts))));
   const blob = await ports.blobs.put(definition, { maxBytes: definition.length });
-  await record(ports, purl, { attempt, proposal, result: { type: 'definition', definition: blob.sha256 } }, closure.artifacts.length);
+  await record(ports, { purl, previous, artifacts: closure.artifacts.length }, { attempt, proposal, result: { type: 'definition', definition: blob.sha256 } });
 }
 
 async function subjectOf(ports: PlanPorts, target: Artifact): Promise<RebuildSubject> {
@@ -114,10 +121,15 @@ function define(ports: PlanPorts, subject: RebuildSubject, proposal: BuildPropos
   };
 }
 
-async function record(ports: PlanPorts, purl: Purl, plan: PlanRecord, artifacts: number): Promise<void> {
+interface Planned {
+  readonly purl: Purl;
+  readonly previous: CatalogFact | undefined;
+  readonly artifacts: number;
+}
+
+async function record(ports: PlanPorts, { purl, previous, artifacts }: Planned, plan: PlanRecord): Promise<void> {
   const bytes = encodePlan(plan);
   const manifest = await ports.blobs.put(bytes, { maxBytes: bytes.length });
-  const previous = ports.catalog.current('wanted', purl);
   await ports.sink.submit([
     { kind: 'wanted', subject: purl, body: { role: 'build', manifest: manifest.sha256, artifacts }, ...(previous === undefined ? {} : { prev: previous.key }) },
   ]);
