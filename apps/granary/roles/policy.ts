@@ -1,15 +1,20 @@
 import type { Config } from '@granary/config';
 import type { JudgedPolicy } from '@granary/core/bundle';
-import { canonicalJson, type Json, sha256, type VerdictBody } from '@granary/core/model';
+import { canonicalJson, type Json, type Sha256, sha256, type VerdictBody } from '@granary/core/model';
 
 /** What the site's `verified` policy says of a verdict: its verification summaries are signed for exactly this policy. */
 export function policyOf(config: Config, origin: string): (verdict: VerdictBody) => JudgedPolicy {
   const { verdicts, tiers } = config.verified;
-  const json: Json = { verdicts: [...verdicts].sort(), tiers: [...tiers].sort() };
-  const digest = sha256(canonicalJson(json));
+  const digest = policyDigest(config);
   return ({ verdict, tier }) => ({
     uri: `urn:granary:policy:${origin}:verified`,
     digest,
     met: verdicts.includes(verdict) && (tier === undefined || tiers.includes(tier)),
   });
+}
+
+/** Of what a summary says was met; how long a file must have been there, and who waived what, is decided when it is served. */
+export function policyDigest({ verified: { verdicts, tiers } }: Pick<Config, 'verified'>): Sha256 {
+  const json: Json = { verdicts: [...verdicts].sort(), tiers: [...tiers].sort() };
+  return sha256(canonicalJson(json));
 }

@@ -21,7 +21,7 @@ export async function runScheduler<T>(options: UpOptions, use: (running: Running
   const { catalog, clock } = site;
   const { blobs } = site.publicStore;
   const queue = stack.use(await openSharedQueue(config, { clock, note }));
-  const { scheduler, settle } = stack.use(openScheduling({ site, queue, progress }));
+  const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress }));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));
   const sink = site.sinkOf('sync');
   const observers = new Map(

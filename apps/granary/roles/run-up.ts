@@ -48,7 +48,7 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   const server = stack.use(await openHttpServer({ listen: parseListen(config.listen), handler: served.handle, onError }));
   progress.note(`serving on ${server.address}`);
   const queue = stack.use(await openQueue(config, { clock, note: progress.note }));
-  const { scheduler, settle } = stack.use(openScheduling({ site, queue, progress }));
+  const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress }));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note: progress.note }));
   const { observers } = stack.use(await openStations({ ...options, site, upstreams, served, queue, settle }));
   const { looked } = stack.use(followAll({ ...options, site, observers, note: progress.note }));

@@ -1,7 +1,9 @@
+import type { Config } from '@granary/config';
 import type { Queue } from '@granary/contract/ports';
 import { ecosystemOf } from '@granary/ecosystems';
 import { diskFaultOf } from '../disk-fault.ts';
 import type { Progress } from '../output/progress.ts';
+import { policyDigest } from './policy.ts';
 import { openScheduler, type Scheduler } from './scheduler.ts';
 import type { Site } from './site.ts';
 
@@ -11,9 +13,17 @@ export interface Scheduling extends AsyncDisposable {
   readonly settle: () => Promise<void>;
 }
 
+export interface SchedulingParts {
+  readonly config: Config;
+  readonly site: Site;
+  readonly queue: Queue;
+  readonly progress: Progress;
+}
+
 /** Keeps a queue filled with what a site lacks, and shows what comes of it, whichever process does the work. */
-export function openScheduling({ site, queue, progress }: { readonly site: Site; readonly queue: Queue; readonly progress: Progress }): Scheduling {
-  const ports = { ecosystemOf, catalog: site.catalog, privateBlobs: site.privateStore.blobs, publicBlobs: site.publicStore.blobs };
+export function openScheduling({ config, site, queue, progress }: SchedulingParts): Scheduling {
+  const { catalog, privateStore, publicStore } = site;
+  const ports = { ecosystemOf, catalog, privateBlobs: privateStore.blobs, publicBlobs: publicStore.blobs, policy: policyDigest(config) };
   const onError = (error: Error) => progress.note(`the scheduler stumbled, and tries again: ${diskFaultOf(error)?.message ?? error.message}`);
   const scheduler = openScheduler({ ...ports, queue, clock: site.clock, settle: site.settle, onError });
   const unsubscribe = queue.subscribe((event) => progress.onEvent(event));

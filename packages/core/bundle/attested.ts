@@ -2,11 +2,12 @@ import { type AttestedBody, type ComputedFact, type Fact, factBody, factKey, typ
 import { SUMMARY_TYPE } from './names.ts';
 
 /**
- * The inputs that give an `attested` fact its key: the verdict, which statement about it, and the policy. Known before anything is
- * signed, so that a scheduler sees what is missing; the signing key is none of them, so that a new key doesn't sign everything again.
+ * The inputs that give an `attested` fact its key: the verdict, which statement about it, and of a summary the policy, so that another
+ * policy is another summary, and nothing else. Known before anything is signed, so that a scheduler sees what is missing; the signing key
+ * is none of them, so that a new key doesn't sign everything again.
  */
 export function attestedInputs(verdictKey: Sha256, predicateType: string, policy: Sha256): readonly Sha256[] {
-  return [verdictKey, sha256(predicateType), policy];
+  return [verdictKey, sha256(predicateType), ...(predicateType === SUMMARY_TYPE ? [policy] : [])];
 }
 
 /** `subject` is the purl of the published file, also where the statement is about the rebuilt one. */
@@ -18,7 +19,7 @@ export function attestedKey(subject: string, inputs: readonly Sha256[]): Sha256 
   return factKey({ kind: 'attested', subject, inputs, body: {} });
 }
 
-/** Is everything about this verdict signed and acknowledged? The summary is handed over last, so it speaks for the rest. */
-export function isSummaryOf(fact: Fact, verdictKey: Sha256): boolean {
-  return fact.kind === 'attested' && fact.inputs[0] === verdictKey && fact.body['predicateType'] === SUMMARY_TYPE;
+/** Is everything about this verdict under this policy signed and acknowledged? The summary is handed over last, so it speaks for the rest. */
+export function isSummaryOf(fact: Fact, verdictKey: Sha256, policy: Sha256): boolean {
+  return fact.kind === 'attested' && fact.inputs[0] === verdictKey && fact.inputs[2] === policy && fact.body['predicateType'] === SUMMARY_TYPE;
 }

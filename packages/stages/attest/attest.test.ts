@@ -85,8 +85,8 @@ describe('attesting a verdict', () => {
 
     const [grounds, summary, ...more] = submitted;
     expect([grounds?.length, summary?.length, more]).toEqual([2, 1, []]);
-    expect(summary?.map(({ fact }) => isSummaryOf(fact, judged.verdictKey))).toEqual([true]);
-    expect(grounds?.some(({ fact }) => isSummaryOf(fact, judged.verdictKey))).toBe(false);
+    expect(summary?.map(({ fact }) => isSummaryOf(fact, judged.verdictKey, judged.policy.digest))).toEqual([true]);
+    expect(grounds?.some(({ fact }) => isSummaryOf(fact, judged.verdictKey, judged.policy.digest))).toBe(false);
   });
 
   it('hands over the same when it runs again', async () => {

@@ -1,11 +1,12 @@
 import { encodeClosure } from '@granary/contract/ecosystem';
 import { memoryCatalog, memoryStore } from '@granary/contract/memory';
 import type { Stage } from '@granary/contract/ports';
-import { SUMMARY_TYPE } from '@granary/core/bundle';
+import { attestedInputs, SUMMARY_TYPE } from '@granary/core/bundle';
 import { type Artifact, encodeEntry, type Fact, factKey, formatPurl, type Sha256, type StateFact, sha256, toInstant } from '@granary/core/model';
 import { expect, it } from 'vitest';
 import { sweep } from './sweep.ts';
 
+const POLICY = sha256('policy');
 const BOX = formatPurl({ type: 'tiny', name: 'box' });
 const SPECIFICATION = 'pkg:tiny/box';
 
@@ -39,7 +40,7 @@ it('demands anew when another lockfile stands under the same name, until that on
   expect([before, changed.length, await demands()]).toEqual([[], 1, []]);
 });
 
-it('attests what is held, though upstream lists other bytes under its name by now', async () => {
+it('attests what is held, though upstream lists other bytes under its name by now, and again under another policy', async () => {
   const { add, record, want, jobsOf } = await openTestSite();
   const purl = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'box-1.0.whl' });
   const [old, replacement, judged] = [sha256('old'), sha256('replacement'), sha256('judged')];
@@ -51,9 +52,10 @@ it('attests what is held, though upstream lists other bytes under its name by no
 
   const before = await jobsOf('attest');
   const body = { sha256: old, predicateType: SUMMARY_TYPE, envelope: old, payload: old, leaf: old, keyId: 'key' };
-  add({ kind: 'attested', subject: purl, inputs: [factKey(judgement)], body });
+  add({ kind: 'attested', subject: purl, inputs: attestedInputs(factKey(judgement), SUMMARY_TYPE, POLICY), body });
+  const underAnother = await jobsOf('attest', sha256('another policy'));
 
-  expect([before.length, await jobsOf('attest')]).toEqual([1, []]);
+  expect([before.length, await jobsOf('attest'), underAnother.length]).toEqual([1, [], 1]);
 });
 
 async function openTestSite() {
@@ -71,8 +73,8 @@ async function openTestSite() {
     const { sha256: manifest } = await blobs.put(bytes, { maxBytes: bytes.length });
     record('wanted', SPECIFICATION, { role: 'install', manifest, artifacts: artifacts.length });
   };
-  const jobsOf = async (wanted: Stage) => {
-    const { jobs } = await sweep({ ecosystemOf: () => undefined, catalog, privateBlobs: blobs, publicBlobs: blobs });
+  const jobsOf = async (wanted: Stage, policy = POLICY) => {
+    const { jobs } = await sweep({ ecosystemOf: () => undefined, catalog, privateBlobs: blobs, publicBlobs: blobs, policy });
     return jobs.filter(({ stage }) => stage === wanted).map(({ id }) => id);
   };
   return { add, record, want, jobsOf, demands: () => jobsOf('demand') };

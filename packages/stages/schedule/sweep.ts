@@ -23,6 +23,8 @@ export interface SweepPorts {
   /** Where closures and plans lie. */
   readonly privateBlobs: BlobStore;
   readonly publicBlobs: BlobStore;
+  /** Digest of the policy that summaries are signed for: after another one they are signed anew. */
+  readonly policy: Sha256;
 }
 export interface Standing {
   readonly jobs: readonly Job[];
@@ -90,7 +92,7 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
   // What we hold, which may be other bytes than upstream lists under that name by now: it was judged, and is attested.
   const held = storedArtifact(stored);
   const verdict = ports.catalog.current('verdict', held.purl);
-  if (verdict !== undefined) return isAttested(ports.catalog, held, verdict.key) ? [] : [artifactJob('attest', held, verdict.key)];
+  if (verdict !== undefined) return isAttested(ports, held, verdict.key) ? [] : [artifactJob('attest', held, `${verdict.key} ${ports.policy}`)];
   if (ecosystem === undefined) return [];
   if (!ecosystem.rebuild.eligible(held).ok) return [{ ...artifactJob('judge', held, 'verdict'), urgency: 'whenever' }];
   const located = ports.catalog.current('located', held.purl);
@@ -103,8 +105,8 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
   return await nextBuildJob({ catalog: ports.catalog, blobs: ports.publicBlobs, syncJob: (missing) => syncJob(ports.catalog, missing) }, held, steps);
 }
 
-function isAttested(catalog: Catalog, artifact: Artifact, verdict: Sha256): boolean {
-  return catalog.ofDigest('attested', artifact.sha256).some(({ entry }) => isSummaryOf(entry, verdict));
+function isAttested({ catalog, policy }: SweepPorts, artifact: Artifact, verdict: Sha256): boolean {
+  return catalog.ofDigest('attested', artifact.sha256).some(({ entry }) => isSummaryOf(entry, verdict, policy));
 }
 
 /** A package's index is observed before its artifacts are fetched. */
