@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Config } from '@granary/config';
 import type { LockBackend } from '@granary/contract/ports';
 import type { StateFact } from '@granary/core/model';
@@ -38,7 +38,7 @@ export async function openSequencingSite({ config, purpose, note, onRefused, onB
   await initArchive(publicStore, { format: ARCHIVE_FORMAT, origins: [origins.public] });
   await initArchive(privateStore, { format: ARCHIVE_FORMAT, origins: [origins.private] });
   // Last: where it lies, there is an archive to serve.
-  await writeFile(paths.publicKey, exportPublicKey(keys));
+  await writeWhenNew(paths.publicKey, exportPublicKey(keys));
   const lock = stack.use(await openLock(config, note));
   const sequencer = async (side: 'public' | 'private', authorityKeys: readonly StateFact[]) =>
     await openSequencer({
@@ -59,6 +59,12 @@ export async function openSequencingSite({ config, purpose, note, onRefused, onB
   };
   const owned = stack.move();
   return { ...base, lock, settle: sharing(drain), refresh: async () => undefined, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** The folder of keys may be read-only once they are made. */
+async function writeWhenNew(file: string, text: string): Promise<void> {
+  const there = await readFile(file, 'utf8').catch(() => undefined);
+  if (there !== text) await writeFile(file, text);
 }
 
 function roleKeys(keys: SiteKeys): readonly StateFact[] {

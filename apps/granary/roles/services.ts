@@ -16,6 +16,10 @@ import { dataPaths } from './data-paths.ts';
 export interface Stores extends AsyncDisposable {
   readonly publicStore: Store;
   readonly privateStore: Store;
+}
+/** One side of the archive. */
+export interface OpenStore extends AsyncDisposable {
+  readonly store: Store;
   /** For whoever answers clients: where they get large files themselves. */
   readonly redirects: Redirects | undefined;
 }
@@ -24,22 +28,27 @@ const REDIRECT_SECONDS = 300;
 
 /** Opens the stores that the configuration names. */
 export async function openStores(config: Config): Promise<Stores> {
-  const { store } = config;
   await using stack = new AsyncDisposableStack();
-  const open = async (side: 'public' | 'private') => {
-    if (store.type === 'folder') return { store: stack.use(await openFsStore(join(store.path, side))) };
-    const bucket = stack.use(await openS3Store({ ...s3ServiceOf(store, side), writeOnce: store.writeOnce, scratchDir: dataPaths(config).spool }));
-    const fromBytes = store.redirectFromBytes;
-    const addressOf = (digest: Sha256) => bucket.presignedUrl(digest, REDIRECT_SECONDS);
-    return { store: bucket, redirects: fromBytes === undefined ? undefined : { fromBytes, addressOf } };
-  };
-  const [publicSide, privateSide] = [await open('public'), await open('private')];
+  const { store: publicStore } = stack.use(await openStore(config, 'public'));
+  const { store: privateStore } = stack.use(await openStore(config, 'private'));
   const owned = stack.move();
+  return { publicStore, privateStore, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Opens one side alone: a node that clients reach has no business with the other, and may have no access to it. */
+export async function openStore(config: Config, side: 'public' | 'private'): Promise<OpenStore> {
+  const { store } = config;
+  if (store.type === 'folder') {
+    const folder = await openFsStore(join(store.path, side));
+    return { store: folder, redirects: undefined, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  }
+  const bucket = await openS3Store({ ...s3ServiceOf(store, side), writeOnce: store.writeOnce, scratchDir: dataPaths(config).spool });
+  const { redirectFromBytes: fromBytes } = store;
+  const addressOf = (digest: Sha256) => bucket.presignedUrl(digest, REDIRECT_SECONDS);
   return {
-    publicStore: publicSide.store,
-    privateStore: privateSide.store,
-    redirects: publicSide.redirects,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    store: bucket,
+    redirects: fromBytes === undefined ? undefined : { fromBytes, addressOf },
+    [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose](),
   };
 }
 

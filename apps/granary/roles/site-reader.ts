@@ -8,7 +8,7 @@ import { hasSiteKeys, openSiteKeys, type SiteKeys } from '@granary/driver-signer
 import { catchUp, openLedgerReader, storeSource } from '@granary/stage-ledger';
 import { AppError } from '../app-error.ts';
 import { type DataPaths, dataPaths } from './data-paths.ts';
-import { openStores, type Stores } from './services.ts';
+import { type OpenStore, openStore, openStores } from './services.ts';
 import { originOf } from './site.ts';
 
 const MAX_FORMAT_BYTES = 65_536;
@@ -33,7 +33,8 @@ export interface LedgerPlace {
 export async function withSiteReader<T>(config: Config, use: (reader: SiteReader) => T | Promise<T>): Promise<T> {
   const paths = dataPaths(config);
   await using stack = new AsyncDisposableStack();
-  const { publicStore, privateStore } = stack.use(await openArchive(config));
+  const { publicStore, privateStore } = stack.use(await openStores(config));
+  await refuseEmpty(publicStore, config);
   if (!(await hasSiteKeys(paths.keys)))
     throw new AppError('no-data', `${paths.keys} holds no keys; give the folder that the site's sequencer has: keys: in granary.yaml`);
   const keys = await openSiteKeys(paths.keys);
@@ -42,22 +43,17 @@ export async function withSiteReader<T>(config: Config, use: (reader: SiteReader
   return await use({ paths, publicStore, privateStore, keys, catalog, ledgers });
 }
 
-/** The stores, when there is an archive in them. Throws AppError `no-data`. */
-async function openArchive(config: Config): Promise<Stores> {
-  await using stack = new AsyncDisposableStack();
-  const stores = stack.use(await openStores(config));
-  if ((await stores.publicStore.objects.get(FORMAT_KEY, MAX_FORMAT_BYTES)) === undefined) {
-    const where = config.store.type === 'folder' ? config.store.path : `bucket ${config.store.publicBucket} at ${config.store.endpoint}`;
-    throw new AppError('no-data', `${where} holds no archive; granary up makes one, --data names another folder`);
-  }
-  stack.move();
-  return stores;
+/** Throws AppError `no-data` unless there is an archive. */
+async function refuseEmpty({ objects }: Store, { store }: Config): Promise<void> {
+  if ((await objects.get(FORMAT_KEY, MAX_FORMAT_BYTES)) !== undefined) return;
+  const where = store.type === 'folder' ? store.path : `bucket ${store.publicBucket} at ${store.endpoint}`;
+  throw new AppError('no-data', `${where} holds no archive; granary up makes one, --data names another folder`);
 }
 
 /** What a node that only serves has of a site: nothing secret. */
 export interface PublicReader {
   readonly store: Store;
-  readonly redirects: Stores['redirects'];
+  readonly redirects: OpenStore['redirects'];
   /** Text of `granary.pub`. */
   readonly publicKey: string;
   readonly ledger: LedgerPlace;
@@ -66,13 +62,14 @@ export interface PublicReader {
 /** Opens the public side alone, and closes it after `use`. Throws AppError `no-data`. */
 export async function withPublicReader<T>(config: Config, use: (reader: PublicReader) => Promise<T>): Promise<T> {
   const { publicKey: file } = dataPaths(config);
-  await using stores = await openArchive(config);
+  await using side = await openStore(config, 'public');
+  await refuseEmpty(side.store, config);
   const publicKey = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new AppError('no-data', `${file}: can't be read; copy granary.pub there from beside the site's keys`, { cause });
   });
   const [ledger] = parseTrustFile(publicKey).ledgers;
   if (ledger === undefined) throw new AppError('no-data', `${file}: names no ledger; copy granary.pub there from beside the site's keys`);
-  return await use({ store: stores.publicStore, redirects: stores.redirects, publicKey, ledger: place('public', ledger.text, stores.publicStore) });
+  return await use({ store: side.store, redirects: side.redirects, publicKey, ledger: place('public', ledger.text, side.store) });
 }
 
 /** The catalog that a running process keeps, when it is as new as what is published; otherwise one in memory, folded now. */
