@@ -42,6 +42,12 @@ interface Entry<T> extends Derived<T> {
 }
 
 /**
+ * An entry moves to the front at one use in so many: moving it takes longer than all the rest of a look-up, and what is used often moves
+ * often enough.
+ */
+const USES_PER_MOVE = 8;
+
+/**
  * Values that hold until a fact about their basis is folded: a new fact shows at once, and what is asked again costs a comparison of
  * two numbers. Bounded in bytes. What is under way is joined only by those who would have seen the same facts.
  */
@@ -50,6 +56,7 @@ export class RevisionCache<T> {
   readonly #clock: Clock;
   readonly #entries: LRUCache<string, Entry<T>>;
   readonly #underWay = new Map<string, Promise<T>>();
+  #uses = 0;
 
   constructor({ catalog, clock }: Following, maxBytes: number) {
     this.#catalog = catalog;
@@ -58,7 +65,8 @@ export class RevisionCache<T> {
   }
 
   get(key: string, basis: Basis, derive: () => Derived<T> | Promise<Derived<T>>): T | Promise<T> {
-    const known = this.#entries.get(key);
+    this.#uses += 1;
+    const known = this.#uses % USES_PER_MOVE === 0 ? this.#entries.get(key) : this.#entries.peek(key);
     if (known !== undefined && this.#holds(known, basis)) return known.value;
     const revision = this.#catalog.revision();
     const packageRevision = this.#packageRevision(basis);
