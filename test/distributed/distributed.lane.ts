@@ -17,7 +17,7 @@ import { copyTrialFolder, makeTrialFolder, startTrial, type Trial, type TrialFol
 import { sleepInBatch } from './two-sequencers.ts';
 import { killVictim, VICTIMS, type Victim } from './victims.ts';
 
-const ROUNDS = Number(process.env['ROUNDS'] ?? 30);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 34);
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 const FACES = ['first', 'second'] as const;
 type Face = (typeof FACES)[number];
