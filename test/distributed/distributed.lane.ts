@@ -135,7 +135,8 @@ describe('two sequencers', () => {
         const slept = await sleepInBatch(trial, [sequencer, second]);
         report(`  ${face} face: ${slept.name} slept in a batch; the other wrote one ${(slept.silentMs / 1000).toFixed(1)} s later`);
         expect(await within(SETTLES_WITHIN_S, `${face} face`, trial, scheduler.ended)).toBe(0);
-        expect(slept.silentMs).toBeLessThan(40_000);
+        // A head that stood still for 20 s is taken over, for each of the two ledgers.
+        expect(slept.silentMs).toBeLessThan(60_000);
         expect(failuresOf(trial)).toEqual([]);
       }
       expect([sequencer.starts(), second.starts()]).toEqual([1, 1]);
