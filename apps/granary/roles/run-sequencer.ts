@@ -35,26 +35,40 @@ export async function runSequencer(options: RunOptions): Promise<void> {
   });
   note(`sequencing ${site.origins.public} and ${site.origins.private}`);
   let pauseMs = BUSY_MS;
+  /** Ledgers that the other one may have written too, which shows when each is drained: no reason to stand by again. */
+  let stale = 0;
   while (!signal.aborted) {
     wrote = false;
     const fault = await site.settle().then(
       () => undefined,
       (error: unknown) => error,
     );
-    if (fault === undefined) pauseMs = wrote ? BUSY_MS : Math.min(IDLE_MS, pauseMs * 2);
-    else pauseMs = await takeTurns(fault, site, options);
+    if (fault === undefined) {
+      pauseMs = wrote ? BUSY_MS : Math.min(IDLE_MS, pauseMs * 2);
+      stale = 0;
+    } else if (isLost(fault) && stale > 0) {
+      pauseMs = BUSY_MS;
+      stale -= 1;
+    } else {
+      pauseMs = await takeTurns(fault, site, options);
+      stale = Object.keys(site.origins).length - 1;
+    }
     await site.clock.sleep(pauseMs, signal).catch(() => undefined);
   }
 }
 
 /** What comes of a fault: resolves when it is time to try again, to the pause before that. */
 async function takeTurns(fault: unknown, site: SequencingSite, options: RunOptions): Promise<number> {
-  if (!(fault instanceof LedgerError && fault.code === 'lost-lock')) return tryAgain(fault, options.progress.note);
+  if (!isLost(fault)) return tryAgain(fault, options.progress.note);
   return await standBy(site, options).then(
     () => BUSY_MS,
     // Whoever stands by needs the store and the lock too.
     (error: unknown) => tryAgain(error, options.progress.note),
   );
+}
+
+function isLost(fault: unknown): boolean {
+  return fault instanceof LedgerError && fault.code === 'lost-lock';
 }
 
 function tryAgain(fault: unknown, note: (text: string) => void): number {
