@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -31,6 +31,8 @@ interface Outcome {
 const outcomes: Outcome[] = [];
 for (const workers of [1, 2]) {
   const folder = await mkdtemp(join(tmpdir(), 'granary-bench-distributed-'));
+  // PostgreSQL runs as a user of its own, who must get there.
+  await chmod(folder, 0o711);
   try {
     process.stderr.write(`${workers} ${workers === 1 ? 'worker' : 'workers'}\n`);
     outcomes.push(await measure(folder, workers));

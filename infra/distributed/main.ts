@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { postgresMissing, redisMissing, versitygwMissing } from '@granary/services';
+import { postgresMissing, redisMissing, ServiceError, versitygwMissing } from '@granary/services';
 import { startDeployment } from './start-deployment.ts';
 
 const USAGE = `npm run start:distributed -- [--once] [--json] [--workers 2] [--nodes 2] [--port 8080] [--config granary.yaml] [--data distributed-data]`;
@@ -18,7 +18,11 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-process.exitCode = await main();
+process.exitCode = await main().catch((error: unknown) => {
+  if (!(error instanceof ServiceError)) throw error;
+  say(`start:distributed: ${error.message}`);
+  return 69;
+});
 
 async function main(): Promise<number> {
   if (values.help) {

@@ -37,6 +37,15 @@ describe.skipIf(missing !== undefined)(`PostgreSQL${missing === undefined ? '' :
     expect(await ask(third, 'SHOW fsync')).toBe('off');
   });
 
+  it.skipIf(process.getuid?.() !== 0)('says which folder its user cannot get to (skipped unless root)', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'granary-closed-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+
+    const place = join(folder, 'postgres');
+
+    await expect(startPostgres({ folder: place })).rejects.toThrow(`its user can't get to ${place}: a folder above it is closed to others`);
+  });
+
   it('lets nobody in without the password', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'granary-postgres-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));

@@ -45,7 +45,7 @@ export async function startPostgres({ folder, port, settings = {} }: PostgresOpt
   if (programs === undefined) throw new ServiceError('missing', postgresMissing() ?? '');
   const owner = ownerOfServer();
   await mkdir(folder, { recursive: true });
-  if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
+  if (owner !== undefined) await giveTo(owner, folder);
   const password = await ensureDatabase({ programs, folder, owner });
   const listen = port ?? (await freePort());
   const all = { listen_addresses: '127.0.0.1', port: String(listen), unix_socket_directories: '', max_connections: '40', ...settings };
@@ -59,6 +59,14 @@ export async function startPostgres({ folder, port, settings = {} }: PostgresOpt
   });
   await untilReady(child, folder);
   return serverOf(child, { port: listen, url: `postgresql://granary:${password}@127.0.0.1:${listen}/postgres` });
+}
+
+async function giveTo(owner: Owner, folder: string): Promise<void> {
+  await chown(folder, owner.uid, owner.gid);
+  await promisify(execFile)('test', ['-x', folder], { ...owner, cwd: '/' }).catch((cause: unknown) => {
+    const message = `PostgreSQL doesn't run as root, and its user can't get to ${folder}: a folder above it is closed to others; choose another place, or open that one with chmod o+x`;
+    throw new ServiceError('missing', message, { cause });
+  });
 }
 
 function serverOf(child: ChildProcess, { port, url }: { readonly port: number; readonly url: string }): PostgresServer {
