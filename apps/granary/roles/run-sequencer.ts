@@ -35,7 +35,7 @@ export async function runSequencer(options: RunOptions): Promise<void> {
   });
   note(`sequencing ${site.origins.public} and ${site.origins.private}`);
   let pauseMs = BUSY_MS;
-  /** Ledgers that the other one may have written too, which shows when each is drained: no reason to stand by again. */
+  /** Ledgers that the other one may have written too, which shows once there is something for each: no reason to stand by again. */
   let stale = 0;
   while (!signal.aborted) {
     wrote = false;
@@ -43,10 +43,8 @@ export async function runSequencer(options: RunOptions): Promise<void> {
       () => undefined,
       (error: unknown) => error,
     );
-    if (fault === undefined) {
-      pauseMs = wrote ? BUSY_MS : Math.min(IDLE_MS, pauseMs * 2);
-      stale = 0;
-    } else if (isLost(fault) && stale > 0) {
+    if (fault === undefined) pauseMs = wrote ? BUSY_MS : Math.min(IDLE_MS, pauseMs * 2);
+    else if (isLost(fault) && stale > 0) {
       pauseMs = BUSY_MS;
       stale -= 1;
     } else {
