@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Store } from '@granary/contract/ports';
+import { trackWrites } from '@granary/contract/work';
 import { type ObjectKey, parseObjectKey } from '@granary/core/layout';
 import { durableFiles } from './durable-files.ts';
 import { type FileOperations, nodeFileOperations } from './file-operations.ts';
@@ -19,7 +20,7 @@ export interface FsStoreOptions {
 export async function openFsStore(folder: string, { operations = nodeFileOperations }: FsStoreOptions = {}): Promise<Store & AsyncDisposable> {
   const root = resolve(folder);
   await sweepTempFiles(root, operations);
-  const writes = tracked();
+  const writes = trackWrites();
   const files = durableFiles(root, await tempOwner(), operations);
   const pathOf = (key: ObjectKey): string => join(root, checked(key));
   const { objects, mutable } = fsObjects({ root, files, operations, pathOf });
@@ -37,19 +38,4 @@ export async function openFsStore(folder: string, { operations = nodeFileOperati
 function checked(key: ObjectKey): ObjectKey {
   if (parseObjectKey(key) === undefined) throw new RangeError(`object key ${JSON.stringify(key)}: not a plain relative path`);
   return key;
-}
-
-function tracked(): { add<T>(write: Promise<T>): Promise<T>; settled(): Promise<void> } {
-  const running = new Set<Promise<unknown>>();
-  return {
-    add(write) {
-      running.add(write);
-      const done = (): boolean => running.delete(write);
-      write.then(done, done);
-      return write;
-    },
-    async settled() {
-      await Promise.allSettled(running);
-    },
-  };
 }

@@ -1,4 +1,5 @@
 import { type Store, StoreError } from '@granary/contract/ports';
+import { trackWrites } from '@granary/contract/work';
 import { blobKey } from '@granary/core/layout';
 import type { Sha256 } from '@granary/core/model';
 import pLimit from 'p-limit';
@@ -35,7 +36,7 @@ export async function openS3Store(options: S3StoreOptions): Promise<S3Store> {
   const patience = service.patience ?? PATIENCE;
   await openingBucket(service, () => retrying(patience, () => bucket.check()));
   const parts = { bucket, service, patience, writeOnce, limit: pLimit(MAX_WRITES), partSizeBytes, scratchDir };
-  const writes = tracked();
+  const writes = trackWrites();
   const { objects, mutable } = s3Objects(parts);
   const blobs = s3Blobs(parts);
 
@@ -62,19 +63,4 @@ async function openingBucket(service: S3Service, step: () => Promise<void>): Pro
       throw new StoreError('unreachable', message, { cause: error });
     }
   });
-}
-
-function tracked(): { add<T>(write: Promise<T>): Promise<T>; settled(): Promise<void> } {
-  const running = new Set<Promise<unknown>>();
-  return {
-    add(write) {
-      running.add(write);
-      const done = (): boolean => running.delete(write);
-      write.then(done, done);
-      return write;
-    },
-    async settled() {
-      await Promise.allSettled(running);
-    },
-  };
 }

@@ -1,31 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { lockRefusal, openS3Lock, openS3Store, type Patience, probeS3, type S3Service, storeRefusal } from './index.ts';
+import { describe, expect, it } from 'vitest';
+import { lockRefusal, openS3Lock, openS3Store, type Patience, probeS3, storeRefusal } from './index.ts';
 import { startCarelessService } from './test/careless-service.ts';
-import { FAULTS, type Fault, type FaultProxy, type ProxiedRequest, seeded, startFaultProxy } from './test/fault-proxy.ts';
-import { startTestService, type TestService } from './test/test-service.ts';
+import { FAULTS, type Fault, type ProxiedRequest, seeded } from './test/fault-proxy.ts';
+import { useFaultyService } from './test/faulty-service.ts';
 
 const HASTY: Patience = { attempts: 14, firstDelayMs: 2, answerMs: 1500, stallMs: 300 };
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-let service: TestService;
-let proxy: FaultProxy;
-beforeAll(async () => {
-  service = await startTestService();
-  proxy = await startFaultProxy(service.endpoint);
-}, 3_600_000);
-afterAll(async () => {
-  await proxy?.[Symbol.asyncDispose]();
-  await service?.[Symbol.asyncDispose]();
-});
-
-async function behindProxy(patience: Patience = HASTY): Promise<S3Service> {
-  onTestFinished(() => proxy.decide(() => undefined));
-  return { ...(await service.newBucket()), endpoint: proxy.endpoint, patience };
-}
+const faulty = useFaultyService();
 
 describe('the trial of a service', () => {
   it('finds versitygw safe, in 100 rounds of 16 writers at once', async () => {
-    const findings = await probeS3(await service.newBucket(), { rounds: 100, writers: 16 });
+    const findings = await probeS3(await faulty.service.newBucket(), { rounds: 100, writers: 16 });
 
     console.log(
       Object.values(findings)
@@ -37,16 +23,16 @@ describe('the trial of a service', () => {
   });
 
   it('leaves nothing behind', async () => {
-    const place = await service.newBucket();
+    const place = await faulty.service.newBucket();
     await probeS3(place);
 
-    await using store = await openS3Store({ ...place, scratchDir: service.scratchDir });
+    await using store = await openS3Store({ ...place, scratchDir: faulty.service.scratchDir });
     expect(await Array.fromAsync(store.objects.list(''))).toEqual([]);
   });
 
   it('is not fooled by lost answers', async () => {
-    const place = await behindProxy();
-    proxy.decide(seeded(3, 0.25, FAULTS));
+    const place = await faulty.behindProxy(HASTY);
+    faulty.proxy.decide(seeded(3, 0.25, FAULTS));
 
     const findings = await probeS3(place);
 
@@ -54,7 +40,7 @@ describe('the trial of a service', () => {
   });
 
   it('finds out one that looks before it writes, and the lock is refused there', async () => {
-    await using careless = await startCarelessService(await service.newBucket());
+    await using careless = await startCarelessService(await faulty.service.newBucket());
 
     const findings = await probeS3(careless.place);
 
@@ -72,7 +58,7 @@ const isSwap = ({ method, path }: ProxiedRequest): boolean => method === 'PUT' &
 /** The first swap from now on meets the fault; whatever else is asked passes. */
 function spoilOne(fault: Fault): void {
   let seen = 0;
-  proxy.decide((request) => {
+  faulty.proxy.decide((request) => {
     if (isSwap(request)) seen += 1;
     return isSwap(request) && seen === 1 ? fault : undefined;
   });
@@ -82,7 +68,7 @@ describe('a compare-and-swap whose answer is lost', () => {
   it.each(['reset-kept', 'error-500-kept', 'error-in-200-kept', 'reset-lost', 'silence'] as const)(
     'was ours, when it was %s and nobody else came',
     async (fault) => {
-      using lock = await openS3Lock(await behindProxy());
+      using lock = await openS3Lock(await faulty.behindProxy(HASTY));
       await lock.swap('log.example', undefined, bytes('a'));
       spoilOne(fault);
 
@@ -92,13 +78,13 @@ describe('a compare-and-swap whose answer is lost', () => {
   );
 
   it('was ours, when another went on from it before we asked again', async () => {
-    const place = await behindProxy();
+    const place = await faulty.behindProxy(HASTY);
     using lock = await openS3Lock(place);
-    using other = await openS3Lock({ ...place, endpoint: service.endpoint });
+    using other = await openS3Lock({ ...place, endpoint: faulty.service.endpoint });
     await lock.swap('log.example', undefined, bytes('a'));
     let theirs: Promise<boolean> | undefined;
     let asked = 0;
-    proxy.decide((request) => {
+    faulty.proxy.decide((request) => {
       if (isSwap(request)) asked += 1;
       else if (asked > 0 && request.method === 'GET') theirs ??= other.swap('log.example', bytes('b'), bytes('c'));
       return isSwap(request) && asked === 1 ? 'reset-kept' : undefined;
@@ -110,12 +96,12 @@ describe('a compare-and-swap whose answer is lost', () => {
   });
 
   it('was not ours, when it never arrived and another moved the head from where we were', async () => {
-    const place = await behindProxy({ ...HASTY, firstDelayMs: 300 });
+    const place = await faulty.behindProxy({ ...HASTY, firstDelayMs: 300 });
     using lock = await openS3Lock(place);
-    using other = await openS3Lock({ ...place, endpoint: service.endpoint });
+    using other = await openS3Lock({ ...place, endpoint: faulty.service.endpoint });
     await lock.swap('log.example', undefined, bytes('a'));
     let theirs: Promise<boolean> | undefined;
-    proxy.decide((request) => {
+    faulty.proxy.decide((request) => {
       if (!isSwap(request) || theirs !== undefined) return undefined;
       theirs = other.swap('log.example', bytes('a'), bytes('x'));
       return 'reset-lost';
@@ -129,12 +115,12 @@ describe('a compare-and-swap whose answer is lost', () => {
 
 describe('a compare-and-swap whose answer is lost while others go on', () => {
   it('is not known, and said so, when others went on more than once', async () => {
-    const place = await behindProxy({ ...HASTY, firstDelayMs: 600 });
+    const place = await faulty.behindProxy({ ...HASTY, firstDelayMs: 600 });
     using lock = await openS3Lock(place);
-    using other = await openS3Lock({ ...place, endpoint: service.endpoint });
+    using other = await openS3Lock({ ...place, endpoint: faulty.service.endpoint });
     await lock.swap('log.example', undefined, bytes('a'));
     let theirs: Promise<boolean> | undefined;
-    proxy.decide((request) => {
+    faulty.proxy.decide((request) => {
       if (!isSwap(request) || theirs !== undefined) return undefined;
       theirs = other.swap('log.example', bytes('a'), bytes('x')).then(() => other.swap('log.example', bytes('x'), bytes('y')));
       return 'reset-lost';

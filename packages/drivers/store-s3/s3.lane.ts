@@ -2,71 +2,55 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { lockBackendContract, objectStoreContract, type StoreSubject } from '@granary/contract/suites';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { openS3Lock, openS3Store, type Patience, type S3Lock, type S3Service, type S3Store } from './index.ts';
-import { FAULTS, type Fault, type FaultProxy, seeded, startFaultProxy } from './test/fault-proxy.ts';
-import { startTestService, type TestService } from './test/test-service.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openS3Lock, type Patience, type S3Lock, type S3Service } from './index.ts';
+import { FAULTS, type Fault, seeded } from './test/fault-proxy.ts';
+import { useFaultyService } from './test/faulty-service.ts';
 
 const SEED = 20_240_229;
-/** Of the requests that come to the proxy. */
+/** Of the requests that come to the faulty.proxy. */
 const SHARE = 0.25;
 /** Quick, and often: a quarter of all requests fails. */
 const HASTY: Patience = { attempts: 14, firstDelayMs: 2, answerMs: 400, stallMs: 150 };
 
-let service: TestService;
-let proxy: FaultProxy;
-beforeAll(async () => {
-  service = await startTestService();
-  proxy = await startFaultProxy(service.endpoint);
-}, 3_600_000);
-afterAll(async () => {
-  await proxy?.[Symbol.asyncDispose]();
-  await service?.[Symbol.asyncDispose]();
-});
-
-async function opened(place: S3Service): Promise<S3Store> {
-  const store = await openS3Store({ ...place, scratchDir: service.scratchDir });
-  onTestFinished(() => store[Symbol.asyncDispose]());
-  return store;
-}
+const faulty = useFaultyService();
 
 /** The n-th request after the opening comes to nothing, undone or done, and nobody asks again: what the suite calls a step. */
 const openFaulty: StoreSubject['openFaulty'] = async ({ step, effect }) => {
-  const place = await service.newBucket();
-  const before = proxy.requests();
+  const place = await faulty.service.newBucket();
+  const before = faulty.proxy.requests();
   let fired = false;
-  const faulty = await opened({ ...place, endpoint: proxy.endpoint, patience: { ...HASTY, attempts: 1 } });
-  proxy.decide(({ number }) => {
+  const broken = await faulty.opened({ ...place, endpoint: faulty.proxy.endpoint, patience: { ...HASTY, attempts: 1 } });
+  faulty.proxy.decide(({ number }) => {
     // The first request is the look at the bucket when the store is opened.
     if (number !== before + 1 + step) return undefined;
     fired = true;
     return effect === 'lost' ? 'reset-lost' : 'reset-kept';
   });
-  onTestFinished(() => proxy.decide(() => undefined));
-  return { store: faulty, fired: () => fired, reopen: () => opened(place) };
+  onTestFinished(() => faulty.proxy.decide(() => undefined));
+  return { store: broken, fired: () => fired, reopen: () => faulty.opened(place) };
 };
 
 /** A bucket behind the proxy, which makes these faults until the test is over. */
 async function behindFaults(faults: readonly Fault[]): Promise<S3Service> {
-  proxy.decide(seeded(SEED, SHARE, faults));
-  onTestFinished(() => proxy.decide(() => undefined));
-  return { ...(await service.newBucket()), endpoint: proxy.endpoint, patience: HASTY };
+  faulty.proxy.decide(seeded(SEED, SHARE, faults));
+  return await faulty.behindProxy(HASTY);
 }
 
 describe('the S3 store, on versitygw', () => {
-  objectStoreContract({ open: async () => opened(await service.newBucket()), openFaulty });
+  objectStoreContract({ open: async () => faulty.opened(await faulty.service.newBucket()), openFaulty });
 });
 
 describe.each(FAULTS.map((fault) => ({ fault })))('the S3 store, with $fault on a quarter of all requests', ({ fault }) => {
-  objectStoreContract({ open: async () => opened(await behindFaults([fault])), openFaulty });
+  objectStoreContract({ open: async () => faulty.opened(await behindFaults([fault])), openFaulty });
 
   it('was put to that test', () => {
-    expect(proxy.made.get(fault)).toBeGreaterThan(20);
+    expect(faulty.proxy.made.get(fault)).toBeGreaterThan(20);
   });
 });
 
 describe('the S3 store, with all faults mixed', () => {
-  objectStoreContract({ open: async () => opened(await behindFaults(FAULTS)), openFaulty });
+  objectStoreContract({ open: async () => faulty.opened(await behindFaults(FAULTS)), openFaulty });
 });
 
 async function openedLock(place: S3Service): Promise<S3Lock> {
@@ -78,7 +62,7 @@ async function openedLock(place: S3Service): Promise<S3Lock> {
 describe('the lock in S3, on versitygw', () => {
   lockBackendContract({
     open: async () => {
-      const place = await service.newBucket();
+      const place = await faulty.service.newBucket();
       return { lock: await openedLock(place), reopen: () => openedLock(place), race: (origin, processes, turns) => race({ place, origin, processes, turns }) };
     },
   });
