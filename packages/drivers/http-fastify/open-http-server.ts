@@ -24,7 +24,7 @@ export interface HttpServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Hosts a handler for GET and HEAD on HTTP/1.1. Bounded: headers 16 KiB in 10 s, a request 20 s, a silent connection 60 s. */
+/** Hosts a handler for GET and HEAD on HTTP/1.1. Bounded: headers 16 KiB in 10 s, a request 20 s, a silent connection 75 s, which is longer than nginx keeps one. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   let closing = false;
   const app = fastify({
@@ -52,8 +52,9 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
 }
 
 function boundedServer(listener: RequestListener): Server {
-  const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 30_000, connectionsCheckingInterval: 5000 };
-  return createServer(limits, listener).setTimeout(60_000);
+  const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 0, connectionsCheckingInterval: 5000 };
+  // One timer per connection, whether it is busy or kept alive: a second one would be set anew twice for each request.
+  return createServer(limits, listener).setTimeout(75_000);
 }
 
 async function listen(app: FastifyInstance, where: Listen): Promise<string> {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { HttpHandler, HttpRequest, HttpResponse, HttpStream } from '@granary/contract/ports';
+import { openTogether } from './write-together.ts';
 
 /** A second write costs as much as copying about so many bytes. */
 const MAX_ONE_WRITE = 64 * 1024;
@@ -17,6 +18,8 @@ export interface AnswerOptions {
   readonly tap?: (request: { readonly method: string; readonly target: string }) => Tap;
 }
 
+const together = openTogether();
+
 /** Never throws. Answers in the same turn when the handler does: a cached answer is a look-up and a write. */
 export function answer(options: AnswerOptions, message: IncomingMessage, out: ServerResponse): void {
   const method = message.method === 'HEAD' ? 'HEAD' : 'GET';
@@ -25,11 +28,26 @@ export function answer(options: AnswerOptions, message: IncomingMessage, out: Se
   try {
     const response = options.handler(request);
     if (response instanceof Promise) void response.then((late) => send(late, out, tap)).catch((error: unknown) => fail(options, error, out, tap));
-    else if (response.body === undefined || response.body instanceof Uint8Array) sendBytes(response, response.body, out, tap);
+    else if (response.body === undefined || response.body instanceof Uint8Array) finishTogether(options, { response, body: response.body }, out, tap);
     else void sendStream(response, response.body, out, tap).catch((error: unknown) => fail(options, error, out, tap));
   } catch (error) {
     fail(options, error, out, tap);
   }
+}
+
+function finishTogether(
+  options: AnswerOptions,
+  { response, body }: { readonly response: HttpResponse; readonly body: Uint8Array | undefined },
+  out: ServerResponse,
+  tap: Tap | undefined,
+): void {
+  together(() => {
+    try {
+      sendBytes(response, body, out, tap);
+    } catch (error) {
+      fail(options, error, out, tap);
+    }
+  });
 }
 
 async function send(response: HttpResponse, out: ServerResponse, tap: Tap | undefined): Promise<void> {

@@ -19,7 +19,7 @@ const MEBIBYTE = 2 ** 20;
 /** Index documents that were just read. */
 const READ_BYTES = 4 * MEBIBYTE;
 /** Addresses of clients whose meaning is remembered. */
-const REMEMBERED_TARGETS = 8_000;
+const REMEMBERED_TARGETS = 16_000;
 
 export interface Serve {
   readonly handle: HttpHandler;
