@@ -7,7 +7,7 @@ import { pypi } from '@granary/ecosystem-pypi';
 const files = process.argv.slice(2);
 if (files.length === 0 || files.length % 2 === 1) throw new Error('usage: compare-once.ts (UPSTREAM REBUILD)…');
 for (let at = 0; at < files.length; at += 2) {
-  const rules = pypi.rulesOf(files[at] ?? '');
+  const rules = pypi.rebuilding.rulesOf(files[at] ?? '');
   const [upstream, rebuild] = files.slice(at, at + 2).map((file) => readFileSync(file));
   if (rules === undefined || upstream === undefined || rebuild === undefined) throw new Error(`compare ${files[at]}: no rules are known for it`);
   process.stdout.write(explainComparison(await compareArtifacts({ upstream, rebuild, rules })));

@@ -114,7 +114,7 @@ async function timePair({ name, upstream, rebuild }: Pair): Promise<Timing> {
     if ((diffoscopeRuns[0] ?? 0) < 5000) diffoscopeRuns.push(timeProcess(['diffoscope', '--no-progress', upstream, rebuild]));
   }
   const bytes = { upstream: readFileSync(upstream), rebuild: readFileSync(rebuild) };
-  const rules = pypi.rulesOf(upstream);
+  const rules = pypi.rebuilding.rulesOf(upstream);
   if (rules === undefined) throw new Error(`compare ${upstream}: no rules are known for it`);
   const innerRuns: number[] = [];
   for (let run = 0; run < INNER_RUNS; run += 1) {

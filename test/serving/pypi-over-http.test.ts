@@ -1,5 +1,5 @@
 import { memoryCatalog, memoryStore } from '@granary/contract/memory';
-import { encodeEntry, type Fact, factBody, type Sha256, toInstant } from '@granary/core/model';
+import { encodeEntry, type Fact, factBody, pinned, type Sha256, toInstant } from '@granary/core/model';
 import { type HttpServer, openHttpServer } from '@granary/driver-http-fastify';
 import { pypi } from '@granary/ecosystem-pypi';
 import { openServe } from '@granary/stage-serve';
@@ -40,7 +40,7 @@ beforeAll(async () => {
   const url = 'https://registry.example/simple/sample-box/';
   record({ kind: 'observed', subject: 'pkg:pypi/sample-box', body: factBody({ document: await put(document), sizeBytes: document.length, mediaType, url }) });
   const { artifacts } = pypi.index.parse(document, { url, contentType: mediaType, package: pypi.demand.packageOfPin({ name: 'sample-box', version: '1.0' }) });
-  for (const { purl, fileName, sha256, path, publishedAt } of artifacts) {
+  for (const { purl, fileName, sha256, path, publishedAt } of artifacts.flatMap((artifact) => pinned(artifact) ?? [])) {
     paths[fileName] = path;
     const wheelOnly = fileName === WHEEL ? { metadata } : {};
     record({

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store } from '@granary/contract/ports';
-import { type Fact, factBody, type StateFact, toInstant } from '@granary/core/model';
+import { type Fact, factBody, pinned, type StateFact, toInstant } from '@granary/core/model';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { openSqliteLock } from '@granary/driver-lock-sqlite';
 import { exportPublicKey, openSiteKeys, type SiteKeys } from '@granary/driver-signer-key';
@@ -75,10 +75,12 @@ async function storeProject({ blobs }: Store, project: string, files: ReadonlyMa
   const from = { url: `https://registry.example/simple/${project}/`, contentType: INDEX };
   const { artifacts } = pypi.index.parse(document, { ...from, package: pypi.demand.packageOfPin({ name: project, version: '1.0' }) });
   const observed = factBody({ document: await put(document), sizeBytes: document.length, mediaType: INDEX, url: from.url });
-  const stored = artifacts.map(({ purl, fileName, sha256, path, publishedAt }): Fact => {
-    const body = factBody({ sha256, sizeBytes: files.get(fileName)?.length ?? 0, path, publishedAt, evidence: [] });
-    return { kind: 'stored', subject: purl, inputs: [sha256], body };
-  });
+  const stored = artifacts
+    .flatMap((artifact) => pinned(artifact) ?? [])
+    .map(({ purl, fileName, sha256, path, publishedAt }): Fact => {
+      const body = factBody({ sha256, sizeBytes: files.get(fileName)?.length ?? 0, path, publishedAt, evidence: [] });
+      return { kind: 'stored', subject: purl, inputs: [sha256], body };
+    });
   const facts: readonly Fact[] = [{ kind: 'observed', subject: `pkg:pypi/${project}`, body: observed }, ...stored];
   return { facts, addresses: new Map(artifacts.map(({ fileName, path }) => [fileName, `/pypi/${path}`])) };
 }

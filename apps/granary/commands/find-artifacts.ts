@@ -1,11 +1,11 @@
 import { storedArtifact } from '@granary/contract/ecosystem';
 import type { Catalog, CatalogFact } from '@granary/contract/ports';
-import { type Artifact, packageOf, parsePurl, releaseOf } from '@granary/core/model';
+import { type PinnedArtifact, packageOf, parsePurl, releaseOf } from '@granary/core/model';
 import { AppError } from '../app-error.ts';
 
 /** A stored artifact and the fact that says so. */
 export interface FoundArtifact {
-  readonly artifact: Artifact;
+  readonly artifact: PinnedArtifact;
   readonly stored: CatalogFact;
 }
 

@@ -1,11 +1,12 @@
 import type { Catalog } from '@granary/contract/ports';
-import { type Artifact, type FailureClass, type Rung, type ShownVerdict, type SourceTier, VerdictBody } from '@granary/core/model';
+import { type Artifact, type FailureClass, type Rung, type ShownVerdict, type SourceTier, StoredBody, VerdictBody } from '@granary/core/model';
 
 /** One line of the table, and one element of `artifacts` in `--json`. */
 export interface Outcome {
   readonly purl: string;
   readonly filename: string;
-  readonly sha256: string;
+  /** Null while nobody knows it: upstream states others, and it isn't stored. */
+  readonly sha256: string | null;
   readonly verdict: ShownVerdict;
   readonly rung: Rung | null;
   readonly sourceTier: SourceTier | null;
@@ -17,7 +18,9 @@ export interface Outcome {
 /** What is known of an artifact now. `error` is ours: the job was given up on. */
 export function outcomeOf(catalog: Catalog, artifact: Artifact, errors: ReadonlyMap<string, string>): Outcome {
   const fact = catalog.current('verdict', artifact.purl);
-  const common = { purl: artifact.purl, filename: artifact.fileName, sha256: artifact.sha256 };
+  const stored = catalog.current('stored', artifact.purl);
+  const sha256 = stored === undefined ? artifact.digests.sha256 : StoredBody.parse(stored.entry.body).sha256;
+  const common = { purl: artifact.purl, filename: artifact.fileName, sha256: sha256 ?? null };
   if (fact === undefined) {
     const error = errors.get(artifact.purl);
     return {

@@ -68,12 +68,15 @@ type RunParts = Pick<Parameters<typeof runDefinition>[0], 'sandbox' | 'openMirro
 async function rerun({ reader, sandbox, openMirror }: RunParts, purl: Purl, definition: Sha256): Promise<Rerun> {
   const { catalog, publicStore } = reader;
   const ecosystem = ecosystemOf(purl.slice('pkg:'.length, purl.indexOf('/')));
-  if (ecosystem === undefined) throw new AppError('usage', `${purl}: no ecosystem of this kind`);
+  if (ecosystem?.rebuilding === undefined) throw new AppError('usage', `${purl}: no ecosystem of this kind`);
   const outcomes: RebuiltBody[] = [];
   const sink = {
     submit: async (facts: readonly object[]) => void outcomes.push(...facts.flatMap((fact) => ('body' in fact ? [RebuiltBody.parse(fact.body)] : []))),
   };
-  await runDefinition({ ecosystem, sandbox, openMirror, blobs: publicStore.blobs, catalog, sink }, { purl: toPurl(purl), definition, build: 1 });
+  await runDefinition(
+    { ecosystem: { ...ecosystem, rebuilding: ecosystem.rebuilding }, sandbox, openMirror, blobs: publicStore.blobs, catalog, sink },
+    { purl: toPurl(purl), definition, build: 1 },
+  );
   const recorded = [...catalog.all('rebuilt', { subjectPrefix: purl })].find(
     ({ entry }) => entry.subject === purl && 'inputs' in entry && entry.inputs[0] === definition,
   );

@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { EcosystemError } from '@granary/contract/ecosystem';
 import { JobError, type Resolver, StoreError, UpstreamError } from '@granary/contract/ports';
 import { openHttpServer, webHandler } from '@granary/driver-http-fastify';
-import { type CandidatePorts, type CandidateView, openCandidateView } from '@granary/stage-sync';
+import { type CandidatePorts, openCandidateView } from '@granary/stage-sync';
 
 /** The candidate view on loopback, for the resolver alone: a path that nobody else knows. */
 export interface CandidateServer extends AsyncDisposable {
-  readonly view: CandidateView;
   /** Index address for the resolver. */
   readonly indexUrl: string;
   /** The resolver, saying what upstream did where it knows only that a request failed. */
@@ -38,7 +37,6 @@ export async function openCandidateServer(ports: CandidatePorts): Promise<Candid
   });
   const server = await openHttpServer({ listen: { host: '127.0.0.1', port: 0 }, handler });
   return {
-    view,
     indexUrl: `${server.address}${prefix}/simple/`,
     explained: (resolver) => explained(resolver, faults),
     [Symbol.asyncDispose]: () => server.close(),

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Ecosystem } from '@granary/contract/ecosystem';
+import type { RebuildableEcosystem } from '@granary/contract/ecosystem';
 import type { BlobStore, RootfsRecipe } from '@granary/contract/ports';
 import { canonicalJson, EnvironmentBody, factBody, type Json, type Purl, purlParts, type Sha256, StoredBody, sha256 } from '@granary/core/model';
 import { type SyncPorts, storeArtifact } from '@granary/stage-sync';
@@ -23,7 +23,7 @@ export interface RootfsMaker {
   prepare(recipe: RootfsRecipe, signal: AbortSignal): Promise<Sha256>;
 }
 export interface EnvironmentPorts {
-  readonly ecosystem: Ecosystem;
+  readonly ecosystem: RebuildableEcosystem;
   readonly sync: SyncPorts;
   readonly observer: Observer;
   readonly rootfs: RootfsMaker;
@@ -49,7 +49,7 @@ export async function ensureEnvironment(ports: EnvironmentPorts): Promise<Enviro
   const body = known === undefined ? await chooseEnvironment(ports, subject) : EnvironmentBody.parse(known.entry.body);
   const recipe = await readRecipe(ports.sync.blobs, body.recipe);
   await prepareSame(ports, recipe, body.rootfs);
-  const runtimeVersion = ports.ecosystem.toolchain.runtimeVersion(recipe.packages);
+  const runtimeVersion = ports.ecosystem.rebuilding.toolchain.runtimeVersion(recipe.packages);
   if (runtimeVersion === undefined)
     throw new AppError('unavailable', `environment ${subject}: the root filesystem brings no runtime for ${ports.ecosystem.id}`);
   const tools = await Promise.all(
@@ -75,7 +75,7 @@ async function prepareSame({ rootfs, note, signal }: EnvironmentPorts, recipe: R
 }
 
 async function chooseEnvironment(ports: EnvironmentPorts, subject: string): Promise<EnvironmentBody> {
-  const { toolchain } = ports.ecosystem;
+  const { toolchain } = ports.ecosystem.rebuilding;
   const tools: Record<string, { version: string; sha256: Sha256 }> = {};
   const files: { path: string; sha256: Sha256; executable: boolean }[] = [];
   for (const tool of toolchain.tools) {
@@ -106,21 +106,21 @@ async function takeTool(
   const { blobs, catalog, documents } = ports.sync;
   await ports.observer.observe(tool, ports.signal);
   const document = await documents.current(tool);
-  const artifact = document === undefined ? undefined : ports.ecosystem.toolchain.select(document);
+  const artifact = document === undefined ? undefined : ports.ecosystem.rebuilding.toolchain.select(document);
   if (artifact === undefined) throw new AppError('unavailable', `mirror ${tool}: upstream has no release of it that this machine can run`);
   await storeArtifact(ports.sync, artifact, ports.signal);
   await ports.settle();
   const stored = catalog.current('stored', artifact.purl);
   const bytes = stored === undefined ? undefined : await blobs.read(StoredBody.parse(stored.entry.body).sha256, MAX_TOOL_BYTES);
-  if (bytes === undefined) throw new AppError('unavailable', `mirror ${artifact.purl}: it was fetched, but isn't in the store`);
+  if (stored === undefined || bytes === undefined) throw new AppError('unavailable', `mirror ${artifact.purl}: it was fetched, but isn't in the store`);
   const files = await Promise.all(
-    (await ports.ecosystem.toolchain.unpack(artifact, bytes)).map(async (file) => ({
+    (await ports.ecosystem.rebuilding.toolchain.unpack(artifact, bytes)).map(async (file) => ({
       path: file.path,
       executable: true,
       sha256: (await blobs.put(file.bytes, { maxBytes: MAX_TOOL_BYTES })).sha256,
     })),
   );
-  return { version: purlParts(artifact.purl).version ?? '', sha256: artifact.sha256, files };
+  return { version: purlParts(artifact.purl).version ?? '', sha256: StoredBody.parse(stored.entry.body).sha256, files };
 }
 
 async function readRecipe(blobs: BlobStore, digest: Sha256): Promise<RootfsRecipe> {

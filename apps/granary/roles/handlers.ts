@@ -3,16 +3,20 @@ import type { Job, JobContext, Queue } from '@granary/contract/ports';
 import { factKey, type Purl } from '@granary/core/model';
 import { type DemandPorts, demandSpecification } from '@granary/stage-demand';
 import { compareBuilt, giveVerdict, type JudgePorts } from '@granary/stage-judge';
-import { type BuildOrder, locateSource, type PlanPorts, planAttempt, type RunPorts, runDefinition } from '@granary/stage-rebuild';
+import { type BuildOrder, locateSource, planAttempt, type RunPorts, runDefinition } from '@granary/stage-rebuild';
 import { type SyncPorts, storeArtifact } from '@granary/stage-sync';
 import { JobPayload } from './job-payload.ts';
+import type { RebuildStation } from './rebuild-station.ts';
 
 /** Every stage with its ports: what the queue's jobs call. */
 export interface Stages {
   readonly demand: DemandPorts;
+  /** Of the ecosystem that a purl is of. Throws JobError where it has no upstream here. */
+  readonly of: (purl: Purl) => EcosystemStages;
+}
+export interface EcosystemStages {
   readonly sync: SyncPorts;
-  readonly plan: PlanPorts;
-  readonly run: RunPorts;
+  readonly rebuilding: () => Promise<Pick<RebuildStation, 'plan' | 'run'>>;
   readonly judge: JudgePorts;
   /** One look at a package at a time, and its facts sequenced before the next. */
   readonly observe: (packagePurl: Purl, signal: AbortSignal) => Promise<void>;
@@ -52,24 +56,27 @@ async function performJob(stages: Stages, payload: JobPayload, signal: AbortSign
     case 'demand':
       return await demandSpecification(stages.demand, payload.specification, signal);
     case 'observe':
-      return await stages.observe(payload.package, signal);
+      return await stages.of(payload.package).observe(payload.package, signal);
     case 'store':
-      return await storeArtifact(stages.sync, payload, signal);
+      return await storeArtifact(stages.of(payload.purl).sync, payload, signal);
     case 'locate':
-      return await locateSource(stages.plan, payload.purl);
+      return await locateSource((await stages.of(payload.purl).rebuilding()).plan, payload.purl);
     case 'propose':
-      return await planAttempt(stages.plan, payload, signal);
+      return await planAttempt((await stages.of(payload.purl).rebuilding()).plan, payload, signal);
     case 'build':
-      // Of queues that processes share a job may come twice; a build takes too long for that.
-      if (isBuilt(stages.run, payload)) return;
-      return await runDefinition(stages.run, payload, signal);
+      return await build((await stages.of(payload.purl).rebuilding()).run, payload, signal);
     case 'compare':
-      return await compareBuilt(stages.judge, payload, payload.definition);
+      return await compareBuilt(stages.of(payload.purl).judge, payload, payload.definition);
     case 'verdict':
-      return await giveVerdict(stages.judge, payload.purl);
+      return await giveVerdict(stages.of(payload.purl).judge, payload.purl);
     case 'attest':
-      return await stages.attest(payload.purl);
+      return await stages.of(payload.purl).attest(payload.purl);
   }
+}
+
+/** Of queues that processes share a job may come twice; a build takes too long for that. */
+async function build(ports: RunPorts, order: BuildOrder, signal: AbortSignal): Promise<void> {
+  if (!isBuilt(ports, order)) await runDefinition(ports, order, signal);
 }
 
 function isBuilt({ catalog }: RunPorts, { purl, definition, build }: BuildOrder): boolean {

@@ -1,4 +1,4 @@
-import { toPurl, toSha256 } from '@granary/core/model';
+import { DigestsShape, toPurl, toSha256 } from '@granary/core/model';
 import { z } from 'zod';
 
 const PurlText = z.string().transform(toPurl);
@@ -8,7 +8,7 @@ const Digest = z.string().transform(toSha256);
 export const JobPayload = z.discriminatedUnion('type', [
   z.object({ type: z.literal('demand'), specification: z.string() }),
   z.object({ type: z.literal('observe'), package: PurlText }),
-  z.object({ type: z.literal('store'), purl: PurlText, sha256: Digest }),
+  z.object({ type: z.literal('store'), purl: PurlText, digests: DigestsShape }),
   z.object({ type: z.literal('locate'), purl: PurlText }),
   z.object({ type: z.literal('propose'), purl: PurlText, attempt: z.number().int().positive() }),
   z.object({ type: z.literal('build'), purl: PurlText, definition: Digest, build: z.union([z.literal(1), z.literal(2)]) }),

@@ -25,10 +25,12 @@ export async function runScheduler<T>(options: UpOptions, use: (running: Running
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));
   const sink = site.sinkOf('sync');
   const observers = new Map(
-    ecosystems.map((ecosystem) => {
-      const { index: upstreamBase, client: upstream } = upstreams.of(ecosystem);
+    ecosystems.flatMap((ecosystem) => {
+      const found = upstreams.of(ecosystem);
+      if (found === undefined) return [];
       const documents = openPackageDocuments({ blobs, catalog, ecosystem });
-      return [ecosystem.id, openObserver({ ecosystem, upstreamBase, upstream, blobs, catalog, documents, sink, clock }, site)];
+      const ports = { ecosystem, upstreamBase: found.index, upstream: found.client, blobs, catalog, documents, sink, clock };
+      return [[ecosystem.id, openObserver(ports, site)] as const];
     }),
   );
   const { looked } = stack.use(followAll({ ...options, site, observers, note }));

@@ -50,7 +50,9 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   const queue = stack.use(await openQueue(config, { clock, note: progress.note }));
   const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress }));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note: progress.note }));
-  const { observers } = stack.use(await openStations({ ...options, site, upstreams, served, queue, settle }));
+  const { observers } = stack.use(
+    await openStations({ ...options, site, upstreams, served, queue, settle, watched: items.map(({ specification }) => specification) }),
+  );
   const { looked } = stack.use(followAll({ ...options, site, observers, note: progress.note }));
   await importWatchList({ blobs: site.privateStore.blobs, catalog, sink: site.sinkOf('operator') }, items);
   await settle();

@@ -17,7 +17,8 @@ export async function runWorker(options: RunOptions): Promise<void> {
   const queue = stack.use(await openSharedQueue(config, { clock, note }));
   stack.defer(queue.subscribe((event) => progress.onEvent(event)));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));
-  stack.use(await openStations({ ...options, site, upstreams, served, queue, settle: site.settle }));
+  const watched = [...catalog.all('watched')].map(({ entry }) => entry.subject);
+  stack.use(await openStations({ ...options, site, upstreams, served, queue, settle: site.settle, watched }));
   note('taking jobs');
   await aborted(signal);
 }

@@ -1,17 +1,19 @@
 import type { Config } from '@granary/config';
-import type { Queue, Sandbox } from '@granary/contract/ports';
+import { JobError, type Queue, type Sandbox } from '@granary/contract/ports';
+import { type Purl, purlParts } from '@granary/core/model';
 import { openOciSandbox } from '@granary/driver-sandbox-oci';
 import { ecosystems } from '@granary/ecosystems';
 import type { Serve } from '@granary/stage-serve';
 import type { Progress } from '../output/progress.ts';
 import { debianArchitecture } from './environment.ts';
-import { registerHandlers } from './handlers.ts';
+import { type EcosystemStages, registerHandlers } from './handlers.ts';
 import { openMirrorSockets } from './mirror-sockets.ts';
 import type { Observer } from './observer.ts';
 import { openRootfsMaker } from './rootfs-maker.ts';
 import type { Site } from './site.ts';
-import { openStation } from './station.ts';
+import { openStation, type Station } from './station.ts';
 import type { Upstreams } from './upstreams.ts';
+import { concerns } from './watch-list.ts';
 
 export interface StationsParts {
   readonly config: Config;
@@ -23,6 +25,8 @@ export interface StationsParts {
   /** Every fact that was submitted so far is sequenced, and whoever schedules is told. */
   readonly settle: () => Promise<void>;
   readonly progress: Progress;
+  /** Specifications: what they need is made ready before the first job. */
+  readonly watched: readonly string[];
   readonly signal: AbortSignal;
 }
 export interface Stations extends AsyncDisposable {
@@ -37,18 +41,32 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
   const sandbox = stack.use(await openOciSandbox({ rootfsCacheDir: site.paths.rootfs, scratchDir: site.paths.sandbox, blobs: site.publicStore.blobs }));
   const mirrors = stack.use(await openMirrorSockets({ serve: served, ledgerSize: () => site.catalog.size(site.origins.public), notesDir: site.paths.sockets }));
   const rootfs = openRootfsMaker({ site, distribution: upstreams.distribution, filesystems: sandbox, architecture: debianArchitecture() });
-  const observers = new Map<string, Observer>();
+  const stations = new Map<string, Station>();
   for (const ecosystem of ecosystems) {
-    const { index: upstreamBase, client: upstream } = upstreams.of(ecosystem);
-    const given = { config, site, ecosystem, upstreamBase, upstream, rootfs, mirrors, settle, note: progress.note, signal };
-    const station = stack.use(await openStation({ ...given, sandbox: reporting(sandbox, progress) }));
-    registerHandlers(queue, station.stages, { before: site.refresh, rebuild: config.rebuild.concurrency });
-    observers.set(ecosystem.id, station.observer);
+    const needed = parts.watched.some((specification) => concerns(ecosystem, specification));
+    const upstream = upstreams.of(ecosystem);
+    if (upstream === undefined && needed) throw upstreams.missing(ecosystem);
+    if (upstream === undefined) continue;
+    const given = { config, site, ecosystem, upstreamBase: upstream.index, upstream: upstream.client, rootfs, mirrors, settle, note: progress.note, signal };
+    const station = stack.use(openStation({ ...given, sandbox: reporting(sandbox, progress) }));
+    if (needed) await station.prepare();
+    stations.set(ecosystem.id, station);
   }
+  const demanded = [...stations.values()].map((station) => station.demanded);
+  const demand = { ecosystems: demanded, blobs: site.privateStore.blobs, catalog: site.catalog, sink: site.sinkOf('demand') };
+  registerHandlers(queue, { demand, of: (purl) => stagesOf(stations, purl) }, { before: site.refresh, rebuild: config.rebuild.concurrency });
   // Ends first: what runs still needs everything above.
   stack.defer(() => queue.stop());
   const owned = stack.move();
+  const observers = new Map([...stations].map(([id, { observer }]) => [id, observer]));
   return { observers, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function stagesOf(stations: ReadonlyMap<string, Station>, purl: Purl): EcosystemStages {
+  const { type } = purlParts(purl);
+  const station = stations.get(type);
+  if (station === undefined) throw new JobError('later', `${purl}: this machine has no upstream of ${type}; granary doctor says what is missing`);
+  return station.stages;
 }
 
 function reporting(sandbox: Sandbox, progress: Progress): Sandbox {

@@ -10,7 +10,9 @@ import { openSharedBudget } from './services.ts';
 
 /** Everything outside, each behind a client that keeps its budget. */
 export interface Upstreams extends AsyncDisposable {
-  of(ecosystem: Ecosystem): { readonly index: string; readonly client: Upstream };
+  /** Undefined where this machine doesn't tell; {@link Upstreams.missing} says why. */
+  of(ecosystem: Ecosystem): { readonly index: string; readonly client: Upstream } | undefined;
+  missing(ecosystem: Ecosystem): Error | undefined;
   /** Where this machine's apt gets the distribution; undefined when it doesn't tell. */
   readonly distribution: { readonly source: ArchiveSource; readonly client: Upstream } | undefined;
 }
@@ -28,7 +30,7 @@ const MAX_CONCURRENT = 16;
 /** Of an archive that everybody mirrors. */
 const DISTRIBUTION_PER_SECOND = 50;
 
-/** Finds out where every ecosystem's upstream and the distribution's archive lie. Throws AppError `no-upstream`. */
+/** Finds out where every ecosystem's upstream and the distribution's archive lie, as far as this machine tells. */
 export async function openUpstreams({ config, environment, clock, note }: UpstreamsOptions): Promise<Upstreams> {
   await using stack = new AsyncDisposableStack();
   const open = (configured: readonly string[], requestsPerSecond: number): Upstream => {
@@ -39,20 +41,22 @@ export async function openUpstreams({ config, environment, clock, note }: Upstre
     return stack.use(openHttpUpstream({ configured, clock, userAgent: USER_AGENT, budgets, ...(shared === undefined ? {} : { sharedBudget: shared }) }));
   };
   const opened = new Map<string, ReturnType<Upstreams['of']>>();
-  for (const ecosystem of ecosystems) {
-    const { index, files } = await discoverUpstream(config, ecosystem, environment);
-    opened.set(ecosystem.id, { index, client: open([index, ...files], config.upstreams[ecosystem.id]?.requestsPerSecond ?? DEFAULT_PER_SECOND) });
+  const missing = new Map<string, Error>();
+  const discovered = await Promise.allSettled(ecosystems.map((ecosystem) => discoverUpstream(config, ecosystem, environment)));
+  for (const [at, { id }] of ecosystems.entries()) {
+    const found = discovered[at];
+    if (found?.status === 'fulfilled') {
+      const { index, files } = found.value;
+      opened.set(id, { index, client: open([index, ...files], config.upstreams[id]?.requestsPerSecond ?? DEFAULT_PER_SECOND) });
+    } else if (found?.reason instanceof Error) missing.set(id, found.reason);
   }
   const source = await discoverDistribution();
   const distribution = source === undefined ? undefined : { source, client: open([source.url], DISTRIBUTION_PER_SECOND) };
   const owned = stack.move();
   return {
     distribution,
-    of(ecosystem) {
-      const upstream = opened.get(ecosystem.id);
-      if (upstream === undefined) throw new RangeError(`upstream of ${ecosystem.id}: not opened`);
-      return upstream;
-    },
+    of: ({ id }) => opened.get(id),
+    missing: ({ id }) => missing.get(id),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Config, ConfigError, type WatchLine } from '@granary/config';
-import { EcosystemError } from '@granary/contract/ecosystem';
+import { type Ecosystem, EcosystemError } from '@granary/contract/ecosystem';
 import { ecosystems } from '@granary/ecosystems';
 import type { WatchedItem } from '@granary/stage-demand';
 
@@ -36,6 +36,11 @@ async function readLine(line: WatchLine): Promise<WatchedItem> {
     return ecosystem !== undefined;
   });
   return { specification, content, ...more };
+}
+
+/** Whether a specification, read before, asks something of an ecosystem. */
+export function concerns({ demand }: Ecosystem, specification: string): boolean {
+  return demand.isLockfile(specification) || demand.wishOfPurl(specification) !== undefined;
 }
 
 function understood({ at, specification }: WatchLine, knows: () => boolean): void {

@@ -1,4 +1,4 @@
-import { type Artifact, canonicalJson, type Json, parseInstant, parsePurl, parseSha256, type Sha256 } from '@granary/core/model';
+import { type Artifact, canonicalJson, DigestsShape, type Json, parseInstant, parsePurl, parseSha256, type Sha256 } from '@granary/core/model';
 import { z } from 'zod';
 
 /** Everything that one wish comes to: the blob behind a `wanted` fact of role `install`. */
@@ -16,21 +16,20 @@ export const ArtifactShape = z
   .object({
     purl: z.string(),
     fileName: z.string(),
-    sha256: z.string(),
+    digests: DigestsShape,
     path: z.string(),
     sizeBytes: z.number().optional(),
     publishedAt: z.string().optional(),
   })
-  .transform(({ purl, sha256, publishedAt, sizeBytes, ...rest }, context): Artifact => {
-    const [name, digest, instant] = [parsePurl(purl), parseSha256(sha256), parseInstant(publishedAt ?? '')];
-    if (name === undefined || digest === undefined) {
+  .transform(({ purl, publishedAt, sizeBytes, ...rest }, context): Artifact => {
+    const [name, instant] = [parsePurl(purl), parseInstant(publishedAt ?? '')];
+    if (name === undefined) {
       context.addIssue({ code: 'custom', message: 'not an artifact' });
       return z.NEVER;
     }
     return {
       ...rest,
       purl: name,
-      sha256: digest,
       ...(sizeBytes === undefined ? {} : { sizeBytes }),
       ...(instant === undefined ? {} : { publishedAt: instant }),
     };
@@ -63,6 +62,13 @@ export function decodeClosure(bytes: Uint8Array): Closure {
   return { watched, artifacts, basis, missing };
 }
 
-export function artifactJson({ purl, fileName, sha256, path, sizeBytes, publishedAt }: Artifact): { readonly [name: string]: Json } {
-  return { purl, fileName, sha256, path, ...(sizeBytes === undefined ? {} : { sizeBytes }), ...(publishedAt === undefined ? {} : { publishedAt }) };
+export function artifactJson({ purl, fileName, digests, path, sizeBytes, publishedAt }: Artifact): { readonly [name: string]: Json } {
+  return {
+    purl,
+    fileName,
+    digests: { ...digests },
+    path,
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    ...(publishedAt === undefined ? {} : { publishedAt }),
+  };
 }

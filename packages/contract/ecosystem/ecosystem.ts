@@ -1,19 +1,20 @@
 import type { ArtifactRules } from '@granary/core/compare';
-import type { Artifact, Digests, Evidence, Purl } from '@granary/core/model';
-import type { Pin } from '../ports/index.ts';
+import type { Artifact, Digests, Evidence, Instant, Purl } from '@granary/core/model';
+import type { Pin, Resolution } from '../ports/index.ts';
 import type { RebuildStrategy } from './rebuild.ts';
 import type { Views } from './views.ts';
 
 /** One file in an upstream's index: what it can be checked by, and where it lies. */
 export interface UpstreamArtifact extends Artifact {
-  /** Absolute; resolved against the document's own address. */
+  /** Absolute; resolved against the document's own address. The document's own where {@link PackageIndex.files} tells. */
   readonly url: string;
-  readonly digests: Digests;
   readonly yanked: boolean;
   /** What follows from the index once the digests were checked. */
   readonly evidence: readonly Evidence[];
   /** Documents beside the artifact that upstream offers, such as its provenance: stored with it. */
   readonly companions: readonly { readonly name: string; readonly url: string; readonly accept: string }[];
+  /** What the index says was signed, and by which keys: for {@link Ecosystem.check}. */
+  readonly signatures?: readonly { readonly message: string; readonly keyId: string; readonly signature: string }[];
 }
 /** An index document of one package, parsed. */
 export interface PackageDocument {
@@ -23,11 +24,21 @@ export interface PackageDocument {
   readonly refused: readonly { readonly fileName: string; readonly why: string }[];
 }
 
+/** Where files lie, when one document of the whole upstream tells and not the index of a package. Pure. */
+export interface FileAddresses {
+  documentUrl(upstreamBase: string): string;
+  readonly maxDocumentBytes: number;
+  /** Absolute. Throws EcosystemError `malformed`. */
+  addressOf(artifact: UpstreamArtifact, document: Uint8Array): string;
+}
 /** Which documents there are upstream, and what they say. Pure. */
 export interface PackageIndex {
   readonly accept: string;
   readonly maxDocumentBytes: number;
   documentUrl(upstreamBase: string, packagePurl: Purl): string;
+  readonly files?: FileAddresses;
+  /** The files of a version that upstream has without listing it, such as Go's pseudo-versions. Undefined for a version that it would list. */
+  unlisted?(upstreamBase: string, packagePurl: Purl, version: string): readonly UpstreamArtifact[] | undefined;
   /** Throws EcosystemError `malformed`. */
   parse(bytes: Uint8Array, source: { readonly url: string; readonly contentType: string; readonly package: Purl }): PackageDocument;
 }
@@ -38,6 +49,28 @@ export interface Declared {
   readonly licence?: string;
   /** Its own metadata document, when the ecosystem serves that apart from the artifact. */
   readonly metadata?: Uint8Array;
+  /** When it was published, where only the artifact tells. */
+  readonly publishedAt?: Instant;
+}
+
+/** An artifact whose bytes agree with every digest that upstream stated. */
+export interface CheckRequest {
+  readonly artifact: UpstreamArtifact;
+  readonly upstreamBase: string;
+  /** Whole; throws StoreError `too-large`. */
+  readonly read: (maxBytes: number) => Promise<Uint8Array>;
+  /** Asks the same upstream; undefined when it has no such thing. */
+  readonly fetch: (url: string, maxBytes: number) => Promise<Uint8Array | undefined>;
+}
+/** What the checks came to, and what clients need to repeat them. */
+export interface Checked {
+  readonly evidence: readonly Evidence[];
+  /** What was found out about its bytes beside what upstream stated. */
+  readonly digests?: Digests;
+  /** Documents kept with the artifact, by name. */
+  readonly companions?: Readonly<Record<string, Uint8Array>>;
+  /** Files that stand for themselves, such as tiles of a checksum database: stored beside it under names of their own. */
+  readonly beside?: readonly { readonly purl: Purl; readonly path: string; readonly bytes: Uint8Array }[];
 }
 
 /** A file of the candidate index: where its metadata comes from. */
@@ -59,10 +92,24 @@ export interface CandidateRules {
   files(document: PackageDocument): readonly CandidateFile[];
 }
 
-/** One thing that somebody wants kept. */
+/** A version, and what a lock says of its files: nothing, where `digests` is empty. */
+export interface LockedPin extends Pin {
+  readonly digests: readonly Digests[];
+  /** Where a lock names single files of a release: no others are wanted. */
+  readonly files?: readonly { readonly fileName: string; readonly digests: Digests }[];
+}
+/** One thing that somebody wants kept. `notCovered`: what a lock names that lies in no registry, one line each, for people. */
 export type Wish =
   | { readonly type: 'requirements'; readonly label: string; readonly requirements: readonly string[] }
-  | { readonly type: 'pins'; readonly label: string; readonly pins: readonly (Pin & { readonly sha256: readonly string[] })[] };
+  | { readonly type: 'pins'; readonly label: string; readonly pins: readonly LockedPin[]; readonly notCovered?: readonly string[] };
+
+/** An index document of a package, as upstream has it now. */
+export interface CurrentDocument {
+  readonly bytes: Uint8Array;
+  readonly url: string;
+  readonly contentType: string;
+  readonly document: PackageDocument;
+}
 
 /** How wishes are written in this ecosystem. Pure. */
 export interface DemandRules {
@@ -71,9 +118,11 @@ export interface DemandRules {
   /** Does a file of this name hold a lock of this ecosystem? */
   isLockfile(fileName: string): boolean;
   wishOfLockfile(fileName: string, bytes: Uint8Array): Wish;
-  /** The requirement line that means exactly this package. */
-  requirementOf(pin: Pin): string;
   packageOfPin(pin: Pin): Purl;
+  /** A release that an SBOM names; undefined when it isn't of this ecosystem or names no version. */
+  pinOfPurl(purl: Purl): Pin | undefined;
+  /** Exact versions that an install of these requirements on any platform may take. Left out where the site's Resolver does it. */
+  resolve?(requirements: readonly string[], current: (packagePurl: Purl) => Promise<CurrentDocument | undefined>): Promise<Resolution>;
 }
 
 /** How to learn where this machine's own package manager gets its packages. Pure: the caller runs the command. */
@@ -97,24 +146,38 @@ export interface Toolchain {
   runtimeVersion(systemPackages: readonly { readonly name: string; readonly version: string }[]): string | undefined;
 }
 
-/** Everything that is particular to one ecosystem. Nothing outside its folder knows it by name. */
-export interface Ecosystem {
-  /** The purl type, and the prefix under which it is served. */
-  readonly id: string;
-  readonly discovery: Discovery;
+/** How an ecosystem's artifacts are rebuilt, and what that needs. */
+export interface Rebuilding {
+  readonly strategy: RebuildStrategy;
   readonly toolchain: Toolchain;
-  readonly index: PackageIndex;
   readonly candidate: CandidateRules;
-  /** Empty when it can't be read. */
-  declared(artifact: Artifact, bytes: Uint8Array): Promise<Declared>;
-  readonly demand: DemandRules;
-  readonly rebuild: RebuildStrategy;
-  readonly views: Views;
   /** How two files of this name are compared; undefined when they can't be. */
   rulesOf(fileName: string): ArtifactRules | undefined;
 }
 
-export type EcosystemCode = 'malformed' | 'bad-spec' | 'unsupported';
+/** Everything that is particular to one ecosystem. Nothing outside its folder knows it by name. */
+export interface Ecosystem {
+  /** The purl type. */
+  readonly id: string;
+  readonly discovery: Discovery;
+  readonly index: PackageIndex;
+  /** Empty when it can't be read. */
+  declared(artifact: Artifact, bytes: Uint8Array): Promise<Declared>;
+  /** Checks that need more than a digest of the bytes. Throws EcosystemError `mismatch`: then nothing is stored under the name. */
+  check?(request: CheckRequest): Promise<Checked>;
+  readonly demand: DemandRules;
+  readonly views: Views;
+  /** Left out where nothing can be rebuilt: every verdict is `unsupported`. */
+  readonly rebuilding?: Rebuilding;
+}
+export type RebuildableEcosystem = Ecosystem & { readonly rebuilding: Rebuilding };
+
+/** May this artifact be rebuilt at all? */
+export function rebuildEligibility({ rebuilding }: Ecosystem, artifact: Artifact): ReturnType<RebuildStrategy['eligible']> {
+  return rebuilding === undefined ? { ok: false, failureClass: 'unsupported-ecosystem' } : rebuilding.strategy.eligible(artifact);
+}
+
+export type EcosystemCode = 'malformed' | 'bad-spec' | 'unsupported' | 'mismatch';
 export class EcosystemError extends Error {
   override readonly name = 'EcosystemError';
   readonly code: EcosystemCode;

@@ -1,12 +1,12 @@
 import type { Comparison } from '@granary/core/compare';
-import type { Artifact, FailureClass, Instant, Json } from '@granary/core/model';
+import type { Artifact, FailureClass, Instant, Json, PinnedArtifact } from '@granary/core/model';
 import type { Assist, DefinitionPhase, Parameter } from './definition.ts';
 
 /** The published artifact and its source, whole: what planning reads. Untrusted bytes. */
 export interface RebuildSubject {
-  readonly target: Artifact;
+  readonly target: PinnedArtifact;
   readonly published: Uint8Array;
-  readonly source: Artifact;
+  readonly source: PinnedArtifact;
   readonly sourceBytes: Uint8Array;
   /** Runtime versions the rootfs offers, such as `3.11.2`. */
   readonly runtimeVersion: string;
@@ -52,13 +52,13 @@ export interface RebuildStrategy {
   /** May this artifact be rebuilt at all? */
   eligible(target: Artifact): { readonly ok: true } | { readonly ok: false; readonly failureClass: FailureClass };
   /** The artifact it is rebuilt from, among the files of its release. */
-  sourceOf(target: Artifact, siblings: readonly Artifact[]): Artifact | undefined;
+  sourceOf(target: Artifact, siblings: readonly PinnedArtifact[]): PinnedArtifact | undefined;
   /** Of one release, the file that the sandbox's platform would install; undefined when there is none. */
-  installableOf(release: readonly Artifact[]): Artifact | undefined;
+  installableOf(release: readonly PinnedArtifact[]): PinnedArtifact | undefined;
   /** The next thing to try, a function of the subject and what was tried. At most 12 attempts are asked for. */
   propose(subject: RebuildSubject, history: readonly Attempt[]): Promise<Proposed>;
   /** The source lies at `/work/source/<fileName>`, outputs are expected in `outputDir`; the mirror's as-of view is `http://127.0.0.1:3128`. */
-  compile(subject: RebuildSubject, proposal: BuildProposal, closure: readonly Artifact[]): CompiledBuild;
+  compile(subject: RebuildSubject, proposal: BuildProposal, closure: readonly PinnedArtifact[]): CompiledBuild;
   /** Requirements that the build found missing (see Attempt `needs`), read from its outputs; undefined when it is about something else. */
   readNeeds(outputs: readonly { readonly path: string; readonly bytes: Uint8Array }[], log: string): readonly string[] | undefined;
   /** Why a build that exited so failed, from the end of its log. */
@@ -70,7 +70,7 @@ export interface RebuildStrategy {
 /** Core metadata of an archive that has none that can be trusted without running its build. */
 export interface MetadataJob {
   /** `asked`: what an earlier run of the job found missing (`readNeeds` of the strategy). */
-  requirements(source: Artifact, sourceBytes: Uint8Array, asked: readonly string[]): Promise<readonly string[]>;
-  compile(source: Artifact, sourceBytes: Uint8Array, closure: readonly Artifact[], asked: readonly string[]): Promise<CompiledBuild>;
+  requirements(source: PinnedArtifact, sourceBytes: Uint8Array, asked: readonly string[]): Promise<readonly string[]>;
+  compile(source: PinnedArtifact, sourceBytes: Uint8Array, closure: readonly PinnedArtifact[], asked: readonly string[]): Promise<CompiledBuild>;
   read(outputs: readonly { readonly path: string; readonly bytes: Uint8Array }[]): Uint8Array | undefined;
 }

@@ -7,7 +7,10 @@ export type Route =
       /** Canonical path to redirect to, when the client's differs. */
       readonly redirect?: string;
     }
-  | { readonly type: 'package'; readonly package: Purl; readonly redirect?: string }
+  /** `document`: another of the package's documents than its index, by the ecosystem's own name for it. */
+  | { readonly type: 'package'; readonly package: Purl; readonly document?: string; readonly redirect?: string }
+  /** A document that is the same whatever is held. */
+  | { readonly type: 'fixed'; readonly name: string }
   /** `packages` are those that the path can be of, likeliest first. */
   | { readonly type: 'artifact'; readonly packages: readonly Purl[]; readonly path: string }
   /** A document beside an artifact: its core `metadata`, or a companion by the name that it is stored under. */
@@ -20,6 +23,7 @@ export type Route =
 
 /** One file that a view shows. */
 export interface ViewFile {
+  readonly purl: Purl;
   readonly fileName: string;
   readonly sha256: Sha256;
   readonly sizeBytes: number;
@@ -36,6 +40,8 @@ export interface ViewFile {
 }
 export interface PackageView {
   readonly package: Purl;
+  /** Where clients reach the ecosystem in this view, without a slash at the end, for documents that must hold absolute addresses. */
+  readonly address: string;
   readonly documents: ReadonlyMap<Sha256, { readonly bytes: Uint8Array; readonly url: string; readonly contentType: string }>;
   /** The document that speaks for the package as a whole, one of `documents`. */
   readonly document: Sha256;
@@ -51,7 +57,10 @@ export interface Views {
   route(path: string): Route | undefined;
   /** Media types of a route, best first; negotiated by q-value. The last is for clients that accept anything. An artifact has one. */
   mediaTypes(route: Route): readonly string[];
-  renderPackage(view: PackageView, mediaType: string): Uint8Array;
+  /** Undefined when the package has no such document in this view. */
+  renderPackage(view: PackageView, mediaType: string, document?: string): Uint8Array | undefined;
+  /** Left out where no route is `fixed`. `address` as in {@link PackageView}. */
+  renderFixed?(name: string, address: string): Uint8Array;
   renderRoot(packages: readonly Purl[], mediaType: string): Uint8Array;
   /** How stock clients are pointed at a mirror, for people: `address` has no slash at the end. */
   clientHints(address: string): readonly string[];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { blobKey, isMutable, type ObjectKey } from '@granary/core/layout';
-import { type Digests, type Sha256, toSha256 } from '@granary/core/model';
+import { type ByteDigests, type Sha256, toSha256 } from '@granary/core/model';
 import {
   type BlobExpectation,
   type BlobStore,
@@ -80,7 +80,7 @@ function confirm(bytes: Uint8Array, { digests = {}, sizeBytes }: BlobExpectation
   return { sha256: digestOf(bytes), sizeBytes: bytes.length };
 }
 
-function digestEntries(digests: Digests): readonly (readonly [string, string])[] {
+function digestEntries(digests: ByteDigests): readonly (readonly [string, string])[] {
   return Object.entries(digests).filter((entry): entry is [string, string] => entry[1] !== undefined);
 }
 

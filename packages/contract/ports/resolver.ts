@@ -17,7 +17,8 @@ export interface Pin {
   readonly version: string;
 }
 export type Resolution =
-  | { readonly ok: true; readonly pins: readonly Pin[] }
+  /** `notCovered`: what some version of them asks for and can't be had, one line each, for people. */
+  | { readonly ok: true; readonly pins: readonly Pin[]; readonly notCovered?: readonly string[] }
   | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
 /** Turns requirements into exact versions. Runs no code of any package. */
 export interface Resolver {

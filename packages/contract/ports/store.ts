@@ -1,5 +1,5 @@
 import type { ObjectKey } from '@granary/core/layout';
-import type { Digests, Sha256 } from '@granary/core/model';
+import type { ByteDigests, Sha256 } from '@granary/core/model';
 
 /** Half-open byte range. */
 export interface ByteRange {
@@ -31,7 +31,7 @@ export interface StoredBlob {
 }
 export interface BlobExpectation {
   /** Every digest given is checked before the blob can be seen under its name: StoreError `digest-mismatch`. */
-  readonly digests?: Digests;
+  readonly digests?: ByteDigests;
   readonly sizeBytes?: number;
   /** StoreError `too-large` as soon as the stream passes it. */
   readonly maxBytes: number;

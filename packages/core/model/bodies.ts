@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Json } from './canonical-json.ts';
-import { parseSha256, type Sha256 } from './digest.ts';
+import { type Digests, parseSha256, type Sha256 } from './digest.ts';
 import { type Instant, parseInstant } from './time.ts';
 import { CAUSES, FAILURE_CLASSES, RUNGS, SOURCE_TIERS, VERDICTS } from './verdict.ts';
 
@@ -18,6 +18,17 @@ const Time = z.string().transform((text, context): Instant => {
   context.addIssue({ code: 'custom', message: 'expected an RFC 3339 time' });
   return z.NEVER;
 });
+/** {@link Digests} as JSON holds them. */
+export const DigestsShape = z
+  .object({
+    sha256: Digest.optional(),
+    sha512: z.string().optional(),
+    sha384: z.string().optional(),
+    sha1: z.string().optional(),
+    md5: z.string().optional(),
+    h1: z.string().optional(),
+  })
+  .transform((digests): Digests => JSON.parse(JSON.stringify(digests)));
 const Size = z.number().int().nonnegative();
 const Evidence = z.discriminatedUnion('state', [
   z.object({ state: z.literal('checked'), check: z.string(), by: z.string().optional() }),
@@ -38,17 +49,21 @@ export const WantedBody = z.object({ role: z.enum(['install', 'build']), manifes
 /** `observed`, about a package: upstream's index document as it was seen. */
 export const ObservedBody = z.object({ document: Digest, sizeBytes: Size, mediaType: z.string(), url: z.string(), run: Run.optional() });
 /** `vanished`, about an artifact or a package: upstream stopped listing it, lists other bytes under its name, or lists it again. */
-export const VanishedBody = z.object({ state: z.enum(['gone', 'replaced', 'back']), document: Digest.optional(), replacement: Digest.optional() });
+export const VanishedBody = z.object({ state: z.enum(['gone', 'replaced', 'back']), document: Digest.optional(), replacement: DigestsShape.optional() });
 /** `stored`, about an artifact. */
 export const StoredBody = z.object({
   sha256: Digest,
   sizeBytes: Size,
   path: z.string(),
   publishedAt: Time.optional(),
+  /** What upstream stated of the bytes, by other algorithms than ours. */
+  digests: DigestsShape.optional(),
   evidence: z.array(Evidence),
   licence: z.string().optional(),
   metadata: Digest.optional(),
   companions: z.record(z.string(), Digest).optional(),
+  /** Belongs to no release, but to the proofs of many, such as a tile of a checksum database: every view has it. */
+  support: z.literal(true).optional(),
 });
 /** `located`, about an artifact: what it can be rebuilt from. */
 export const LocatedBody = z.object({

@@ -1,7 +1,8 @@
-export type { Artifact, Evidence, WantedRole } from './artifact.ts';
+export { type Artifact, type Evidence, type PinnedArtifact, pinned, type WantedRole } from './artifact.ts';
 export {
   AttestedBody,
   ComparedBody,
+  DigestsShape,
   EnvironmentBody,
   factBody,
   LocatedBody,
@@ -14,7 +15,7 @@ export {
   WatchedBody,
 } from './bodies.ts';
 export { canonicalJson, type Json, parseCanonicalJson } from './canonical-json.ts';
-export { type Digests, parseSha256, type Sha256, sha256, toSha256 } from './digest.ts';
+export { type ByteDigests, type Digests, digestsAgree, parseSha256, type Sha256, sha256, toSha256 } from './digest.ts';
 export {
   COMPUTED_KINDS,
   type ComputedFact,

@@ -21,6 +21,7 @@ export type SourceTier = (typeof SOURCE_TIERS)[number];
 
 export const FAILURE_CLASSES = [
   'no-source',
+  'unsupported-ecosystem',
   'unsupported-backend',
   'native-code',
   'not-a-wheel',

@@ -1,5 +1,5 @@
 import type { BlobStore, RootfsRecipe, Upstream } from '@granary/contract/ports';
-import type { Artifact, Evidence, Sha256 } from '@granary/core/model';
+import type { Evidence, PinnedArtifact, Sha256 } from '@granary/core/model';
 import type { ArchiveSource } from './apt-sources.ts';
 import { DebError } from './deb-error.ts';
 import { debPurl, fileName } from './names.ts';
@@ -49,7 +49,7 @@ export interface RootfsWish {
 export interface MirroredRootfs {
   readonly recipe: RootfsRecipe;
   /** Every package of the closure, stored, with what it was checked by. */
-  readonly artifacts: readonly { readonly artifact: Artifact; readonly evidence: readonly Evidence[] }[];
+  readonly artifacts: readonly { readonly artifact: PinnedArtifact; readonly evidence: readonly Evidence[] }[];
 }
 
 /**
@@ -77,7 +77,14 @@ export async function mirrorRootfs(ports: MirrorRootfsPorts, wish: RootfsWish): 
     files: [...wish.files].sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   const artifacts = listed.map((entry) => ({
-    artifact: { purl: debPurl(entry, release.origin), fileName: fileName(entry), sha256: entry.sha256, sizeBytes: entry.sizeBytes, path: entry.path },
+    artifact: {
+      purl: debPurl(entry, release.origin),
+      fileName: fileName(entry),
+      sha256: entry.sha256,
+      digests: { sha256: entry.sha256 },
+      sizeBytes: entry.sizeBytes,
+      path: entry.path,
+    },
     evidence,
   }));
   if (listed.length === 0) throw new DebError('unresolvable', `root filesystem of ${source.suite}: no package was chosen`);

@@ -43,7 +43,7 @@ function toJson(file: CandidateFile, entry: SimpleFile, addressOf: (file: Candid
   return {
     filename: fileName,
     url: addressOf(file, fileName),
-    hashes: standIn ? {} : { sha256: file.artifact.sha256 },
+    hashes: standIn ? {} : { sha256: file.artifact.digests.sha256 },
     'requires-python': entry.requiresPython ?? null,
     yanked: entry.yanked ? (entry.yankedReason ?? true) : false,
     ...(entry.sizeBytes === undefined || standIn ? {} : { size: entry.sizeBytes }),

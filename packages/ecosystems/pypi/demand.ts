@@ -1,5 +1,5 @@
 import { type DemandRules, EcosystemError, type Wish } from '@granary/contract/ecosystem';
-import { parsePurl } from '@granary/core/model';
+import { parsePurl, purlParts } from '@granary/core/model';
 import { valid } from '@renovatebot/pep440';
 import { lockedByPylock, lockedByRequirements, lockedByUv } from './lockfiles.ts';
 import { normalizeName, packagePurl } from './names.ts';
@@ -16,10 +16,13 @@ export const pypiDemand: DemandRules = {
   wishOfLockfile(fileName, bytes): Wish {
     const format = LOCKFILES.find(({ matches }) => matches.test(fileName));
     if (format === undefined) throw new EcosystemError('unsupported', `lockfile ${fileName}: expected uv.lock, pylock.toml or a requirements.txt with hashes`);
-    return { type: 'pins', label: fileName, pins: format.read(fileName, new TextDecoder().decode(bytes)) };
+    return { type: 'pins', label: fileName, ...format.read(fileName, new TextDecoder().decode(bytes)) };
   },
-  requirementOf: ({ name, version }) => `${name}==${version}`,
   packageOfPin: ({ name }) => packagePurl(name),
+  pinOfPurl(purl) {
+    const { type, name, version } = purlParts(purl);
+    return type === 'pypi' && version !== undefined ? { name: normalizeName(name), version } : undefined;
+  },
 };
 
 /** PEP 508, names. */

@@ -1,4 +1,4 @@
-import type { Ecosystem } from '@granary/contract/ecosystem';
+import type { RebuildableEcosystem } from '@granary/contract/ecosystem';
 import { pypiCandidate } from './candidate.ts';
 import { readDeclared } from './core-metadata.ts';
 import { pypiDemand } from './demand.ts';
@@ -10,16 +10,18 @@ import { pypiIndex } from './upstream.ts';
 import { pypiViews } from './views.ts';
 
 /** The Python Package Index and what speaks its protocol. */
-export const pypi: Ecosystem = {
+export const pypi: RebuildableEcosystem = {
   id: 'pypi',
   discovery: pypiDiscovery,
-  toolchain: pypiToolchain,
   index: pypiIndex,
-  candidate: pypiCandidate,
   declared: readDeclared,
   demand: pypiDemand,
-  rebuild: pypiRebuild,
   views: pypiViews,
-  rulesOf: pypiRules,
+  rebuilding: {
+    strategy: pypiRebuild,
+    toolchain: pypiToolchain,
+    candidate: pypiCandidate,
+    rulesOf: pypiRules,
+  },
 };
 export { sdistRules, wheelRules } from './normalize.ts';

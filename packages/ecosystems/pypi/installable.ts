@@ -6,7 +6,7 @@ import { parseFileName } from './names.ts';
 const PYTHON_MINOR = 11;
 
 /** Of one release, the wheel that CPython 3.11 on x86-64 Linux would install (PEP 425): machine code for exactly this interpreter first, as installers rank it. */
-export function installableWheel(release: readonly Artifact[]): Artifact | undefined {
+export function installableWheel<Known extends Artifact>(release: readonly Known[]): Known | undefined {
   const ranked = release.flatMap((artifact) => {
     const rank = rankOf(artifact);
     return rank === undefined ? [] : [{ artifact, rank }];

@@ -9,7 +9,10 @@ describe('requirements.txt', () => {
   it('is read over continued lines, with extras, markers and comments', () => {
     const text = `# made by a resolver\n--index-url https://registry.example/simple\nFlask[async]==3.0.3 ; python_version >= "3.8" \\\n    --hash=sha256:${a} \\\n    --hash=sha256:${b}\n    # via app\n`;
 
-    expect(lockedByRequirements('requirements.txt', text)).toEqual([{ name: 'flask', version: '3.0.3', sha256: [a, b] }]);
+    expect(lockedByRequirements('requirements.txt', text)).toEqual({
+      pins: [{ name: 'flask', version: '3.0.3', digests: [{ sha256: a }, { sha256: b }] }],
+      notCovered: [],
+    });
   });
 
   it('is refused with its line when a requirement has no hash', () => {
@@ -21,7 +24,19 @@ describe('uv.lock', () => {
   it('leaves out the project itself', () => {
     const text = `version = 1\n[[package]]\nname = "app"\nversion = "0.1"\nsource = { virtual = "." }\n[[package]]\nname = "six"\nversion = "1.16.0"\nsource = { registry = "https://registry.example/simple" }\nsdist = { url = "x", hash = "sha256:${a}" }\nwheels = [{ url = "y", hash = "sha256:${b}" }]\n`;
 
-    expect(lockedByUv('uv.lock', text)).toEqual([{ name: 'six', version: '1.16.0', sha256: [a, b] }]);
+    expect(lockedByUv('uv.lock', text)).toEqual({
+      pins: [{ name: 'six', version: '1.16.0', digests: [{ sha256: a }, { sha256: b }] }],
+      notCovered: [],
+    });
+  });
+
+  it('says what comes from elsewhere, and takes the rest', () => {
+    const text = `version = 1\n[[package]]\nname = "fork"\nversion = "0.1"\nsource = { git = "https://forge.example/fork" }\n[[package]]\nname = "six"\nversion = "1.16.0"\nsource = { registry = "https://registry.example/simple" }\nsdist = { url = "x", hash = "sha256:${a}" }\n`;
+
+    expect(lockedByUv('uv.lock', text)).toEqual({
+      pins: [{ name: 'six', version: '1.16.0', digests: [{ sha256: a }] }],
+      notCovered: ['fork: comes from git, not from a registry'],
+    });
   });
 
   it('says line and column when it is not TOML', () => {

@@ -1,13 +1,13 @@
-import { EcosystemError } from '@granary/contract/ecosystem';
+import { EcosystemError, type LockedPin } from '@granary/contract/ecosystem';
+import { parseSha256 } from '@granary/core/model';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 import { normalizeName, normalizeVersion } from './names.ts';
 
-/** One locked release and the digests under which the lock will accept its files. */
-export interface LockedPin {
-  readonly name: string;
-  readonly version: string;
-  readonly sha256: readonly string[];
+/** What a lock names: releases of a registry, with the digests under which it will accept their files, and what lies elsewhere. */
+export interface Locked {
+  readonly pins: readonly LockedPin[];
+  readonly notCovered: readonly string[];
 }
 
 const File = z.object({ hash: z.string().optional(), hashes: z.record(z.string(), z.string()).optional() });
@@ -44,27 +44,27 @@ const Pylock = z.object({
 });
 
 /** uv.lock: what comes from a registry; the project itself (`virtual`, `editable`) has nothing to mirror. */
-export function lockedByUv(fileName: string, text: string): readonly LockedPin[] {
-  const lock = read(fileName, text, UvLock);
-  return lock.package.flatMap((entry) => {
-    if (entry.source['virtual'] !== undefined || entry.source['editable'] !== undefined) return [];
-    if (entry.source['registry'] === undefined) throw unsupported(fileName, entry.name, Object.keys(entry.source).join(', '));
-    return [toPin(fileName, entry.name, entry.version, [...(entry.sdist ? [entry.sdist] : []), ...(entry.wheels ?? [])])];
-  });
+export function lockedByUv(fileName: string, text: string): Locked {
+  const entries = read(fileName, text, UvLock).package.filter(({ source }) => source['virtual'] === undefined && source['editable'] === undefined);
+  const isListed = ({ source }: (typeof entries)[number]) => source['registry'] !== undefined;
+  return {
+    pins: entries.filter(isListed).map((entry) => toPin(fileName, entry)),
+    notCovered: entries.filter((entry) => !isListed(entry)).map(({ name, source }) => elsewhere(name, Object.keys(source).join(', '))),
+  };
 }
 
 /** pylock.toml (PEP 751). */
-export function lockedByPylock(fileName: string, text: string): readonly LockedPin[] {
-  const lock = read(fileName, text, Pylock);
-  return lock.packages.flatMap((entry) => {
-    if (entry.directory !== undefined) return [];
-    if (entry.vcs !== undefined || entry.archive !== undefined) throw unsupported(fileName, entry.name, entry.vcs === undefined ? 'archive' : 'vcs');
-    return [toPin(fileName, entry.name, entry.version, [...(entry.sdist ? [entry.sdist] : []), ...(entry.wheels ?? [])])];
-  });
+export function lockedByPylock(fileName: string, text: string): Locked {
+  const entries = read(fileName, text, Pylock).packages.filter(({ directory }) => directory === undefined);
+  const isListed = ({ vcs, archive }: (typeof entries)[number]) => vcs === undefined && archive === undefined;
+  return {
+    pins: entries.filter(isListed).map((entry) => toPin(fileName, entry)),
+    notCovered: entries.filter((entry) => !isListed(entry)).map(({ name, vcs }) => elsewhere(name, vcs === undefined ? 'archive' : 'vcs')),
+  };
 }
 
 /** requirements.txt as `pip --require-hashes` takes it: `name==version` with hashes, nothing else. */
-export function lockedByRequirements(fileName: string, text: string): readonly LockedPin[] {
+export function lockedByRequirements(fileName: string, text: string): Locked {
   const pins: LockedPin[] = [];
   let first = 0;
   let joined = '';
@@ -78,17 +78,17 @@ export function lockedByRequirements(fileName: string, text: string): readonly L
     if (statement !== '' && !/^(-i|--index-url|--extra-index-url|--require-hashes|--no-binary|--only-binary)\b/.test(statement))
       pins.push(requirement(fileName, first, statement));
   }
-  return pins;
+  return { pins, notCovered: [] };
 }
 
 function requirement(fileName: string, line: number, statement: string): LockedPin {
   const match = /^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([^\s;*]+)/.exec(statement);
   const version = normalizeVersion(match?.[2] ?? '');
-  const sha256 = [...statement.matchAll(/--hash[= ]sha256:([0-9a-f]{64})\b/g)].map(([, digest = '']) => digest);
-  if (match?.[1] === undefined || version === undefined || sha256.length === 0) {
+  const digests = [...statement.matchAll(/--hash[= ]sha256:([0-9a-f]{64})\b/g)].flatMap(([, digest = '']) => toDigests(digest));
+  if (match?.[1] === undefined || version === undefined || digests.length === 0) {
     throw new EcosystemError('bad-spec', `${fileName}:${line}: expected name==version with --hash=sha256:…, got ${JSON.stringify(statement.slice(0, 120))}`);
   }
-  return { name: normalizeName(match[1]), version, sha256 };
+  return { name: normalizeName(match[1]), version, digests };
 }
 
 function read<T>(fileName: string, text: string, schema: z.ZodType<T>): T {
@@ -104,14 +104,27 @@ function read<T>(fileName: string, text: string, schema: z.ZodType<T>): T {
   return parsed.data;
 }
 
-function toPin(fileName: string, name: string, version: string | undefined, files: readonly z.output<typeof File>[]): LockedPin {
-  const normal = normalizeVersion(version ?? '');
-  const sha256 = files.flatMap(({ hash, hashes }) => hashes?.['sha256'] ?? (hash?.startsWith('sha256:') ? [hash.slice('sha256:'.length)] : []));
-  if (normal === undefined) throw new EcosystemError('bad-spec', `${fileName}: ${name} has no version`);
-  if (sha256.length === 0) throw new EcosystemError('bad-spec', `${fileName}: ${name} ${version} has no sha256`);
-  return { name: normalizeName(name), version: normal, sha256 };
+interface Entry {
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly sdist?: z.output<typeof File> | undefined;
+  readonly wheels?: readonly z.output<typeof File>[] | undefined;
 }
 
-function unsupported(fileName: string, name: string, source: string): EcosystemError {
-  return new EcosystemError('unsupported', `${fileName}: ${name} comes from ${source}; only releases of a registry can be kept so far`);
+function toPin(fileName: string, { name, version, sdist, wheels = [] }: Entry): LockedPin {
+  const normal = normalizeVersion(version ?? '');
+  const files = [...(sdist === undefined ? [] : [sdist]), ...wheels];
+  const digests = files.flatMap(({ hash, hashes }) => toDigests(hashes?.['sha256'] ?? /^sha256:(.+)$/.exec(hash ?? '')?.[1] ?? ''));
+  if (normal === undefined) throw new EcosystemError('bad-spec', `${fileName}: ${name} has no version`);
+  if (digests.length === 0) throw new EcosystemError('bad-spec', `${fileName}: ${name} ${version} has no sha256`);
+  return { name: normalizeName(name), version: normal, digests };
+}
+
+function toDigests(text: string): LockedPin['digests'] {
+  const sha256 = parseSha256(text);
+  return sha256 === undefined ? [] : [{ sha256 }];
+}
+
+function elsewhere(name: string, source: string): string {
+  return `${name}: comes from ${source}, not from a registry`;
 }

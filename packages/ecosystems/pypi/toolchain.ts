@@ -35,9 +35,7 @@ function newestInstallable(document: PackageDocument) {
   );
   const versions = [...byVersion.keys()].filter((version) => explain(version)?.is_prerelease === false).toSorted((a, b) => compare(b, a));
   for (const version of versions) {
-    const release = byVersion.get(version) ?? [];
-    const chosen = installableWheel(release);
-    const found = release.find(({ fileName }) => fileName === chosen?.fileName);
+    const found = installableWheel(byVersion.get(version) ?? []);
     if (found !== undefined) return found;
   }
   return undefined;

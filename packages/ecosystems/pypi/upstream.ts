@@ -33,7 +33,6 @@ function toArtifact(purl: Purl, file: SimpleFile): UpstreamArtifact | string {
   return {
     purl: artifactPurl(nameOf(purl), distribution.version, file.fileName),
     fileName: file.fileName,
-    sha256,
     path: mirrorPath(file.url, sha256, file.fileName),
     url: file.url,
     digests: file.digests,

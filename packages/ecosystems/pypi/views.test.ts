@@ -1,7 +1,7 @@
 import type { PackageView, ViewFile } from '@granary/contract/ecosystem';
 import { sha256, toInstant } from '@granary/core/model';
 import { describe, expect, it } from 'vitest';
-import { packagePurl } from './names.ts';
+import { artifactPurl, packagePurl } from './names.ts';
 import { parseSimplePage } from './schema.ts';
 import { pypiViews } from './views.ts';
 
@@ -32,6 +32,7 @@ const upstream = {
 };
 const document = new TextEncoder().encode(JSON.stringify(upstream));
 const file = (fileName: string, more: Partial<ViewFile> = {}): ViewFile => ({
+  purl: artifactPurl('click', '8.1.7', fileName),
   fileName,
   sha256: sha256(fileName === wheel ? 'wheel' : 'sdist'),
   sizeBytes: 5,
@@ -42,6 +43,7 @@ const file = (fileName: string, more: Partial<ViewFile> = {}): ViewFile => ({
 });
 const view = (files: readonly ViewFile[], more: Partial<PackageView> = {}): PackageView => ({
   package: packagePurl('click'),
+  address: 'http://mirror.example/pypi',
   documents: new Map([
     [sha256(document), { bytes: document, url: 'https://registry.example/simple/click/', contentType: 'application/vnd.pypi.simple.v1+json' }],
   ]),

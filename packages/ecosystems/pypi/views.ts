@@ -23,6 +23,7 @@ export const pypiViews: Views = {
     switch (route.type) {
       case 'root':
       case 'package':
+      case 'fixed':
         return [JSON_V1, HTML_V1, 'text/html'];
       case 'artifact':
         return ['application/octet-stream'];

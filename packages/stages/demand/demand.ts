@@ -1,30 +1,26 @@
-import { type Closure, type Ecosystem, EcosystemError, encodeClosure, type PackageDocument, type Wish } from '@granary/contract/ecosystem';
-import { type BlobStore, type Catalog, type FactSink, JobError, type Pin, type Resolver } from '@granary/contract/ports';
-import { type Artifact, type Purl, purlParts, type Sha256, WantedBody, WatchedBody } from '@granary/core/model';
+import { type Closure, encodeClosure, type LockedPin } from '@granary/contract/ecosystem';
+import { JobError } from '@granary/contract/ports';
+import { type Artifact, digestsAgree, type Purl, purlParts, type Sha256, WantedBody, WatchedBody } from '@granary/core/model';
 import picomatch from 'picomatch';
+import type { DemandedEcosystem, DemandPorts } from './demand-ports.ts';
+import { type EcosystemWish, readWishes } from './read-wishes.ts';
 
-/** What demand needs of the world. `documents` is upstream's index as the candidate view has it. */
-export interface DemandPorts {
-  readonly ecosystem: Ecosystem;
-  readonly resolver: Resolver;
-  readonly candidateUrl: string;
-  readonly documents: (packagePurl: Purl) => Promise<{ readonly document: PackageDocument; readonly sha256: Sha256 } | undefined>;
-  readonly runtimeVersion: string;
-  /** Watch lists are the operator's business: of the private store. */
-  readonly blobs: BlobStore;
-  readonly catalog: Catalog;
-  readonly sink: FactSink;
-}
-
-const MAX_LOCKFILE_BYTES = 64 * 2 ** 20;
+/** Documents asked for at a time: a lock of a thousand packages asks for as many. */
+const PINS_AT_ONCE = 16;
 
 /** Turns one watched specification into the closed set of artifacts that it means, and records it when it differs from what was wanted. */
 export async function demandSpecification(ports: DemandPorts, specification: string, signal?: AbortSignal): Promise<void> {
   const watched = ports.catalog.current('watched', specification);
   if (watched === undefined) throw new JobError('never', `demand ${specification}: it isn't watched`);
   const body = WatchedBody.parse(watched.entry.body);
-  const wish = await readWish(ports, specification, body);
-  const closure = { watched: watched.key, ...(await closureOf(ports, await pinsOf(ports, wish, signal), body.files)) };
+  const parts: PartialClosure[] = [];
+  for (const wish of await readWishes(ports, specification, body)) parts.push(await closureOfWish(wish, body.files, signal));
+  const closure: Closure = {
+    watched: watched.key,
+    artifacts: parts.flatMap(({ artifacts }) => artifacts),
+    basis: Object.assign({}, ...parts.map(({ basis }) => basis)),
+    missing: parts.flatMap(({ missing }) => missing).sort(),
+  };
   if (closure.artifacts.length === 0) throw new JobError('later', `demand ${specification}: ${closure.missing.join('; ') || 'upstream has nothing of it'}`);
   const bytes = encodeClosure(closure);
   const manifest = await ports.blobs.put(bytes, { maxBytes: bytes.length });
@@ -40,66 +36,69 @@ export async function demandSpecification(ports: DemandPorts, specification: str
   ]);
 }
 
-async function readWish(ports: DemandPorts, specification: string, body: WatchedBody): Promise<Wish> {
-  const { demand } = ports.ecosystem;
-  try {
-    if (body.content === undefined) {
-      const wish = demand.wishOfPurl(specification);
-      if (wish === undefined) throw new JobError('never', `demand ${specification}: no ecosystem knows this specification`);
-      return wish;
-    }
-    const bytes = await ports.blobs.read(body.content, MAX_LOCKFILE_BYTES);
-    if (bytes === undefined) throw new JobError('later', `demand ${specification}: the lockfile's bytes ${body.content} are not in the store`);
-    return demand.wishOfLockfile(specification, bytes);
-  } catch (error) {
-    if (error instanceof EcosystemError) throw new JobError('never', `demand ${specification}: ${error.message}`, { cause: error });
-    throw error;
+type PartialClosure = Omit<Closure, 'watched'>;
+
+async function closureOfWish({ of, wish }: EcosystemWish, narrowedTo: readonly string[] | undefined, signal?: AbortSignal): Promise<PartialClosure> {
+  if (wish.type === 'pins') {
+    const closure = await closureOfPins(of, wish.pins, narrowedTo);
+    return { ...closure, missing: [...closure.missing, ...(wish.notCovered ?? [])] };
   }
-}
-
-interface LockedPin extends Pin {
-  readonly sha256: readonly string[];
-}
-
-async function pinsOf(ports: DemandPorts, wish: Wish, signal: AbortSignal | undefined): Promise<readonly LockedPin[]> {
-  if (wish.type === 'pins') return wish.pins;
-  const resolution = await ports.resolver.resolve({
-    requirements: wish.requirements,
-    indexUrl: ports.candidateUrl,
-    runtimeVersion: ports.runtimeVersion,
-    scope: 'universal',
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const resolution = await of.resolve(wish.requirements, signal);
   if (!resolution.ok) throw new JobError('later', `resolve ${wish.label}: ${resolution.why}: ${resolution.detail}`);
-  return resolution.pins.map((pin) => ({ ...pin, sha256: [] }));
+  const pins = resolution.pins.map((pin) => ({ ...pin, digests: [] }));
+  return await closureOfPins(of, pins, narrowedTo);
 }
 
 /** All files of each pinned version, unless narrowed; a locked digest that upstream no longer lists is said. */
-async function closureOf(ports: DemandPorts, pins: readonly LockedPin[], narrowedTo: readonly string[] | undefined): Promise<Omit<Closure, 'watched'>> {
+async function closureOfPins(of: DemandedEcosystem, pins: readonly LockedPin[], narrowedTo: readonly string[] | undefined): Promise<PartialClosure> {
   const isWanted = narrowedTo === undefined ? () => true : picomatch([...narrowedTo]);
   const artifacts = new Map<Purl, Artifact>();
   const basis: Record<string, Sha256> = {};
   const missing: string[] = [];
-  for (const pin of pins) {
-    const packagePurl = ports.ecosystem.demand.packageOfPin(pin);
-    const found = await ports.documents(packagePurl);
-    if (found === undefined) {
-      missing.push(`${packagePurl}: upstream doesn't have it`);
-      continue;
+  for (let at = 0; at < pins.length; at += PINS_AT_ONCE) {
+    const found = await Promise.all(pins.slice(at, at + PINS_AT_ONCE).map(async (pin) => await filesOfPin(of, pin)));
+    for (const one of found) {
+      for (const artifact of one.files) if (isWanted(artifact.fileName)) artifacts.set(artifact.purl, artifact);
+      if (one.document !== undefined) basis[one.packagePurl] = one.document;
+      missing.push(...one.missing);
     }
-    basis[packagePurl] = found.sha256;
-    const ofVersion = found.document.artifacts.filter(({ purl }) => purlParts(purl).version === pin.version);
-    if (ofVersion.length === 0) missing.push(`${packagePurl}@${pin.version}: upstream doesn't have this version`);
-    const listed = new Set<string>(ofVersion.map(({ sha256 }) => sha256));
-    missing.push(
-      ...pin.sha256.filter((digest) => !listed.has(digest)).map((digest) => `${packagePurl}@${pin.version}: upstream has no file of sha256 ${digest}`),
-    );
-    for (const artifact of ofVersion) if (isWanted(artifact.fileName)) artifacts.set(artifact.purl, plain(artifact));
   }
-  return { artifacts: [...artifacts.values()], basis, missing: missing.sort() };
+  return { artifacts: [...artifacts.values()], basis, missing };
+}
+
+interface FilesOfPin {
+  readonly packagePurl: Purl;
+  readonly document?: Sha256;
+  readonly files: readonly Artifact[];
+  readonly missing: readonly string[];
+}
+
+async function filesOfPin({ ecosystem, upstreamBase, current }: DemandedEcosystem, pin: LockedPin): Promise<FilesOfPin> {
+  const packagePurl = ecosystem.demand.packageOfPin(pin);
+  const found = await current(packagePurl);
+  const listed = found?.document.artifacts.filter(({ purl }) => purlParts(purl).version === pin.version) ?? [];
+  const ofVersion = listed.length > 0 ? listed : (ecosystem.index.unlisted?.(upstreamBase, packagePurl, pin.version) ?? []);
+  const basis = found === undefined ? {} : { document: found.sha256 };
+  if (ofVersion.length === 0) {
+    const why = found === undefined ? `${packagePurl}: upstream doesn't have it` : `${packagePurl}@${pin.version}: upstream doesn't have this version`;
+    return { packagePurl, ...basis, files: [], missing: [why] };
+  }
+  const missing = pin.digests
+    .filter((digests) => ofVersion.every((file) => digestsAgree(file.digests, digests) === false))
+    .map((digests) => `${packagePurl}@${pin.version}: upstream has no file of ${Object.entries(digests).flat().join(' ')}`);
+  return { packagePurl, ...basis, files: chosenFiles(pin, ofVersion), missing };
+}
+
+/** What the lock says of a file counts beside what upstream says: both are checked when it is fetched. */
+function chosenFiles(pin: LockedPin, ofVersion: readonly Artifact[]): readonly Artifact[] {
+  if (pin.files === undefined) return ofVersion.map((file) => plain(file));
+  return pin.files.flatMap(({ fileName, digests }) => {
+    const file = ofVersion.find((candidate) => candidate.fileName === fileName);
+    return file === undefined ? [] : [plain({ ...file, digests: { ...digests, ...file.digests } })];
+  });
 }
 
 /** Without what only upstream's index knows of it. */
-function plain({ purl, fileName, sha256, path, sizeBytes, publishedAt }: Artifact): Artifact {
-  return { purl, fileName, sha256, path, ...(sizeBytes === undefined ? {} : { sizeBytes }), ...(publishedAt === undefined ? {} : { publishedAt }) };
+function plain({ purl, fileName, digests, path, sizeBytes, publishedAt }: Artifact): Artifact {
+  return { purl, fileName, digests, path, ...(sizeBytes === undefined ? {} : { sizeBytes }), ...(publishedAt === undefined ? {} : { publishedAt }) };
 }

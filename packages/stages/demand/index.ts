@@ -1,2 +1,3 @@
-export { type DemandPorts, demandSpecification } from './demand.ts';
+export { demandSpecification } from './demand.ts';
+export type { DemandedEcosystem, DemandPorts } from './demand-ports.ts';
 export { importWatchList, type WatchedItem } from './watch-list.ts';

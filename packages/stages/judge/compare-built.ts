@@ -12,7 +12,7 @@ export async function compareBuilt(ports: JudgePorts, artifact: { readonly purl:
   const step = steps.find(({ plan }) => plan.result.type === 'definition' && plan.result.definition === definition);
   const built = step?.rebuilt?.body;
   if (built?.status !== 'built') throw new JobError('never', `compare ${artifact.purl}: definition ${definition} built nothing`);
-  const rules = ports.ecosystem.rulesOf(built.fileName);
+  const rules = ports.ecosystem.rebuilding?.rulesOf(built.fileName);
   if (rules === undefined) throw new JobError('never', `compare ${artifact.purl}: no rules to compare ${built.fileName} by`);
   const [upstream, rebuild] = await Promise.all([read(ports.blobs, artifact.sha256), read(ports.blobs, built.sha256)]);
   const comparison = withAssists(await compareOrSay(upstream, rebuild, { rules, artifact, rebuilt: built.sha256 }), await assistsOf(ports.blobs, definition));

@@ -1,4 +1,4 @@
-import { readBuildHistory, storedArtifact } from '@granary/contract/ecosystem';
+import { readBuildHistory, rebuildEligibility, storedArtifact } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
 import { decodeComparison, mainCause } from '@granary/core/compare';
 import { type Cause, type ComputedFact, factBody, LocatedBody, type Purl, type Sha256 } from '@granary/core/model';
@@ -12,7 +12,7 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
   const stored = ports.catalog.current('stored', purl);
   if (stored === undefined) throw new JobError('later', `judge ${purl}: it isn't stored`);
   const artifact = storedArtifact(stored);
-  const eligible = ports.ecosystem.rebuild.eligible(artifact);
+  const eligible = rebuildEligibility(ports.ecosystem, artifact);
   const steps = eligible.ok ? await readBuildHistory(ports, artifact) : [];
   const located = eligible.ok ? ports.catalog.current('located', purl) : undefined;
   const source = located === undefined ? undefined : LocatedBody.parse(located.entry.body).source;
@@ -28,7 +28,7 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
   const verdict: ComputedFact = {
     kind: 'verdict',
     subject: purl,
-    inputs: [artifact.sha256, `engine:${ports.ecosystem.rebuild.engine}`, ...(located === undefined ? [] : [located.key]), ...restsOn],
+    inputs: [artifact.sha256, `engine:${ports.ecosystem.rebuilding?.strategy.engine ?? 0}`, ...(located === undefined ? [] : [located.key]), ...restsOn],
     body: factBody({ sha256: artifact.sha256, ...decide(file), run: { durationMs } }),
   };
   await ports.sink.submit([verdict]);

@@ -1,12 +1,12 @@
 import { storedArtifact } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
-import { type Artifact, type ComputedFact, LocatedBody, type Purl, packageOf, releaseOf } from '@granary/core/model';
+import { type ComputedFact, LocatedBody, type PinnedArtifact, type Purl, packageOf, pinned, releaseOf } from '@granary/core/model';
 import type { PlanPorts } from './rebuild-ports.ts';
 
 /** Finds what an artifact can be rebuilt from, and records it; that there is nothing is recorded too. */
 export async function locateSource(ports: PlanPorts, purl: Purl): Promise<void> {
   const target = targetOf(ports, purl);
-  const source = ports.ecosystem.rebuild.sourceOf(target, await siblingsOf(ports, target));
+  const source = ports.ecosystem.rebuilding.strategy.sourceOf(target, await siblingsOf(ports, target));
   const located: ComputedFact = {
     kind: 'located',
     subject: purl,
@@ -16,7 +16,7 @@ export async function locateSource(ports: PlanPorts, purl: Purl): Promise<void> 
   await ports.sink.submit([located]);
 }
 
-export function targetOf(ports: Pick<PlanPorts, 'catalog'>, purl: Purl): Artifact {
+export function targetOf(ports: Pick<PlanPorts, 'catalog'>, purl: Purl): PinnedArtifact {
   const stored = ports.catalog.current('stored', purl);
   if (stored === undefined) throw new JobError('later', `plan ${purl}: it isn't stored`);
   return storedArtifact(stored);
@@ -30,12 +30,13 @@ export function locatedSource(ports: Pick<PlanPorts, 'catalog'>, purl: Purl): No
 }
 
 /** The files of the same release, as any index document that we saw listed them. */
-async function siblingsOf(ports: PlanPorts, target: Artifact): Promise<readonly Artifact[]> {
+async function siblingsOf(ports: PlanPorts, target: PinnedArtifact): Promise<readonly PinnedArtifact[]> {
   const release = releaseOf(target.purl);
-  const siblings = new Map<Purl, Artifact>();
+  const siblings = new Map<Purl, PinnedArtifact>();
   for (const fact of ports.catalog.ofPackage('observed', packageOf(target.purl), { history: true })) {
     for (const artifact of (await ports.documents.of(fact)).artifacts) {
-      if (releaseOf(artifact.purl) === release) siblings.set(artifact.purl, artifact);
+      const sibling = releaseOf(artifact.purl) === release ? pinned(artifact) : undefined;
+      if (sibling !== undefined) siblings.set(sibling.purl, sibling);
     }
   }
   return [...siblings.values()];

@@ -1,6 +1,6 @@
-import type { CompiledBuild, UpstreamArtifact } from '@granary/contract/ecosystem';
+import type { CompiledBuild } from '@granary/contract/ecosystem';
 import type { BlobStore, Clock, Sandbox, SandboxResult } from '@granary/contract/ports';
-import { type Artifact, type Instant, sha256 } from '@granary/core/model';
+import { type Instant, type PinnedArtifact, sha256 } from '@granary/core/model';
 import { BUILD_LIMITS } from './plan.ts';
 import type { BuildEnvironment, MirrorSocket } from './rebuild-ports.ts';
 import { type ResolvePorts, resolveClosure } from './resolve-closure.ts';
@@ -12,7 +12,7 @@ export interface MetadataPorts extends ResolvePorts {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   /** Mirrors an artifact of the build closure, if it isn't yet. */
-  readonly ensureStored: (artifact: Artifact) => Promise<void>;
+  readonly ensureStored: (artifact: PinnedArtifact) => Promise<void>;
 }
 
 export type BuiltMetadata = { readonly ok: true; readonly metadata: Uint8Array } | { readonly ok: false; readonly why: string };
@@ -24,7 +24,7 @@ const MAX_ROUNDS = 3;
  * Core metadata of a release that has only source archives: its own build says, in the sandbox. With the tools of today first, as
  * a client would have it built; with those of the day it was published if that fails. The source must be stored.
  */
-export async function buildMetadata(ports: MetadataPorts, source: UpstreamArtifact): Promise<BuiltMetadata> {
+export async function buildMetadata(ports: MetadataPorts, source: PinnedArtifact): Promise<BuiltMetadata> {
   const sourceBytes = await ports.blobs.read(source.sha256, MAX_SOURCE_BYTES);
   if (sourceBytes === undefined) return { ok: false, why: 'its source is not in the store' };
   const now = await metadataAsOf(ports, { source, sourceBytes, asOf: ports.clock.now() });
@@ -34,14 +34,14 @@ export async function buildMetadata(ports: MetadataPorts, source: UpstreamArtifa
 }
 
 interface MetadataRequest {
-  readonly source: Artifact;
+  readonly source: PinnedArtifact;
   readonly sourceBytes: Uint8Array;
   readonly asOf: Instant;
 }
 
 async function metadataAsOf(ports: MetadataPorts, request: MetadataRequest): Promise<BuiltMetadata> {
   const { source, sourceBytes, asOf } = request;
-  const job = ports.ecosystem.rebuild.metadata;
+  const job = ports.ecosystem.rebuilding.strategy.metadata;
   if (job === undefined) return { ok: false, why: 'this ecosystem has no job for it' };
   let asked: readonly string[] = [];
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
@@ -53,7 +53,7 @@ async function metadataAsOf(ports: MetadataPorts, request: MetadataRequest): Pro
     const result = await runOnce(ports, { ...request, compiled });
     const metadata = job.read(result.outputs);
     if (metadata !== undefined) return { ok: true, metadata };
-    const needs = ports.ecosystem.rebuild.readNeeds(result.outputs, result.log.text);
+    const needs = ports.ecosystem.rebuilding.strategy.readNeeds(result.outputs, result.log.text);
     if (needs === undefined) return { ok: false, why: `its build ended without metadata: ${lastLines(result.log.text)}` };
     asked = [...new Set([...asked, ...needs])];
   }

@@ -12,7 +12,7 @@ import {
 } from '@granary/contract/ecosystem';
 import { type BlobStore, type CatalogFact, JobError, type SandboxLimits } from '@granary/contract/ports';
 import { decodeComparison } from '@granary/core/compare';
-import { type Artifact, canonicalJson, type Purl, type Sha256 } from '@granary/core/model';
+import { canonicalJson, type PinnedArtifact, type Purl, type Sha256 } from '@granary/core/model';
 import { locatedSource, targetOf } from './locate.ts';
 import type { PlanPorts } from './rebuild-ports.ts';
 import { resolveClosure } from './resolve-closure.ts';
@@ -50,7 +50,7 @@ export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptTo
   if (steps.length + 1 < attempt) throw new JobError('at-once', `plan attempt ${attempt} at ${purl}: only ${steps.length} are known here yet`);
   const subject = await subjectOf(ports, target);
   const attempts = (await Promise.all(steps.map((step) => attemptOf(ports.blobs, step)))).flatMap((attempt) => attempt ?? []);
-  const proposed = await ports.ecosystem.rebuild.propose(subject, attempts);
+  const proposed = await ports.ecosystem.rebuilding.strategy.propose(subject, attempts);
   if (proposed.type === 'exhausted') {
     const { failureClass, detail } = proposed;
     const result = { type: 'exhausted' as const, ...(failureClass === undefined ? {} : { failureClass }), ...(detail === undefined ? {} : { detail }) };
@@ -69,7 +69,7 @@ export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptTo
   await record(ports, { purl, previous, artifacts: closure.artifacts.length }, { attempt, proposal, result: { type: 'definition', definition: blob.sha256 } });
 }
 
-async function subjectOf(ports: PlanPorts, target: Artifact): Promise<RebuildSubject> {
+async function subjectOf(ports: PlanPorts, target: PinnedArtifact): Promise<RebuildSubject> {
   const located = locatedSource(ports, target.purl);
   const source = ports.catalog.current('stored', located.purl);
   if (source === undefined) throw new JobError('later', `plan ${target.purl}: its source ${located.purl} isn't stored yet`);
@@ -99,20 +99,21 @@ async function attemptOf(blobs: BlobStore, step: BuildStep): Promise<Attempt | u
   return { proposal, outcome: { type: 'compared', comparison } };
 }
 
-function define(ports: PlanPorts, subject: RebuildSubject, proposal: BuildProposal, closure: readonly Artifact[]): Definition {
-  const { rebuild, id } = ports.ecosystem;
+function define(ports: PlanPorts, subject: RebuildSubject, proposal: BuildProposal, closure: readonly PinnedArtifact[]): Definition {
+  const { id, rebuilding } = ports.ecosystem;
+  const { strategy } = rebuilding;
   const { rootfs, architecture } = ports.environment;
   const { target, source } = subject;
   return {
     granary: 1,
     type: 'definition',
-    engine: rebuild.engine,
+    engine: strategy.engine,
     target: { purl: target.purl, fileName: target.fileName, sha256: target.sha256 },
     source: { kind: 'archive', tier: 'publisher-archive', purl: source.purl, fileName: source.fileName, sha256: source.sha256 },
     environment: { rootfs, architecture },
     registry: { ecosystem: id, asOf: proposal.before },
     buildClosure: closure.map(({ purl, fileName, sha256 }) => ({ purl, fileName, sha256 })),
-    ...rebuild.compile(subject, proposal, closure),
+    ...strategy.compile(subject, proposal, closure),
     limits: BUILD_LIMITS,
     parameters: proposal.parameters,
     assists: proposal.assists,

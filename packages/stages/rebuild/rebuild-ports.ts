@@ -1,4 +1,4 @@
-import type { Ecosystem, PackageDocuments } from '@granary/contract/ecosystem';
+import type { PackageDocuments, RebuildableEcosystem } from '@granary/contract/ecosystem';
 import type { BlobStore, Catalog, FactSink, Sandbox } from '@granary/contract/ports';
 import type { Sha256 } from '@granary/core/model';
 import type { ResolvePorts } from './resolve-closure.ts';
@@ -36,7 +36,7 @@ export interface MirrorSocket {
 }
 
 export interface RunPorts {
-  readonly ecosystem: Ecosystem;
+  readonly ecosystem: RebuildableEcosystem;
   readonly sandbox: Sandbox;
   /** Opens the as-of view of an ecosystem for one run. */
   readonly openMirror: (moment: { readonly asOf: string }) => Promise<MirrorSocket>;

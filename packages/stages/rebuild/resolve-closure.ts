@@ -1,17 +1,17 @@
-import type { Ecosystem, PackageDocument } from '@granary/contract/ecosystem';
+import type { PackageDocument, RebuildableEcosystem } from '@granary/contract/ecosystem';
 import type { Resolver } from '@granary/contract/ports';
-import { type Artifact, type Instant, type Purl, purlParts } from '@granary/core/model';
+import { type Instant, type PinnedArtifact, type Purl, pinned, purlParts } from '@granary/core/model';
 
 /** What exact build requirements are found with. */
 export interface ResolvePorts {
-  readonly ecosystem: Ecosystem;
+  readonly ecosystem: RebuildableEcosystem;
   readonly resolver: Resolver;
   readonly candidateUrl: string;
   readonly candidateDocuments: (packagePurl: Purl) => Promise<{ readonly document: PackageDocument } | undefined>;
   readonly environment: { readonly runtimeVersion: string };
 }
 export type ClosureResult =
-  | { readonly ok: true; readonly artifacts: readonly Artifact[] }
+  | { readonly ok: true; readonly artifacts: readonly PinnedArtifact[] }
   | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
 
 /** Exact files for the sandbox's platform, all of them published by then. */
@@ -31,13 +31,13 @@ export async function resolveClosure(
     ...(signal === undefined ? {} : { signal }),
   });
   if (!resolution.ok) return resolution;
-  const artifacts: Artifact[] = [];
+  const artifacts: PinnedArtifact[] = [];
   for (const pin of resolution.pins) {
     const found = await ports.candidateDocuments(ports.ecosystem.demand.packageOfPin(pin));
-    const release = (found?.document.artifacts ?? []).filter(
-      ({ purl, publishedAt }) => purlParts(purl).version === pin.version && (publishedAt ?? '') <= before,
-    );
-    const file = ports.ecosystem.rebuild.installableOf(release);
+    const release = (found?.document.artifacts ?? [])
+      .filter(({ purl, publishedAt }) => purlParts(purl).version === pin.version && (publishedAt ?? '') <= before)
+      .flatMap((artifact) => pinned(artifact) ?? []);
+    const file = ports.ecosystem.rebuilding.strategy.installableOf(release);
     if (file === undefined)
       return { ok: false, why: 'unavailable', detail: `${pin.name} ${pin.version} has no file that can be installed without building it` };
     artifacts.push(file);

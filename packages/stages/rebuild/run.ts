@@ -82,7 +82,7 @@ async function outcomeOf(ports: RunPorts, definition: Definition, result: Sandbo
   if (last === undefined) throw new JobError('at-once', `build ${definition.target.purl}: the sandbox ran no phase`);
   if (last.end.type === 'killed' && (last.end.by === 'abort' || last.end.by === 'signal'))
     throw new JobError('at-once', `build ${definition.target.purl}: the sandbox was killed in ${last.name}`);
-  const needs = ports.ecosystem.rebuild.readNeeds(result.outputs, result.log.text);
+  const needs = ports.ecosystem.rebuilding.strategy.readNeeds(result.outputs, result.log.text);
   if (needs !== undefined) return { status: 'needs', requirements: needs };
   const { fileName } = definition.target;
   const suffix = fileName.slice(fileName.lastIndexOf('.'));
@@ -108,5 +108,5 @@ function failureOf(
   if (refused !== undefined) return { failureClass: 'output-refused', detail: `${refused.path}: ${refused.why}`.slice(0, 400) };
   if (last.end.code === 0) return { failureClass: 'output-missing', detail: `${last.name} left no artifact` };
   if (/No space left on device|ENOSPC/.test(result.log.text)) return { failureClass: 'disk-full', detail: `${last.name} filled the work dir` };
-  return { failureClass: ports.ecosystem.rebuild.classifyFailure(result.log.text), detail: `${last.name} exited with ${last.end.code}` };
+  return { failureClass: ports.ecosystem.rebuilding.strategy.classifyFailure(result.log.text), detail: `${last.name} exited with ${last.end.code}` };
 }

@@ -1,17 +1,17 @@
 import type { BuildStep, Definition } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
-import { type Artifact, type Purl, type Sha256, toPurl, toSha256 } from '@granary/core/model';
+import { type Artifact, type PinnedArtifact, type Sha256, toPurl, toSha256 } from '@granary/core/model';
 
 export interface BuildJobPorts {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
-  readonly syncJob: (artifact: { readonly purl: Purl; readonly sha256: Sha256 }) => Job;
+  readonly syncJob: (artifact: Pick<Artifact, 'purl' | 'digests'>) => Job;
 }
 
 const MAX_DEFINITION_BYTES = 16 * 2 ** 20;
 
 /** The next step from the last plan of an artifact to its verdict: mirror the build closure, build, compare, plan again, build a second time, judge. */
-export async function nextBuildJob(ports: BuildJobPorts, artifact: Artifact, steps: readonly BuildStep[]): Promise<readonly Job[]> {
+export async function nextBuildJob(ports: BuildJobPorts, artifact: PinnedArtifact, steps: readonly BuildStep[]): Promise<readonly Job[]> {
   const last = steps.at(-1);
   if (last === undefined) return [planJob(artifact, 1)];
   const next = planJob(artifact, steps.length + 1);
@@ -32,17 +32,17 @@ export async function nextBuildJob(ports: BuildJobPorts, artifact: Artifact, ste
 }
 
 /** What isn't mirrored yet of the build closure, or the build. */
-async function buildJobs(ports: BuildJobPorts, artifact: Artifact, definition: Sha256): Promise<readonly Job[]> {
+async function buildJobs(ports: BuildJobPorts, artifact: PinnedArtifact, definition: Sha256): Promise<readonly Job[]> {
   const bytes = await ports.blobs.read(definition, MAX_DEFINITION_BYTES);
   if (bytes === undefined) throw new StoreError('unreachable', `read definition ${definition}: not in the store`);
   const { buildClosure }: Definition = JSON.parse(new TextDecoder().decode(bytes));
   const missing = buildClosure.filter(({ purl }) => ports.catalog.current('stored', purl) === undefined);
-  if (missing.length > 0) return missing.map(({ purl, sha256 }) => ports.syncJob({ purl: toPurl(purl), sha256: toSha256(sha256) }));
+  if (missing.length > 0) return missing.map(({ purl, sha256 }) => ports.syncJob({ purl: toPurl(purl), digests: { sha256: toSha256(sha256) } }));
   return [job('rebuild', artifact, `${definition} 1`, { type: 'build', definition, build: 1 })];
 }
 
 /** On the first `not-reproduced` the best attempt is built again: if our own builds differ, that is the cause. */
-function secondBuild(artifact: Artifact, steps: readonly BuildStep[]): Job | undefined {
+function secondBuild(artifact: PinnedArtifact, steps: readonly BuildStep[]): Job | undefined {
   const compared = steps.filter((step) => step.compared !== undefined);
   if (compared.length === 0 || compared.some(({ compared: outcome }) => outcome?.body.rung !== 'none')) return undefined;
   const best = compared.toSorted((a, b) => (a.compared?.body.residue ?? 0) - (b.compared?.body.residue ?? 0))[0];
@@ -51,10 +51,10 @@ function secondBuild(artifact: Artifact, steps: readonly BuildStep[]): Job | und
   return job('rebuild', artifact, `${definition} 2`, { type: 'build', definition, build: 2 });
 }
 
-function planJob(artifact: Artifact, attempt: number): Job {
+function planJob(artifact: PinnedArtifact, attempt: number): Job {
   return job('plan', artifact, `attempt ${attempt}`, { type: 'propose', attempt });
 }
 
-function job(stage: 'plan' | 'rebuild' | 'judge', artifact: Artifact, step: string, payload: object): Job {
+function job(stage: 'plan' | 'rebuild' | 'judge', artifact: PinnedArtifact, step: string, payload: object): Job {
   return { id: `${stage} ${artifact.purl} ${step}`, stage, label: artifact.fileName, payload: { ...payload, purl: artifact.purl, sha256: artifact.sha256 } };
 }

@@ -45,7 +45,7 @@ it('attests what is held, though upstream lists other bytes under its name by no
   const purl = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'box-1.0.whl' });
   const [old, replacement, judged] = [sha256('old'), sha256('replacement'), sha256('judged')];
   record('observed', BOX, observed('one'));
-  await want(sha256('one'), [{ purl, fileName: 'box-1.0.whl', sha256: replacement, sizeBytes: 1, path: 'box-1.0.whl' }]);
+  await want(sha256('one'), [{ purl, fileName: 'box-1.0.whl', digests: { sha256: replacement }, sizeBytes: 1, path: 'box-1.0.whl' }]);
   add({ kind: 'stored', subject: purl, inputs: [old], body: { sha256: old, sizeBytes: 1, path: 'box-1.0.whl', evidence: [] } });
   const judgement: Fact = { kind: 'verdict', subject: purl, inputs: [judged], body: { sha256: old, verdict: 'reproduced' } };
   add(judgement);

@@ -1,10 +1,11 @@
-import { type Closure, decodeClosure, type Ecosystem, readBuildHistory, storedArtifact } from '@granary/contract/ecosystem';
+import { type Closure, decodeClosure, type Ecosystem, readBuildHistory, rebuildEligibility, storedArtifact } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
 import { isSummaryOf } from '@granary/core/bundle';
 import {
   type Artifact,
   LocatedBody,
   ObservedBody,
+  type PinnedArtifact,
   type Purl,
   packageOf,
   purlParts,
@@ -87,30 +88,30 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
   if (stored === undefined) {
     const job = syncJob(ports.catalog, artifact);
     // What nobody can rebuild holds up nothing but itself.
-    return [ecosystem?.rebuild.eligible(artifact).ok === false ? { ...job, urgency: 'whenever' } : job];
+    return [ecosystem !== undefined && !rebuildEligibility(ecosystem, artifact).ok ? { ...job, urgency: 'whenever' } : job];
   }
   // What we hold, which may be other bytes than upstream lists under that name by now: it was judged, and is attested.
   const held = storedArtifact(stored);
   const verdict = ports.catalog.current('verdict', held.purl);
   if (verdict !== undefined) return isAttested(ports, held, verdict.key) ? [] : [artifactJob('attest', held, `${verdict.key} ${ports.policy}`)];
   if (ecosystem === undefined) return [];
-  if (!ecosystem.rebuild.eligible(held).ok) return [{ ...artifactJob('judge', held, 'verdict'), urgency: 'whenever' }];
+  if (!rebuildEligibility(ecosystem, held).ok) return [{ ...artifactJob('judge', held, 'verdict'), urgency: 'whenever' }];
   const located = ports.catalog.current('located', held.purl);
   if (located === undefined) return [artifactJob('plan', held, 'locate')];
   const { source } = LocatedBody.parse(located.entry.body);
   if (source === undefined) return [artifactJob('judge', held, 'verdict')];
   const from = toPurl(source.purl);
-  if (ports.catalog.current('stored', from) === undefined) return [syncJob(ports.catalog, { purl: from, sha256: source.sha256 })];
+  if (ports.catalog.current('stored', from) === undefined) return [syncJob(ports.catalog, { purl: from, digests: { sha256: source.sha256 } })];
   const steps = await readBuildHistory({ catalog: ports.catalog, blobs: ports.publicBlobs }, held);
   return await nextBuildJob({ catalog: ports.catalog, blobs: ports.publicBlobs, syncJob: (missing) => syncJob(ports.catalog, missing) }, held, steps);
 }
 
-function isAttested({ catalog, policy }: SweepPorts, artifact: Artifact, verdict: Sha256): boolean {
+function isAttested({ catalog, policy }: SweepPorts, artifact: PinnedArtifact, verdict: Sha256): boolean {
   return catalog.ofDigest('attested', artifact.sha256).some(({ entry }) => isSummaryOf(entry, verdict, policy));
 }
 
 /** A package's index is observed before its artifacts are fetched. */
-function syncJob(catalog: Catalog, artifact: { readonly purl: Purl; readonly sha256: Sha256 }): Job {
+function syncJob(catalog: Catalog, artifact: Pick<Artifact, 'purl' | 'digests'>): Job {
   const packagePurl = packageOf(artifact.purl);
   if (catalog.current('observed', packagePurl) === undefined) {
     return { id: `observe ${packagePurl}`, stage: 'sync', label: packagePurl, payload: { type: 'observe', package: packagePurl } };
@@ -119,7 +120,7 @@ function syncJob(catalog: Catalog, artifact: { readonly purl: Purl; readonly sha
     id: `store ${artifact.purl}`,
     stage: 'sync',
     label: purlParts(artifact.purl).fileName ?? artifact.purl,
-    payload: { type: 'store', purl: artifact.purl, sha256: artifact.sha256 },
+    payload: { type: 'store', purl: artifact.purl, digests: { ...artifact.digests } },
   };
 }
 

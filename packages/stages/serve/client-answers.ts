@@ -31,7 +31,9 @@ export function answerClient(parts: ClientParts, target: ClientTarget, request: 
     case 'root':
       return parts.pages.root(target, request);
     case 'package':
-      return parts.pages.package(target, route.package, request);
+      return parts.pages.package(target, route, request);
+    case 'fixed':
+      return parts.pages.fixed(target, route.name, request);
     case 'artifact': {
       const found = parts.holdings.find(route.packages, route);
       if (found === undefined) return parts.refuse.notHeld({ packages: route.packages, asked: lastSegment(route.path) });
@@ -68,6 +70,8 @@ function admitted({ ports, listings, refuse }: ClientParts, target: ClientTarget
   if (holding.quarantine !== undefined) return refuse.quarantined(holding.package, holding.quarantine);
   if (file.quarantine !== undefined) return refuse.quarantined(file.purl, file.quarantine);
   const { view } = target;
+  // Withheld, it would only keep clients from checking what they may have.
+  if (file.stored.support === true) return serve();
   switch (view.type) {
     case 'all':
       return serve();

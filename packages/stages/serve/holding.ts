@@ -33,9 +33,13 @@ export function readHolding(catalog: Catalog, packagePurl: Purl, at: { readonly 
   const quarantines = readQuarantines(catalog, packagePurl, at);
   const vanished = Map.groupBy(catalog.ofPackage('vanished', packagePurl, { ...at, history: true }), ({ entry }) => entry.subject);
   const verdicts = readVerdicts(catalog, packagePurl, at);
-  const files = catalog
+  const stored = catalog
     .ofPackage('stored', packagePurl, at)
-    .map((fact) => heldFile(fact, { verdicts, quarantines, vanished: vanished.get(fact.entry.subject) ?? [] }));
+    .map((fact) => ({ fact, purl: toPurl(fact.entry.subject), body: StoredBody.parse(fact.entry.body) }));
+  const published = new Map(stored.flatMap(({ purl, body: { publishedAt } }) => (publishedAt === undefined ? [] : [[releaseOf(purl), publishedAt] as const])));
+  const files = stored.map((file) =>
+    heldFile(file, { verdicts, quarantines, vanished: vanished.get(file.purl) ?? [], publishedAt: published.get(releaseOf(file.purl)) }),
+  );
   const quarantine = quarantines.get(packagePurl);
   return {
     package: packagePurl,
@@ -56,12 +60,17 @@ interface Surroundings {
   readonly verdicts: ReadonlyMap<Sha256, VerdictBody>;
   readonly quarantines: ReadonlyMap<string, string>;
   readonly vanished: readonly CatalogFact[];
+  /** Of the release: in some ecosystems only one of its files tells. */
+  readonly publishedAt: Instant | undefined;
+}
+interface StoredFile {
+  readonly fact: CatalogFact;
+  readonly purl: Purl;
+  readonly body: StoredBody;
 }
 
-function heldFile(fact: CatalogFact, { verdicts, quarantines, vanished }: Surroundings): HeldFile {
-  const purl = toPurl(fact.entry.subject);
-  const stored = StoredBody.parse(fact.entry.body);
-  const { sha256, sizeBytes, path, publishedAt } = stored;
+function heldFile({ fact, purl, body: stored }: StoredFile, { verdicts, quarantines, vanished, publishedAt: ofRelease }: Surroundings): HeldFile {
+  const { sha256, sizeBytes, path, publishedAt = ofRelease } = stored;
   const verdict = verdicts.get(sha256);
   const quarantine = quarantines.get(purl) ?? quarantines.get(releaseOf(purl) ?? '');
   return {

@@ -1,6 +1,6 @@
 import type { PackageDocument, PackageDocuments, PackageView, ViewFile } from '@granary/contract/ecosystem';
 import type { BlobStore, Catalog, CatalogFact } from '@granary/contract/ports';
-import { type Instant, ObservedBody, type Sha256 } from '@granary/core/model';
+import { digestsAgree, type Instant, ObservedBody, type Sha256 } from '@granary/core/model';
 import type { HeldFile, Holding } from './holding.ts';
 
 /** Which documents speak for which files: what an index page is rendered from, still without bytes. */
@@ -52,7 +52,11 @@ export async function listHolding(
 }
 
 /** Adds the bytes of every document that is needed. */
-export async function packageView(blobs: BlobStore, listing: Listing, view: { readonly holding: Holding; readonly asOf?: Instant }): Promise<PackageView> {
+export async function packageView(
+  blobs: BlobStore,
+  listing: Listing,
+  view: { readonly holding: Holding; readonly address: string; readonly asOf?: Instant },
+): Promise<PackageView> {
   const documents = new Map<Sha256, { bytes: Uint8Array; url: string; contentType: string }>();
   for (const fact of new Set([listing.anchor, ...listing.files.map(({ observed }) => observed)])) {
     const { document, sizeBytes, url, mediaType } = ObservedBody.parse(fact.entry.body);
@@ -61,6 +65,7 @@ export async function packageView(blobs: BlobStore, listing: Listing, view: { re
   }
   return {
     package: view.holding.package,
+    address: view.address,
     documents,
     document: ObservedBody.parse(listing.anchor.entry.body).document,
     files: listing.files.map(viewFile),
@@ -82,8 +87,11 @@ function* fromNearest(history: readonly CatalogFact[], at: number): Iterable<{ r
 }
 
 function matching(document: PackageDocument, held: readonly HeldFile[]): readonly HeldFile[] {
-  const digests = new Map(document.artifacts.map(({ fileName, sha256 }) => [fileName, sha256]));
-  return held.filter(({ fileName, sha256 }) => digests.get(fileName) === sha256);
+  const listed = new Map(document.artifacts.map(({ purl, digests }) => [purl, digests]));
+  return held.filter(({ purl, sha256, stored }) => {
+    const digests = listed.get(purl);
+    return digests !== undefined && digestsAgree(digests, { ...stored.digests, sha256 }) !== false;
+  });
 }
 
 function listed(
@@ -120,6 +128,7 @@ function viewFile({ held, observed, vanishedAt }: ListedHolding): ViewFile {
   const { document } = ObservedBody.parse(observed.entry.body);
   const { fileName, sha256, sizeBytes, path, stored } = held;
   return {
+    purl: held.purl,
     fileName,
     sha256,
     sizeBytes,

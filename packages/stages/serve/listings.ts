@@ -1,5 +1,5 @@
 import { openPackageDocuments, type PackageDocuments, type PackageView } from '@granary/contract/ecosystem';
-import { type Instant, type Purl, parseInstant } from '@granary/core/model';
+import { type Instant, type Purl, parseInstant, purlParts } from '@granary/core/model';
 import { type Holding, readHolding } from './holding.ts';
 import { type Listing, listHolding, packageView } from './listing.ts';
 import { meets, type Policy } from './policy.ts';
@@ -8,7 +8,7 @@ import type { ServedEcosystem, ServePorts } from './serve-ports.ts';
 import type { Target } from './target.ts';
 import type { View } from './view.ts';
 
-type PackageTarget = Pick<Extract<Target, { type: 'client' }>, 'view' | 'viewPath' | 'ecosystem'>;
+type PackageTarget = Pick<Extract<Target, { type: 'client' }>, 'view' | 'viewPath' | 'address' | 'ecosystem'>;
 /** Parsed index documents kept in memory, per ecosystem. */
 const KEPT_DOCUMENTS = 16;
 const LISTING_CACHE_BYTES = 4 * 2 ** 20;
@@ -56,12 +56,29 @@ export function openListings(ports: ServePorts, following: Following): Listings 
     of,
     paths: (target, packagePurl) =>
       cache.get(`${target.viewPath} ${packagePurl}`, basisOf(target.view, packagePurl), async () => {
-        const value = new Set((await of(target, packagePurl))?.listing.files.map(({ held }) => held.path) ?? []);
+        const listed = (await of(target, packagePurl))?.listing.files.map(({ held }) => held.path) ?? [];
+        const value = new Set([...listed, ...unlistedPaths(target, holdingOf(target, packagePurl))]);
         return { value, sizeBytes: value.size * 256 };
       }),
     view: (listing, target, packagePurl) =>
-      packageView(ports.blobs, listing, { holding: holdingOf(target, packagePurl), ...(target.view.type === 'as-of' ? { asOf: target.view.time } : {}) }),
+      packageView(ports.blobs, listing, {
+        holding: holdingOf(target, packagePurl),
+        address: target.address,
+        ...(target.view.type === 'as-of' ? { asOf: target.view.time } : {}),
+      }),
   };
+}
+
+/** Of files that upstream has without listing them: what was published by then, as far as it is known. */
+function unlistedPaths({ view, ecosystem }: PackageTarget, { package: packagePurl, files }: Holding): readonly string[] {
+  const { unlisted } = ecosystem.index;
+  if (unlisted === undefined || view.type !== 'as-of') return [];
+  return files
+    .filter(
+      ({ purl, publishedAt }) =>
+        publishedAt !== undefined && publishedAt <= view.time && unlisted('', packagePurl, purlParts(purl).version ?? '') !== undefined,
+    )
+    .map(({ path }) => path);
 }
 
 /** What cached answers of a view depend on. */

@@ -48,7 +48,7 @@ export function openServe(ports: ServePorts): Serve {
   const understand = (text: string): Target => {
     const known = targets.get(text);
     if (known !== undefined) return known;
-    const target = parseTarget(text, { ecosystems: ports.ecosystems, defaultView: { type: site.defaultView } });
+    const target = parseTarget(text, { ecosystems: ports.ecosystems, defaultView: { type: site.defaultView }, publicUrl: site.publicUrl });
     if (target.type === 'client') targets.set(text, target);
     return target;
   };

@@ -1,3 +1,4 @@
+import type { Route } from '@granary/contract/ecosystem';
 import type { HttpRequest, HttpResponse } from '@granary/contract/ports';
 import { type Purl, packageOf, toPurl } from '@granary/core/model';
 import { headerOf, lineAnswer } from './answers.ts';
@@ -5,10 +6,11 @@ import { answerFinished, type Finished, finish } from './finished.ts';
 import { basisOf, type Listings } from './listings.ts';
 import { type ContentCoding, negotiateCoding, negotiateMediaType, remembered } from './negotiation.ts';
 import type { Refusals } from './refusals.ts';
-import { type Derived, type Following, RevisionCache } from './revision-cache.ts';
+import { type Basis, type Derived, type Following, RevisionCache } from './revision-cache.ts';
 import type { ServePorts } from './serve-ports.ts';
 import type { Target } from './target.ts';
 
+type PackageRoute = Extract<Route, { type: 'package' }>;
 type ClientTarget = Extract<Target, { type: 'client' }>;
 /** A document, or the reason why there is none. */
 type Page = { readonly finished: Finished } | { readonly refusal: HttpResponse };
@@ -20,8 +22,10 @@ const VARY = 'Accept, Accept-Encoding';
 
 /** Index pages and other documents, as finished bytes. */
 export interface Pages {
-  package(target: ClientTarget, packagePurl: Purl, request: HttpRequest): HttpResponse | Promise<HttpResponse>;
+  package(target: ClientTarget, what: PackageRoute, request: HttpRequest): HttpResponse | Promise<HttpResponse>;
   root(target: ClientTarget, request: HttpRequest): HttpResponse | Promise<HttpResponse>;
+  /** A document that doesn't depend on what is held. */
+  fixed(target: ClientTarget, name: string, request: HttpRequest): HttpResponse | Promise<HttpResponse>;
 }
 export interface PagePorts {
   readonly ports: ServePorts;
@@ -43,20 +47,23 @@ export function openPages(open: PagePorts, maxBytes: number): Pages {
   const serve = (
     target: ClientTarget,
     request: HttpRequest,
-    what: { readonly name: string; readonly render: Render },
+    what: { readonly name: string; readonly basis: Basis; readonly render: Render },
   ): HttpResponse | Promise<HttpResponse> => {
     const mediaType = mediaTypeOf(target, request);
     if (mediaType === undefined)
       return lineAnswer(406, `Granary has ${what.name} as ${target.ecosystem.views.mediaTypes(target.route).join(', ')}`, ['vary', VARY]);
     const coding = codingOf(headerOf(request, 'accept-encoding'));
-    const basis = what.name === 'the index' ? 'catalog' : basisOf(target.view, what.name);
-    const page = cache.get(`${target.viewPath} ${coding} ${mediaType} ${target.ecosystem.id} ${what.name}`, basis, () => what.render({ mediaType, coding }));
+    const page = cache.get(`${target.address} ${coding} ${mediaType} ${what.name}`, what.basis, () => what.render({ mediaType, coding }));
     return page instanceof Promise ? page.then((late) => answerPage(late, request)) : answerPage(page, request);
   };
   return {
-    package: (target, packagePurl, request) =>
-      serve(target, request, { name: packagePurl, render: (as) => renderPackage(open, target, { packagePurl, ...as }) }),
-    root: (target, request) => serve(target, request, { name: 'the index', render: (as) => renderRoot(open.ports, target, as) }),
+    package(target, { package: packagePurl, document }, request) {
+      const name = document === undefined ? packagePurl : `${packagePurl} ${document}`;
+      const basis = basisOf(target.view, packagePurl);
+      return serve(target, request, { name, basis, render: (as) => renderPackage(open, target, { packagePurl, document, ...as }) });
+    },
+    root: (target, request) => serve(target, request, { name: 'the index', basis: 'catalog', render: (as) => renderRoot(open.ports, target, as) }),
+    fixed: (target, name, request) => serve(target, request, { name, basis: 'fixed', render: (as) => renderFixed(open, target, { name, ...as }) }),
   };
 }
 
@@ -73,22 +80,34 @@ function answerPage(page: Page, request: HttpRequest): HttpResponse {
 async function renderPackage(
   { ports, listings, refuse }: PagePorts,
   target: ClientTarget,
-  what: Representation & { readonly packagePurl: Purl },
+  what: Representation & { readonly packagePurl: Purl; readonly document: string | undefined },
 ): Promise<Derived<Page>> {
-  const { packagePurl, mediaType, coding } = what;
+  const { packagePurl, document, mediaType, coding } = what;
   const holding = listings.holding(target, packagePurl);
   if (holding.quarantine !== undefined) return refusal(refuse.quarantined(packagePurl, holding.quarantine));
   const found = holding.files.length === 0 ? undefined : await listings.of(target, packagePurl);
   if (found === undefined) return refusal(refuse.notHeld({ packages: [packagePurl], asked: '' }));
   const { listing, belowPolicy, until } = found;
   const view = await listings.view(listing, target, packagePurl);
-  const bytes = target.ecosystem.views.renderPackage(view, mediaType);
+  const bytes = target.ecosystem.views.renderPackage(view, mediaType, document);
+  if (bytes === undefined) return refusal(refuse.notHeld({ packages: [packagePurl], asked: document ?? '' }));
   const more = [
     ...(listing.reconstructed ? ['granary-state', 'reconstructed'] : []),
     ...(belowPolicy > 0 ? ['granary-policy', `${ports.site.policy.mode}; below=${belowPolicy}`] : []),
   ];
   const finished = await finish(bytes, { mediaType: withCharset(mediaType), coding, cacheControl: INDEX_CACHE, vary: VARY, more });
   return { value: { finished }, sizeBytes: finished.body.length + PAGE_OVERHEAD_BYTES, ...(until === undefined ? {} : { until }) };
+}
+
+async function renderFixed(
+  { refuse }: PagePorts,
+  { ecosystem, address }: ClientTarget,
+  { name, mediaType, coding }: Representation & { readonly name: string },
+): Promise<Derived<Page>> {
+  const bytes = ecosystem.views.renderFixed?.(name, address);
+  if (bytes === undefined) return refusal(refuse.notHeld({ packages: [], asked: name }));
+  const finished = await finish(bytes, { mediaType: withCharset(mediaType), coding, cacheControl: INDEX_CACHE, vary: VARY });
+  return { value: { finished }, sizeBytes: finished.body.length + PAGE_OVERHEAD_BYTES };
 }
 
 async function renderRoot(ports: ServePorts, { ecosystem, view }: ClientTarget, { mediaType, coding }: Representation): Promise<Derived<Page>> {

@@ -9,6 +9,8 @@ export type Target =
       readonly view: View;
       /** Name of the view in caches. */
       readonly viewPath: string;
+      /** Where clients reach the ecosystem in this view, without a slash at the end. */
+      readonly address: string;
       readonly ecosystem: ServedEcosystem;
       readonly route: Route;
       /** Below the ecosystem's prefix, decoded. */
@@ -21,7 +23,10 @@ export type Target =
 const MAX_TARGET_LENGTH = 4096;
 
 /** Untrusted text to a meaning. `/pypi/…` is the default view, `/<view>/pypi/…` any other; everything else is the site's own. */
-export function parseTarget(target: string, site: { readonly ecosystems: readonly ServedEcosystem[]; readonly defaultView: View }): Target {
+export function parseTarget(
+  target: string,
+  site: { readonly ecosystems: readonly ServedEcosystem[]; readonly defaultView: View; readonly publicUrl: string },
+): Target {
   if (target.length > MAX_TARGET_LENGTH) return { type: 'unknown', why: 'the address is too long' };
   const [rawPath = '', query = ''] = target.split('?', 2);
   const segments = decodeSegments(rawPath);
@@ -36,7 +41,8 @@ export function parseTarget(target: string, site: { readonly ecosystems: readonl
   const route = ecosystem.views.route(path);
   if (route === undefined) return { type: 'unknown', why: `${ecosystem.id} has no such address` };
   const view = taken?.view ?? site.defaultView;
-  return { type: 'client', view, viewPath: viewPath(view), ecosystem, route, path };
+  const address = `${site.publicUrl}/${taken === undefined ? '' : `${viewPath(view)}/`}${ecosystem.id}`;
+  return { type: 'client', view, viewPath: viewPath(view), address, ecosystem, route, path };
 }
 
 /** Undefined for what is not UTF-8, and for what would mean another path than it shows: dots, slashes and controls in disguise. */

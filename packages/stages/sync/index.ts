@@ -1,4 +1,5 @@
-export { type CandidateDocument, type CandidatePorts, type CandidateView, openCandidateView } from './candidate.ts';
+export { type CandidatePorts, type CandidateView, openCandidateView } from './candidate.ts';
 export { type Observation, observePackage } from './observe.ts';
 export { storeArtifact } from './store-artifact.ts';
 export type { SyncPorts } from './sync-ports.ts';
+export { openUpstreamDocuments, type UpstreamDocument, type UpstreamDocuments } from './upstream-documents.ts';

@@ -1,6 +1,17 @@
 import type { PackageDocument } from '@granary/contract/ecosystem';
 import type { CatalogFact, UpstreamResponse } from '@granary/contract/ports';
-import { ObservedBody, type Purl, type Sha256, type StateFact, StoredBody, VanishedBody } from '@granary/core/model';
+import {
+  digestsAgree,
+  ObservedBody,
+  type Purl,
+  packageOf,
+  purlParts,
+  type Sha256,
+  type StateFact,
+  StoredBody,
+  toPurl,
+  VanishedBody,
+} from '@granary/core/model';
 import type { SyncPorts } from './sync-ports.ts';
 
 /** What a look at upstream's index of one package brought. */
@@ -88,8 +99,9 @@ function vanishedFacts(ports: ObservePorts, packagePurl: Purl, document: Package
     const known = ports.catalog.current('vanished', entry.subject);
     const was = known === undefined ? 'back' : VanishedBody.parse(known.entry.body).state;
     const now = listed.get(entry.subject);
-    const { sha256 } = StoredBody.parse(entry.body);
-    const state = now === undefined ? 'gone' : now.sha256 === sha256 ? 'back' : 'replaced';
+    if (now === undefined && isUnlisted(ports, entry.subject)) continue;
+    const { sha256, digests } = StoredBody.parse(entry.body);
+    const state = now === undefined ? 'gone' : digestsAgree(now.digests, { ...digests, sha256 }) === false ? 'replaced' : 'back';
     if (state === was) continue;
     facts.push({
       kind: 'vanished',
@@ -97,12 +109,19 @@ function vanishedFacts(ports: ObservePorts, packagePurl: Purl, document: Package
       body: {
         state,
         ...(documentDigest === undefined ? {} : { document: documentDigest }),
-        ...(state === 'replaced' && now !== undefined ? { replacement: now.sha256 } : {}),
+        ...(state === 'replaced' && now !== undefined ? { replacement: { ...now.digests } } : {}),
       },
       ...(known === undefined ? {} : { prev: known.key }),
     });
   }
   return facts;
+}
+
+/** Upstream has it without ever having listed it: that it isn't listed says nothing. */
+function isUnlisted({ ecosystem, upstreamBase }: ObservePorts, subject: string): boolean {
+  const purl = toPurl(subject);
+  const { version } = purlParts(purl);
+  return version === undefined || ecosystem.index.unlisted?.(upstreamBase, packageOf(purl), version) !== undefined;
 }
 
 async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

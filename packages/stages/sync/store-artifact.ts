@@ -1,7 +1,6 @@
-import type { Declared, UpstreamArtifact } from '@granary/contract/ecosystem';
+import { type Checked, type Declared, EcosystemError, type UpstreamArtifact } from '@granary/contract/ecosystem';
 import { JobError, type StoredBlob, StoreError, UpstreamError } from '@granary/contract/ports';
-import type { ComputedFact, Evidence, Json, Purl, Sha256 } from '@granary/core/model';
-import { packageOf } from '@granary/core/model';
+import { type Artifact, type ComputedFact, type Digests, digestsAgree, type Evidence, type Json, packageOf, purlParts, type Sha256 } from '@granary/core/model';
 import type { SyncPorts } from './sync-ports.ts';
 
 /** No artifact is larger; beyond, it isn't taken in. */
@@ -9,41 +8,54 @@ const MAX_ARTIFACT_BYTES = 4 * 2 ** 30;
 /** Larger ones are stored, but what they say of themselves isn't read. */
 const MAX_READ_BYTES = 128 * 2 ** 20;
 const MAX_COMPANION_BYTES = 4 * 2 ** 20;
+/** Of all files that the checks of one artifact bring along. */
+const MAX_BESIDE_BYTES = 16 * 2 ** 20;
 
 /**
- * Takes one artifact in: fetched, checked against every digest upstream states, stored, and recorded with its evidence.
- * Throws JobError: `later` when upstream doesn't have it or has other bytes, `at-once` when it couldn't be reached.
+ * Takes one artifact in: fetched, checked against every digest upstream states and whatever else the ecosystem checks, stored, and
+ * recorded with its evidence. Throws JobError: `later` when upstream doesn't have it or has other bytes, `at-once` when it couldn't be reached.
  */
-export async function storeArtifact(ports: SyncPorts, wanted: { readonly purl: Purl; readonly sha256: Sha256 }, signal?: AbortSignal): Promise<void> {
+export async function storeArtifact(ports: SyncPorts, wanted: Pick<Artifact, 'purl' | 'digests'>, signal?: AbortSignal): Promise<void> {
   const artifact = await findArtifact(ports, wanted);
   const blob = await fetchBlob(ports, artifact, signal);
+  const checked = await check(ports, { artifact, blob }, signal);
+  confirmWanted(wanted, artifact, { ...checked.digests, sha256: blob.sha256 });
   const declared = await readDeclared(ports, artifact, blob);
   const metadata = declared.metadata === undefined ? undefined : await ports.blobs.put(declared.metadata, { maxBytes: declared.metadata.length });
   const companions = await fetchCompanions(ports, artifact, signal);
+  for (const [name, bytes] of Object.entries(checked.companions ?? {}))
+    companions.stored[name] = (await ports.blobs.put(bytes, { maxBytes: MAX_COMPANION_BYTES })).sha256;
+  const publishedAt = artifact.publishedAt ?? declared.publishedAt;
+  const { sha256: _, ...digests } = { ...checked.digests, ...artifact.digests };
   await ports.sink.submit([
+    ...(await besideFacts(ports, checked)),
     storedFact(artifact, blob, {
+      ...(publishedAt === undefined ? {} : { publishedAt }),
+      ...(Object.keys(digests).length === 0 ? {} : { digests: { ...digests } }),
       ...(declared.licence === undefined ? {} : { licence: declared.licence }),
       ...(metadata === undefined ? {} : { metadata: metadata.sha256 }),
       ...(Object.keys(companions.stored).length === 0 ? {} : { companions: companions.stored }),
-      evidence: [...artifact.evidence, ...companions.evidence].map((evidence): Json => ({ ...evidence })),
+      evidence: [...artifact.evidence, ...checked.evidence, ...companions.evidence].map((evidence): Json => ({ ...evidence })),
     }),
   ]);
 }
 
-/** The newest document first; the file may have left the index since it was wanted. */
-async function findArtifact(ports: SyncPorts, wanted: { readonly purl: Purl; readonly sha256: Sha256 }): Promise<UpstreamArtifact> {
-  const history = ports.catalog.ofPackage('observed', packageOf(wanted.purl), { history: true });
-  for (const fact of history.toReversed()) {
-    const document = await ports.documents.of(fact);
-    const found = document.artifacts.find(({ purl, sha256 }) => purl === wanted.purl && sha256 === wanted.sha256);
+/** The newest document first; the file may have left the index since it was wanted, or never have been in it. */
+async function findArtifact(ports: SyncPorts, { purl, digests }: Pick<Artifact, 'purl' | 'digests'>): Promise<UpstreamArtifact> {
+  const isWanted = (listed: UpstreamArtifact) => listed.purl === purl && digestsAgree(listed.digests, digests) !== false;
+  for (const fact of ports.catalog.ofPackage('observed', packageOf(purl), { history: true }).toReversed()) {
+    const found = (await ports.documents.of(fact)).artifacts.find(isWanted);
     if (found !== undefined) return found;
   }
-  throw new JobError('later', `store ${wanted.purl}: upstream's index doesn't list it with sha256 ${wanted.sha256}`);
+  const unlisted = ports.ecosystem.index.unlisted?.(ports.upstreamBase, packageOf(purl), purlParts(purl).version ?? '')?.find(isWanted);
+  if (unlisted !== undefined) return unlisted;
+  throw new JobError('later', `store ${purl}: upstream's index doesn't list it with ${describe(digests)}`);
 }
 
 async function fetchBlob(ports: SyncPorts, artifact: UpstreamArtifact, signal: AbortSignal | undefined): Promise<StoredBlob> {
-  const held = await ports.blobs.size(artifact.sha256);
-  if (held !== undefined) return { sha256: artifact.sha256, sizeBytes: held };
+  const { sha256 } = artifact.digests;
+  const held = sha256 === undefined ? undefined : await ports.blobs.size(sha256);
+  if (sha256 !== undefined && held !== undefined) return { sha256, sizeBytes: held };
   try {
     const response = await ports.upstream.open({
       url: artifact.url,
@@ -51,8 +63,9 @@ async function fetchBlob(ports: SyncPorts, artifact: UpstreamArtifact, signal: A
       ...(signal === undefined ? {} : { signal }),
     });
     if (response.status !== 'ok') throw new JobError('later', `fetch ${artifact.purl}: upstream lists ${artifact.url} but doesn't have it`);
+    const { h1: _, ...digests } = artifact.digests;
     return await ports.blobs.put(response.body, {
-      digests: artifact.digests,
+      digests,
       maxBytes: artifact.sizeBytes ?? MAX_ARTIFACT_BYTES,
       ...(artifact.sizeBytes === undefined ? {} : { sizeBytes: artifact.sizeBytes }),
     });
@@ -64,9 +77,59 @@ async function fetchBlob(ports: SyncPorts, artifact: UpstreamArtifact, signal: A
 function toJobError(artifact: UpstreamArtifact, cause: unknown): unknown {
   const what = (error: Error) => `fetch ${artifact.purl} from ${artifact.url}: ${error.message}`;
   if (cause instanceof StoreError && (cause.code === 'digest-mismatch' || cause.code === 'too-large')) return new JobError('later', what(cause), { cause });
+  if (cause instanceof EcosystemError) return new JobError('later', what(cause), { cause });
   if (cause instanceof UpstreamError)
     return new JobError(cause.code === 'refused-address' || cause.code === 'too-large' ? 'later' : 'at-once', what(cause), { cause });
   return cause;
+}
+
+interface Fetched {
+  readonly artifact: UpstreamArtifact;
+  readonly blob: StoredBlob;
+}
+
+/** What the ecosystem checks beyond digests of the bytes. */
+async function check(ports: SyncPorts, { artifact, blob }: Fetched, signal: AbortSignal | undefined): Promise<Checked> {
+  const read = async (maxBytes: number): Promise<Uint8Array> => {
+    const bytes = await ports.blobs.read(blob.sha256, maxBytes);
+    if (bytes === undefined) throw new StoreError('unreachable', `check ${artifact.purl}: its bytes are not in the store`);
+    return bytes;
+  };
+  const fetch = async (url: string, maxBytes: number): Promise<Uint8Array | undefined> => {
+    const response = await ports.upstream.open({ url, maxBytes, ...(signal === undefined ? {} : { signal }) });
+    return response.status === 'ok' ? Buffer.concat(await Array.fromAsync(response.body)) : undefined;
+  };
+  try {
+    return (await ports.ecosystem.check?.({ artifact, upstreamBase: ports.upstreamBase, read, fetch })) ?? { evidence: [] };
+  } catch (cause) {
+    throw toJobError(artifact, cause);
+  }
+}
+
+/** What a lock says of the bytes holds as well, also by algorithms that upstream's index doesn't use. */
+function confirmWanted(wanted: Pick<Artifact, 'purl' | 'digests'>, artifact: UpstreamArtifact, found: Digests): void {
+  if (digestsAgree(wanted.digests, { ...found, ...artifact.digests }) === false)
+    throw new JobError('later', `fetch ${wanted.purl} from ${artifact.url}: the lock says ${describe(wanted.digests)}, the file has ${describe(found)}`);
+}
+
+function describe(digests: Digests): string {
+  return Object.entries(digests)
+    .map(([name, digest]) => `${name} ${digest}`)
+    .join(', ');
+}
+
+/** Files that stand for themselves: the same ones come with many artifacts, and are recorded once. */
+async function besideFacts(ports: SyncPorts, { beside = [] }: Checked): Promise<readonly ComputedFact[]> {
+  const total = beside.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (total > MAX_BESIDE_BYTES) throw new JobError('later', `the checks brought ${total} bytes along, more than ${MAX_BESIDE_BYTES}`);
+  const facts: ComputedFact[] = [];
+  for (const { purl, path, bytes } of beside) {
+    if (ports.catalog.current('stored', purl) !== undefined) continue;
+    const blob = await ports.blobs.put(bytes, { maxBytes: bytes.length });
+    const body = { sha256: blob.sha256, sizeBytes: blob.sizeBytes, path, evidence: [], support: true };
+    facts.push({ kind: 'stored', subject: purl, inputs: [blob.sha256], body });
+  }
+  return facts;
 }
 
 async function readDeclared(ports: SyncPorts, artifact: UpstreamArtifact, blob: StoredBlob): Promise<Declared> {
@@ -105,7 +168,6 @@ function storedFact(artifact: UpstreamArtifact, blob: StoredBlob, more: Readonly
       sha256: blob.sha256,
       sizeBytes: blob.sizeBytes,
       path: artifact.path,
-      ...(artifact.publishedAt === undefined ? {} : { publishedAt: artifact.publishedAt }),
       ...more,
     },
   };

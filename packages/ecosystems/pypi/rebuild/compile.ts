@@ -1,5 +1,5 @@
 import type { BuildProposal, CompiledBuild, DefinitionPhase, RebuildSubject } from '@granary/contract/ecosystem';
-import { type Artifact, purlParts } from '@granary/core/model';
+import { type Artifact, type PinnedArtifact, purlParts } from '@granary/core/model';
 import { BUILD_SCRIPT, PLAN_FILE, REQUIREMENTS_FILE, SCRIPT_FILE } from './build-script.ts';
 import { Recipe } from './recipe.ts';
 
@@ -10,14 +10,14 @@ const FETCH_TIMEOUT_MS = 5 * 60_000;
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 
 /** Written into a definition: the script, its plan, and the exact closure as hashed requirements. */
-export function compileBuild({ source }: RebuildSubject, { settings }: BuildProposal, closure: readonly Artifact[]): CompiledBuild {
+export function compileBuild({ source }: RebuildSubject, { settings }: BuildProposal, closure: readonly PinnedArtifact[]): CompiledBuild {
   return compileRecipe({ produce: 'wheel', source, closure }, Recipe.parse(settings));
 }
 
 export interface Build {
   readonly produce: 'wheel' | 'metadata';
   readonly source: Artifact;
-  readonly closure: readonly Artifact[];
+  readonly closure: readonly PinnedArtifact[];
 }
 
 export function compileRecipe({ produce, source, closure }: Build, recipe: Recipe): CompiledBuild {
@@ -50,7 +50,7 @@ export function compileRecipe({ produce, source, closure }: Build, recipe: Recip
 }
 
 /** One line per project with a digest for each of its files, as `--require-hashes` wants it; sorted, so that a closure has one form. */
-function hashedRequirements(closure: readonly Artifact[]): string {
+function hashedRequirements(closure: readonly PinnedArtifact[]): string {
   const lines = new Map<string, string[]>();
   for (const { purl, sha256 } of closure) {
     const { name, version } = purlParts(purl);

@@ -25,7 +25,7 @@ export const pypiRebuild: RebuildStrategy = {
 };
 
 /** Of several source archives of a release, the gzipped tar: it keeps modes and exact times. */
-function sourceOf(target: Artifact, siblings: readonly Artifact[]): Artifact | undefined {
+function sourceOf<Known extends Artifact>(target: Artifact, siblings: readonly Known[]): Known | undefined {
   const { name, version } = purlParts(target.purl);
   const sources = siblings.filter(({ purl, fileName }) => {
     const file = parseFileName(name, fileName);

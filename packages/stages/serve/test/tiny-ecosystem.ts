@@ -38,8 +38,8 @@ export const tiny: ServedEcosystem = {
       const files = Listed.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
       if (!files.success) throw new EcosystemError('malformed', 'not a tiny index');
       const artifacts = files.data.map(({ fileName, sha256: digest, publishedAt, yanked = false }) => ({
-        ...{ purl: fileOf(fileName), fileName, sha256: toSha256(digest), path: `files/${digest}/${fileName}`, url: `${source.url}/${fileName}` },
-        ...{ digests: {}, yanked, evidence: [], companions: [] },
+        ...{ purl: fileOf(fileName), fileName, path: `files/${digest}/${fileName}`, url: `${source.url}/${fileName}` },
+        ...{ digests: { sha256: toSha256(digest) }, yanked, evidence: [], companions: [] },
         ...(publishedAt === undefined ? {} : { publishedAt: instant(publishedAt) }),
       }));
       return { package: source.package, artifacts, refused: [] };

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { RebuildSubject } from '@granary/contract/ecosystem';
-import type { Artifact } from '@granary/core/model';
+import type { PinnedArtifact } from '@granary/core/model';
 import { parseInstant, sha256 } from '@granary/core/model';
 import { type TarPart, tarBytes, type ZipPart, zipBytes } from '@granary/core/test';
 import { artifactPurl } from '../../names.ts';
@@ -47,12 +47,13 @@ export function subjectOf(published: Buffer, sourceBytes: Buffer, fileName = 'de
   };
 }
 
-export function artifact(fileName: string, bytes: Uint8Array): Artifact {
+export function artifact(fileName: string, bytes: Uint8Array): PinnedArtifact {
   const publishedAt = parseInstant('2023-05-06T07:10:00Z');
   return {
     purl: artifactPurl('demo', '1.0', fileName),
     fileName,
     sha256: sha256(bytes),
+    digests: { sha256: sha256(bytes) },
     path: fileName,
     ...(publishedAt === undefined ? {} : { publishedAt }),
   };

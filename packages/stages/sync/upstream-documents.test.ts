@@ -3,59 +3,59 @@ import { manualClock, memoryCatalog, memoryStore } from '@granary/contract/memor
 import type { Upstream } from '@granary/contract/ports';
 import { encodeEntry, type Fact, formatPurl, sha256 } from '@granary/core/model';
 import { expect, it } from 'vitest';
-import { openCandidateView } from './candidate.ts';
 import { type ObservePorts, observePackage } from './observe.ts';
+import { openUpstreamDocuments } from './upstream-documents.ts';
 
 const BOX = formatPurl({ type: 'tiny', name: 'box' });
 const MAX_AGE_MS = 30_000;
 
 it('takes a package that nobody observed as upstream has it, for a while', async () => {
-  const { view, publish, clock } = openTestView();
+  const { documents, publish, clock } = openTestUpstream();
   publish('one');
 
-  expect((await view.document(BOX))?.sha256).toBe(sha256('one'));
+  expect((await documents.current(BOX))?.sha256).toBe(sha256('one'));
   publish('two');
-  expect((await view.document(BOX))?.sha256).toBe(sha256('one'));
+  expect((await documents.current(BOX))?.sha256).toBe(sha256('one'));
   await clock.advance(MAX_AGE_MS);
-  expect((await view.document(BOX))?.sha256).toBe(sha256('two'));
+  expect((await documents.current(BOX))?.sha256).toBe(sha256('two'));
 });
 
 it('never lags behind what was observed', async () => {
-  const { view, publish, observe } = openTestView();
+  const { documents, publish, observe } = openTestUpstream();
   publish('one');
   await observe();
-  await view.document(BOX);
+  await documents.current(BOX);
 
   publish('two');
   await observe();
 
-  expect((await view.document(BOX))?.sha256).toBe(sha256('two'));
+  expect((await documents.current(BOX))?.sha256).toBe(sha256('two'));
 });
 
 it('observes before it says something newer of an observed package', async () => {
-  const { view, publish, observe, clock, observed } = openTestView();
+  const { documents, publish, observe, clock, observed } = openTestUpstream();
   publish('one');
   await observe();
 
   publish('two');
   await clock.advance(MAX_AGE_MS);
 
-  expect((await view.document(BOX))?.sha256).toBe(sha256('two'));
+  expect((await documents.current(BOX))?.sha256).toBe(sha256('two'));
   expect(observed()).toBe(sha256('two'));
 });
 
 it('has nothing of an observed package that upstream no longer has', async () => {
-  const { view, publish, observe } = openTestView();
+  const { documents, publish, observe } = openTestUpstream();
   publish('one');
   await observe();
 
   publish(undefined);
 
-  expect(await view.document(BOX)).toBe(undefined);
+  expect(await documents.current(BOX)).toBe(undefined);
 });
 
 /** An upstream with one package, whose index document is set by hand. */
-function openTestView() {
+function openTestUpstream() {
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
   const clock = manualClock();
@@ -70,17 +70,16 @@ function openTestView() {
   const record = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', clock.now()) }]);
   const parse = (): PackageDocument => ({ package: BOX, artifacts: [], refused: [] });
   const index = { accept: 'text/plain', maxDocumentBytes: 1000, documentUrl: () => 'http://upstream.example/box', parse };
-  const candidate = { mediaType: 'text/plain', packageOfPath: () => BOX, render: ({ bytes }: { readonly bytes: Uint8Array }) => bytes, files: () => [] };
-  const ports = { ecosystem: { index, candidate, declared: async () => ({}) }, upstreamBase: '', upstream, blobs, catalog, clock };
+  const ports = { ecosystem: { index }, upstreamBase: '', upstream, blobs, catalog, clock };
   const sink: ObservePorts['sink'] = {
     submit: async (facts) => {
       for (const given of facts) record('leaf' in given ? given.fact : given);
     },
   };
   const observe = async () => await observePackage({ ...ports, sink }, BOX);
-  const view = openCandidateView({ ...ports, observe, buildMetadata: async () => undefined, maxAgeMs: MAX_AGE_MS });
+  const documents = openUpstreamDocuments({ ...ports, observe, maxAgeMs: MAX_AGE_MS });
   return {
-    view,
+    documents,
     clock,
     observe,
     publish: (next: string | undefined) => {
