@@ -1,6 +1,6 @@
 import { JobError } from '@granary/contract/ports';
 import type { Purl } from '@granary/core/model';
-import { type Observation, observePackage, type SyncPorts } from '@granary/stage-sync';
+import { type Observation, type ObservePorts, observePackage } from '@granary/stage-sync';
 import type { Site } from './site.ts';
 
 /** Looks at upstream's indexes, one look at a package at a time: a look's facts are sequenced before the next begins. */
@@ -8,7 +8,7 @@ export interface Observer {
   observe(packagePurl: Purl, signal?: AbortSignal): Promise<Observation>;
 }
 
-export function openObserver(ports: SyncPorts, { settle, refresh }: Pick<Site, 'settle' | 'refresh'>): Observer {
+export function openObserver(ports: ObservePorts, { settle, refresh }: Pick<Site, 'settle' | 'refresh'>): Observer {
   const underWay = new Map<Purl, Promise<Observation>>();
   const look = async (packagePurl: Purl, signal: AbortSignal | undefined): Promise<Observation> => {
     await refresh();

@@ -1,4 +1,3 @@
-import { openPackageDocuments } from '@granary/contract/ecosystem';
 import { ecosystems } from '@granary/ecosystems';
 import { importWatchList } from '@granary/stage-demand';
 import { followAll } from './follow-all.ts';
@@ -28,8 +27,7 @@ export async function runScheduler<T>(options: UpOptions, use: (running: Running
     ecosystems.flatMap((ecosystem) => {
       const found = upstreams.of(ecosystem);
       if (found === undefined) return [];
-      const documents = openPackageDocuments({ blobs, catalog, ecosystem });
-      const ports = { ecosystem, upstreamBase: found.index, upstream: found.client, blobs, catalog, documents, sink, clock };
+      const ports = { ecosystem, upstreamBase: found.index, upstream: found.client, blobs, catalog, sink };
       return [[ecosystem.id, openObserver(ports, site)] as const];
     }),
   );

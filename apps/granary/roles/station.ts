@@ -3,7 +3,7 @@ import { type Ecosystem, openPackageDocuments, type RebuildableEcosystem } from 
 import { JobError, type Sandbox, type Upstream } from '@granary/contract/ports';
 import { attest, readJudged } from '@granary/stage-attest';
 import type { DemandedEcosystem } from '@granary/stage-demand';
-import { openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
+import { openFileAddresses, openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
 import type { RootfsMaker } from './environment.ts';
 import type { EcosystemStages } from './handlers.ts';
 import type { MirrorSockets } from './mirror-sockets.ts';
@@ -38,6 +38,8 @@ export interface StationParts {
 
 /** How long an index document is taken as current when requirements are resolved. */
 const DOCUMENT_MAX_AGE_MS = 30_000;
+/** How long upstream is believed where its files lie. */
+const ADDRESSES_MAX_AGE_MS = 300_000;
 
 export function openStation(parts: StationParts): Station {
   const { site, ecosystem, upstreamBase, settle } = parts;
@@ -47,6 +49,7 @@ export function openStation(parts: StationParts): Station {
     ecosystem,
     upstreamBase,
     upstream: parts.upstream,
+    addressOf: openFileAddresses({ ecosystem, upstreamBase, upstream: parts.upstream, clock: site.clock, maxAgeMs: ADDRESSES_MAX_AGE_MS }),
     blobs,
     catalog,
     documents: openPackageDocuments({ blobs, catalog, ecosystem }),

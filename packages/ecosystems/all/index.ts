@@ -1,8 +1,9 @@
 import type { Ecosystem } from '@granary/contract/ecosystem';
+import { cargo } from '@granary/ecosystem-cargo';
 import { pypi } from '@granary/ecosystem-pypi';
 
 /** Every ecosystem whose packages clients install. A folder that isn't listed here fails a test. */
-export const ecosystems: readonly Ecosystem[] = [pypi];
+export const ecosystems: readonly Ecosystem[] = [cargo, pypi];
 
 /** By purl type. */
 export function ecosystemOf(type: string): Ecosystem | undefined {

@@ -17,6 +17,7 @@ export const cargoViews: Views = {
         return ['application/gzip'];
       case 'root':
       case 'package':
+      case 'evidence':
       case 'companion':
         return ['text/plain; charset=utf-8'];
     }

@@ -46,7 +46,8 @@ async function closureOfWish({ of, wish }: EcosystemWish, narrowedTo: readonly s
   const resolution = await of.resolve(wish.requirements, signal);
   if (!resolution.ok) throw new JobError('later', `resolve ${wish.label}: ${resolution.why}: ${resolution.detail}`);
   const pins = resolution.pins.map((pin) => ({ ...pin, digests: [] }));
-  return await closureOfPins(of, pins, narrowedTo);
+  const closure = await closureOfPins(of, pins, narrowedTo);
+  return { ...closure, missing: [...closure.missing, ...(resolution.notCovered ?? [])] };
 }
 
 /** All files of each pinned version, unless narrowed; a locked digest that upstream no longer lists is said. */

@@ -56,13 +56,15 @@ async function fetchBlob(ports: SyncPorts, artifact: UpstreamArtifact, signal: A
   const { sha256 } = artifact.digests;
   const held = sha256 === undefined ? undefined : await ports.blobs.size(sha256);
   if (sha256 !== undefined && held !== undefined) return { sha256, sizeBytes: held };
+  let from = artifact;
   try {
+    from = { ...artifact, url: await ports.addressOf(artifact) };
     const response = await ports.upstream.open({
-      url: artifact.url,
+      url: from.url,
       maxBytes: artifact.sizeBytes ?? MAX_ARTIFACT_BYTES,
       ...(signal === undefined ? {} : { signal }),
     });
-    if (response.status !== 'ok') throw new JobError('later', `fetch ${artifact.purl}: upstream lists ${artifact.url} but doesn't have it`);
+    if (response.status !== 'ok') throw new JobError('later', `fetch ${artifact.purl}: upstream lists ${from.url} but doesn't have it`);
     const { h1: _, ...digests } = artifact.digests;
     return await ports.blobs.put(response.body, {
       digests,
@@ -70,7 +72,7 @@ async function fetchBlob(ports: SyncPorts, artifact: UpstreamArtifact, signal: A
       ...(artifact.sizeBytes === undefined ? {} : { sizeBytes: artifact.sizeBytes }),
     });
   } catch (cause) {
-    throw toJobError(artifact, cause);
+    throw toJobError(from, cause);
   }
 }
 

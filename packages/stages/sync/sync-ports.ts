@@ -1,5 +1,6 @@
 import type { Ecosystem, PackageDocuments } from '@granary/contract/ecosystem';
 import type { BlobStore, Catalog, Clock, FactSink, Upstream } from '@granary/contract/ports';
+import type { AddressOf } from './file-addresses.ts';
 
 /** What sync needs of the world, for one ecosystem. */
 export interface SyncPorts {
@@ -7,6 +8,7 @@ export interface SyncPorts {
   /** Where the ecosystem's index documents begin: discovered, never written in code. */
   readonly upstreamBase: string;
   readonly upstream: Upstream;
+  readonly addressOf: AddressOf;
   readonly blobs: BlobStore;
   readonly catalog: Catalog;
   readonly documents: PackageDocuments;
