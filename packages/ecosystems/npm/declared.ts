@@ -1,0 +1,49 @@
+import type { Declared } from '@granary/contract/ecosystem';
+import { EcosystemError } from '@granary/contract/ecosystem';
+import { ArchiveError, openArchive } from '@granary/core/archive';
+import type { Artifact } from '@granary/core/model';
+import correct from 'spdx-correct';
+import parseExpression from 'spdx-expression-parse';
+import { asObject, parseObject, type RawManifest } from './schema.ts';
+
+const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
+const MAX_LICENCE_LENGTH = 200;
+
+/** What the package.json in a tarball says. Untrusted: empty when it can't be read. */
+export async function readDeclared({ fileName }: Artifact, bytes: Uint8Array): Promise<Declared> {
+  if (!fileName.endsWith('.tgz')) return {};
+  const manifest = await readManifest(bytes);
+  const licence = manifest === undefined ? undefined : licenceOf(manifest);
+  return licence === undefined ? {} : { licence };
+}
+
+/** Clients unpack without the first folder, whatever its name is. */
+async function readManifest(bytes: Uint8Array): Promise<RawManifest | undefined> {
+  try {
+    const archive = await openArchive(bytes, 'tar.gz');
+    const entry = archive.entries.findLast(
+      ({ path, type, content }) => type === 'file' && /^[^/]+\/package\.json$/.test(path) && content.sizeBytes <= MAX_MANIFEST_BYTES,
+    );
+    return entry === undefined ? undefined : parseObject(await entry.content.read(), 'package.json');
+  } catch (error) {
+    if (error instanceof ArchiveError || error instanceof EcosystemError) return undefined;
+    throw error;
+  }
+}
+
+/** An SPDX expression today; an object or a list of them once. */
+function licenceOf({ license, licenses }: RawManifest): string | undefined {
+  const old = Array.isArray(licenses) && licenses.length === 1 ? licenses[0] : licenses;
+  const [text] = [license, asObject(license)?.['type'], old, asObject(old)?.['type']].filter((value) => typeof value === 'string');
+  if (text === undefined || text.length > MAX_LICENCE_LENGTH) return undefined;
+  return isSpdx(text) ? text : (correct(text) ?? undefined);
+}
+
+function isSpdx(expression: string): boolean {
+  try {
+    parseExpression(expression);
+    return true;
+  } catch {
+    return false;
+  }
+}

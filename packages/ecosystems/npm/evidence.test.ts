@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import type { UpstreamArtifact } from '@granary/contract/ecosystem';
+import { parseInstant } from '@granary/core/model';
+import { describe, expect, it } from 'vitest';
+import { checkSignatures, KEYS_PATH } from './evidence.ts';
+import { artifactPurl, usualFileName } from './names.ts';
+
+interface Golden {
+  readonly document: { readonly keys: readonly { readonly keyid: string }[] };
+  readonly signatures: readonly { readonly name: string; readonly version: string; readonly integrity: string; readonly keyid: string; readonly sig: string }[];
+}
+const golden: Golden = JSON.parse(readFileSync(new URL('fixtures/registry-signatures.json', import.meta.url), 'utf8'));
+const [byNewKey, byOldKey] = golden.signatures;
+const BASE = 'https://registry.example/npm/';
+
+function artifact(signed: Golden['signatures'][number] | undefined, more: Partial<UpstreamArtifact> = {}): UpstreamArtifact {
+  const { name = '', version = '', integrity = '', keyid = '', sig = '' } = signed ?? {};
+  const fileName = usualFileName(name, version);
+  return {
+    purl: artifactPurl(name, version, fileName),
+    fileName,
+    path: `${name}/-/${fileName}`,
+    url: `${BASE}${name}/-/${fileName}`,
+    digests: {},
+    yanked: false,
+    evidence: [],
+    companions: [],
+    signatures: [{ message: `${name}@${version}:${integrity}`, keyId: keyid, signature: sig }],
+    ...more,
+  };
+}
+async function check(of: UpstreamArtifact, keys: string | 'none' = JSON.stringify(golden.document)) {
+  return await checkSignatures({
+    artifact: of,
+    upstreamBase: BASE,
+    read: () => Promise.reject(new Error('the bytes are not needed')),
+    fetch: async (url) => (url === `${BASE}${KEYS_PATH}` && keys !== 'none' ? new TextEncoder().encode(keys) : undefined),
+  });
+}
+
+describe('a registry signature', () => {
+  it.each(golden.signatures)('over $name $version holds', async (signed) => {
+    const publishedAt = parseInstant('2024-01-01T00:00:00Z');
+
+    const { evidence } = await check(artifact(signed, publishedAt === undefined ? {} : { publishedAt }));
+
+    expect(evidence).toEqual([{ check: 'npm-registry-signature', state: 'checked', by: signed.keyid }]);
+  });
+
+  it('is kept with the keys, so that clients can repeat the check', async () => {
+    const { beside } = await check(artifact(byNewKey));
+
+    expect(beside).toMatchObject([{ path: KEYS_PATH }]);
+    expect(JSON.parse(new TextDecoder().decode(beside?.[0]?.bytes))).toEqual(golden.document);
+  });
+
+  it('over other bytes is a mismatch', async () => {
+    const [signature] = artifact(byNewKey).signatures ?? [];
+    const changed = artifact(byNewKey, {
+      signatures: signature === undefined ? [] : [{ ...signature, message: signature.message.replace('sha512-a', 'sha512-b') }],
+    });
+
+    await expect(check(changed)).rejects.toMatchObject({ name: 'EcosystemError', code: 'mismatch' });
+  });
+
+  it.each([
+    ['the key is not known', JSON.stringify({ keys: [] }), 'is none of the keys'],
+    ['there are no keys', 'none', 'tells no keys'],
+    ['the keys are unreadable', '{"keys":1}', 'can not be read'],
+    ['the keys are not JSON', '<html>', 'can not be read'],
+    [
+      'the key is of another kind',
+      JSON.stringify({ keys: golden.document.keys.map((key) => ({ ...key, key: 'MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=' })) }),
+      'is none of the keys',
+    ],
+  ])('counts for nothing when %s', async (_, keys, why) => {
+    const { evidence } = await check(artifact(byNewKey), keys);
+
+    expect(evidence).toEqual([{ check: 'npm-registry-signature', state: 'unchecked', why: expect.stringContaining(why) }]);
+  });
+
+  it.each([
+    ['before it was published', parseInstant('2026-01-01T00:00:00Z')],
+    ['and nobody says when it was published', undefined],
+  ])('counts for nothing when its key ended %s', async (_, publishedAt) => {
+    const { evidence } = await check(artifact(byOldKey, publishedAt === undefined ? {} : { publishedAt }));
+
+    expect(evidence).toMatchObject([{ state: 'unchecked', why: expect.stringContaining('ended at 2025-01-29') }]);
+  });
+
+  it('is said to be absent', async () => {
+    expect(await check(artifact(byNewKey, { signatures: [] }))).toEqual({ evidence: [{ check: 'npm-registry-signature', state: 'absent' }] });
+  });
+});

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { EcosystemError } from '@granary/contract/ecosystem';
+import { describe, expect, it } from 'vitest';
+import { packagePurl } from './names.ts';
+import { npmIndex } from './upstream.ts';
+
+const BASE = 'https://registry.example/npm/';
+const sha512 = (text: string) => createHash('sha512').update(text);
+const integrity = (text: string) => `sha512-${sha512(text).digest('base64')}`;
+const dist = (version: string, more: object = {}) => ({
+  tarball: `https://registry.example/npm/@deep/sea/-/sea-${version}.tgz`,
+  integrity: integrity(version),
+  shasum: createHash('sha1').update(version).digest('hex'),
+  ...more,
+});
+const version = (number: string, more: object = {}) => ({ name: '@deep/sea', version: number, dist: dist(number), ...more });
+
+function parse(versions: Readonly<Record<string, unknown>>, more: object = {}) {
+  const bytes = new TextEncoder().encode(JSON.stringify({ name: '@deep/sea', versions, 'dist-tags': {}, ...more }));
+  return parseText(new TextDecoder().decode(bytes));
+}
+function parseText(text: string) {
+  return npmIndex.parse(new TextEncoder().encode(text), {
+    url: npmIndex.documentUrl(BASE, packagePurl('@deep/sea')),
+    contentType: 'application/json',
+    package: packagePurl('@deep/sea'),
+  });
+}
+
+it('asks for a scoped package as npm does', () => {
+  expect(npmIndex.documentUrl(BASE, packagePurl('@deep/sea'))).toBe('https://registry.example/npm/@deep%2fsea');
+  expect(npmIndex.documentUrl('https://registry.example', packagePurl('JSONStream'))).toBe('https://registry.example/JSONStream');
+});
+
+it('takes from the document what a tarball is checked by, and when it was published', () => {
+  const signatures = [{ keyid: 'SHA256:k', sig: 'c2ln' }];
+  const attestations = { url: 'https://elsewhere.example/-/npm/v1/attestations/@deep%2fsea@1.0.0', provenance: {} };
+  const { artifacts, refused } = parse(
+    { '1.0.0': version('1.0.0', { dist: dist('1.0.0', { signatures, attestations }) }) },
+    { time: { '1.0.0': '2024-12-04T22:50:12.124000+00:00' } },
+  );
+
+  expect(refused).toEqual([]);
+  expect(artifacts).toEqual([
+    {
+      purl: 'pkg:npm/%40deep/sea@1.0.0?file_name=sea-1.0.0.tgz',
+      fileName: 'sea-1.0.0.tgz',
+      path: '@deep/sea/-/sea-1.0.0.tgz',
+      url: 'https://registry.example/npm/@deep/sea/-/sea-1.0.0.tgz',
+      digests: { sha512: sha512('1.0.0').digest('hex'), sha1: createHash('sha1').update('1.0.0').digest('hex') },
+      yanked: false,
+      publishedAt: '2024-12-04T22:50:12.124Z',
+      evidence: [
+        { check: 'index-sha512', state: 'checked' },
+        { check: 'index-sha1', state: 'checked' },
+        { check: 'npm-attestations', state: 'unchecked', why: expect.stringContaining('no trusted root') },
+      ],
+      companions: [{ name: 'attestations', url: 'https://registry.example/npm/-/npm/v1/attestations/@deep%2fsea@1.0.0', accept: 'application/json' }],
+      signatures: [{ message: `@deep/sea@1.0.0:${integrity('1.0.0')}`, keyId: 'SHA256:k', signature: 'c2ln' }],
+    },
+  ]);
+});
+
+it.each([
+  ['no digest', { integrity: undefined, shasum: undefined }, 'no digest in the index'],
+  ['a digest that is none', { integrity: 'sha512-short', shasum: 'x' }, 'no digest in the index'],
+  ['two digests of one kind', { integrity: `${integrity('a')} ${integrity('b')}` }, 'several digests of one kind'],
+  ['no address', { tarball: 'file:///etc/passwd' }, 'no usable address'],
+  ['no tarball', { tarball: undefined }, 'no usable dist'],
+])('refuses a version with %s, and says so', (_, more, why) => {
+  const { artifacts, refused } = parse({ '1.0.0': version('1.0.0', { dist: dist('1.0.0', more) }), '2.0.0': version('2.0.0') });
+
+  expect(artifacts.map(({ fileName }) => fileName)).toEqual(['sea-2.0.0.tgz']);
+  expect(refused).toEqual([{ fileName: '1.0.0', why }]);
+});
+
+it('takes versions that have only a sha1', () => {
+  const { artifacts } = parse({ '1.0.0': version('1.0.0', { dist: dist('1.0.0', { integrity: null }) }) });
+
+  expect(Object.keys(artifacts[0]?.digests ?? {})).toEqual(['sha1']);
+});
+
+it.each([
+  'https://registry.example/download/1.0.0/abc',
+  'https://registry.example/npm/@deep/sea/-/..%2f..%2fx.tgz',
+  'https://registry.example/npm/other/-/x.tgz',
+])('gives a tarball at %s the usual path', (tarball) => {
+  expect(parse({ '1.0.0': version('1.0.0', { dist: dist('1.0.0', { tarball }) }) }).artifacts[0]?.path).toBe('@deep/sea/-/sea-1.0.0.tgz');
+});
+
+describe('what upstream may send', () => {
+  it('names of members of every object are not versions', () => {
+    const { refused } = parseText(
+      `{"name":"@deep/sea","versions":{"__proto__":${JSON.stringify(version('1.0.0'))},"constructor":{},"1.0.0":{"name":"other","version":"1.0.0"},"v2.0.0":{}}}`,
+    );
+
+    expect(refused.map(({ fileName }) => fileName)).toEqual(['__proto__', 'constructor', '1.0.0', 'v2.0.0']);
+  });
+
+  it('two versions are not one tarball', () => {
+    const { artifacts, refused } = parse({ '1.0.0': version('1.0.0'), '2.0.0': version('2.0.0', { dist: dist('1.0.0') }) });
+
+    expect([artifacts.length, refused]).toEqual([1, [{ fileName: '2.0.0', why: 'its tarball is that of another version' }]]);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a list', '[]'],
+    ['another package', '{"name":"other","versions":{}}'],
+    ['no name', '{"versions":{}}'],
+    ['a tower', `{"name":"@deep/sea","x":${'['.repeat(5000)}${']'.repeat(5000)}}`],
+  ])('%s is malformed', (_, text) => {
+    expect(() => parseText(text)).toThrow(EcosystemError);
+  });
+
+  it('brackets in strings have no depth', () => {
+    expect(parse({}, { readme: `"\\${'['.repeat(5000)}` }).artifacts).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+import { EcosystemError, type PackageDocument, type PackageIndex, type UpstreamArtifact } from '@granary/contract/ecosystem';
+import type { Evidence, Purl } from '@granary/core/model';
+import { statedDigests } from './integrity.ts';
+import { artifactPurl, isTarballName, nameOf, usualFileName } from './names.ts';
+import { Dist, type Packument, parsePackument, publishedAt, type RawManifest } from './schema.ts';
+
+/** The full document of a package, not the abbreviated one: only it has the time of every version. */
+export const npmIndex: PackageIndex = {
+  accept: 'application/json',
+  maxDocumentBytes: 64 * 2 ** 20,
+  documentUrl: (base, purl) => new URL(encodedName(nameOf(purl)), base.endsWith('/') ? base : `${base}/`).href,
+  parse: (bytes, { url, package: purl }) => {
+    const packument = parsePackument(bytes, url);
+    if (packument.name !== nameOf(purl)) throw new EcosystemError('malformed', `packument ${url}: it is about ${JSON.stringify(packument.name.slice(0, 200))}`);
+    return toDocument(purl, packument, url);
+  },
+};
+
+/** Registries take the slash of a scoped name encoded, as npm sends it. */
+function encodedName(name: string): string {
+  return name.replace('/', '%2f');
+}
+
+function toDocument(purl: Purl, packument: Packument, url: string): PackageDocument {
+  const artifacts: UpstreamArtifact[] = [];
+  const refused = [...packument.refused].map(([version, why]) => ({ fileName: version.slice(0, 200), why }));
+  const paths = new Set<string>();
+  for (const [version, manifest] of packument.versions) {
+    const artifact = toArtifact(packument, { version, manifest, url });
+    const why = typeof artifact === 'string' ? artifact : paths.has(artifact.path) ? 'its tarball is that of another version' : undefined;
+    if (typeof artifact === 'string' || why !== undefined) refused.push({ fileName: version, why: why ?? '' });
+    else {
+      paths.add(artifact.path);
+      artifacts.push(artifact);
+    }
+  }
+  return { package: purl, artifacts, refused };
+}
+
+interface Listed {
+  readonly version: string;
+  readonly manifest: RawManifest;
+  /** Of the document. */
+  readonly url: string;
+}
+
+function toArtifact(packument: Packument, { version, manifest, url }: Listed): UpstreamArtifact | string {
+  const { name } = packument;
+  const parsed = Dist.safeParse(manifest['dist']);
+  if (!parsed.success) return 'no usable dist';
+  const dist = parsed.data;
+  const digests = statedDigests(dist.integrity ?? undefined, dist.shasum ?? undefined);
+  if (digests === undefined) return 'several digests of one kind';
+  if (Object.keys(digests).length === 0) return 'no digest in the index';
+  const tarball = URL.parse(dist.tarball, url);
+  if (tarball === null || (tarball.protocol !== 'https:' && tarball.protocol !== 'http:')) return 'no usable address';
+  const fileName = fileNameOf(tarball, name) ?? usualFileName(name, version);
+  const time = publishedAt(packument, version);
+  return {
+    purl: artifactPurl(name, version, fileName),
+    fileName,
+    path: `${name}/-/${fileName}`,
+    url: tarball.href,
+    digests,
+    yanked: false,
+    evidence: evidenceOf(dist, Object.keys(digests)),
+    companions: attestationsOf(dist, name, url),
+    signatures: signaturesOf(dist, `${name}@${version}`),
+    ...(time === undefined ? {} : { publishedAt: time }),
+  };
+}
+
+/** Where it has the usual form: clients keep upstream's path in their locks and change only the host. */
+function fileNameOf(tarball: URL, name: string): string | undefined {
+  const path = tarball.pathname.replace(/%2f/gi, '/').replace(/%40/g, '@');
+  const prefix = `/${name}/-/`;
+  const at = path.lastIndexOf(prefix);
+  const fileName = path.slice(at + prefix.length);
+  return at !== -1 && isTarballName(fileName) ? fileName : undefined;
+}
+
+/** The digests are checked before anything is stored, registry signatures by `check`; provenance needs roots of trust that the index doesn't bring. */
+function evidenceOf({ attestations }: Dist, algorithms: readonly string[]): readonly Evidence[] {
+  return [
+    ...algorithms.map((algorithm): Evidence => ({ check: `index-${algorithm}`, state: 'checked' })),
+    attestations
+      ? { check: 'npm-attestations', state: 'unchecked', why: 'no trusted root for their issuer is configured' }
+      : { check: 'npm-attestations', state: 'absent' },
+  ];
+}
+
+/** npm takes the path of the address and asks its own registry for it: so do we, whoever made the document. */
+function attestationsOf({ attestations }: Dist, name: string, url: string): UpstreamArtifact['companions'] {
+  const stated = attestations ? URL.parse(attestations.url, url) : null;
+  if (stated === null || (stated.protocol !== 'https:' && stated.protocol !== 'http:')) return [];
+  const { origin, pathname } = new URL(url);
+  const base = pathname.slice(0, -encodedName(name).length);
+  const isPackumentOf = pathname.toLowerCase().endsWith(`/${encodedName(name)}`.toLowerCase());
+  const address = isPackumentOf ? new URL(`${base}${stated.pathname.replace(/^\/+/, '')}`, origin) : stated;
+  return [{ name: 'attestations', url: address.href, accept: 'application/json' }];
+}
+
+/** The registry signs the release together with its integrity, as it stands there (npm: about registry signatures). */
+function signaturesOf({ signatures, integrity }: Dist, release: string): NonNullable<UpstreamArtifact['signatures']> {
+  if (!signatures || !integrity) return [];
+  return signatures.map(({ keyid, sig }) => ({ message: `${release}:${integrity}`, keyId: keyid, signature: sig }));
+}

@@ -1,0 +1,67 @@
+import type { Route, Views } from '@granary/contract/ecosystem';
+import { formatPurl, type Purl } from '@granary/core/model';
+import { clientHints } from './client-hints.ts';
+import { KEYS_PATH } from './evidence.ts';
+import { isPackageName, isTarballName, isVersion, nameOf, packagePurl, usualFileName } from './names.ts';
+import { renderAbbreviated, renderDistTags, renderFull, renderVersion } from './render-packument.ts';
+
+const ABBREVIATED = 'application/vnd.npm.install-v1+json';
+const JSON_TYPE = 'application/json';
+const TARBALL = /^((?:@[^/]+\/)?[^/]+)\/-\/([^/]+\.tgz)$/;
+const PACKAGE = /^((?:@[^/]+\/)?[^/@][^/]*)(?:\/([^/]+))?$/;
+const DIST_TAGS = /^-\/package\/(.+)\/dist-tags$/;
+const ATTESTATIONS = /^-\/npm\/v1\/attestations\/(.+)@([^@/]+)$/;
+const TAG = /^[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}$/;
+const TAGS_DOCUMENT = 'dist-tags';
+const VERSION_DOCUMENT = 'version/';
+
+/** What npm, pnpm, yarn and corepack ask of a registry, and what they are answered. */
+export const npmViews: Views = {
+  route: (path) => registryRoute(path) ?? tarballRoute(path) ?? packageRoute(path),
+  mediaTypes(route) {
+    switch (route.type) {
+      case 'package':
+        return [ABBREVIATED, JSON_TYPE];
+      case 'artifact':
+        return [route.path === KEYS_PATH ? JSON_TYPE : 'application/octet-stream'];
+      case 'root':
+      case 'fixed':
+      case 'companion':
+        return [JSON_TYPE];
+    }
+  },
+  renderPackage(view, mediaType, document) {
+    if (document === TAGS_DOCUMENT) return renderDistTags(view);
+    if (document?.startsWith(VERSION_DOCUMENT)) return renderVersion(view, document.slice(VERSION_DOCUMENT.length));
+    return mediaType === ABBREVIATED ? renderAbbreviated(view) : renderFull(view);
+  },
+  // The answer to a ping, the only such document.
+  renderFixed: () => new TextEncoder().encode('{}'),
+  renderRoot: (packages) => new TextEncoder().encode(JSON.stringify({ packages: packages.map(nameOf).filter(isPackageName) })),
+  clientHints,
+};
+
+/** What lies beside the packages: all of it begins with `-/`. */
+function registryRoute(path: string): Route | undefined {
+  if (path === '') return { type: 'root' };
+  if (path === '-/ping') return { type: 'fixed', name: 'ping' };
+  if (path === KEYS_PATH) return { type: 'artifact', packages: [formatPurl({ type: 'npm', name: KEYS_PATH })], path };
+  const [, tagged = ''] = DIST_TAGS.exec(path) ?? [];
+  if (isPackageName(tagged)) return { type: 'package', package: packagePurl(tagged), document: TAGS_DOCUMENT };
+  const [, name = '', version = ''] = ATTESTATIONS.exec(path) ?? [];
+  if (!isPackageName(name) || !isVersion(version)) return undefined;
+  return { type: 'companion', packages: [packagePurl(name)], artifact: { fileName: usualFileName(name, version) }, companion: 'attestations' };
+}
+
+function tarballRoute(path: string): Route | undefined {
+  const [, name = '', fileName = ''] = TARBALL.exec(path) ?? [];
+  return isPackageName(name) && isTarballName(fileName) ? { type: 'artifact', packages: [packagePurl(name)], path } : undefined;
+}
+
+function packageRoute(path: string): Route | undefined {
+  const [, name = '', versionOrTag] = PACKAGE.exec(path) ?? [];
+  if (!isPackageName(name) || (name === '-' && versionOrTag !== undefined)) return undefined;
+  const of: Purl = packagePurl(name);
+  if (versionOrTag === undefined) return { type: 'package', package: of };
+  return TAG.test(versionOrTag) ? { type: 'package', package: of, document: `${VERSION_DOCUMENT}${versionOrTag}` } : undefined;
+}
