@@ -16,6 +16,8 @@ const Upstream = strict({
   index: HttpUrl.optional(),
   /** Origins of the files, where they lie in a private network of their own. */
   files: z.array(HttpUrl).default([]),
+  /** What else decides what is trusted, by the package manager's own names, such as GOSUMDB. */
+  settings: z.record(z.string(), z.string()).default({}),
   requestsPerSecond: z.number().positive().max(10_000).default(50),
 });
 const Waiver = strict({ purl: z.string(), owner: z.string(), reason: z.string().min(1), expires: z.string() });

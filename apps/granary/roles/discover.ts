@@ -10,13 +10,15 @@ const run = promisify(execFile);
 export interface UpstreamAddress {
   readonly index: string;
   readonly files: readonly string[];
+  readonly settings: Readonly<Record<string, string>>;
   readonly from: 'configuration' | 'this machine';
 }
 
 /** The configuration's address, else what this machine's own package manager uses. Throws AppError `no-upstream`. */
 export async function discoverUpstream(config: Config, ecosystem: Ecosystem, environment: NodeJS.ProcessEnv): Promise<UpstreamAddress> {
   const configured = config.upstreams[ecosystem.id];
-  if (configured?.index !== undefined) return { index: slashed(configured.index), files: configured.files, from: 'configuration' };
+  if (configured?.index !== undefined)
+    return { index: slashed(configured.index), files: configured.files, settings: configured.settings, from: 'configuration' };
   const [command, ...args] = ecosystem.discovery.argv;
   const output = await run(command, args, { env: environment, timeout: 30_000 }).then(
     ({ stdout }) => stdout,
@@ -26,7 +28,8 @@ export async function discoverUpstream(config: Config, ecosystem: Ecosystem, env
   );
   const found = ecosystem.discovery.parse(output);
   if (found === undefined) throw unknown(ecosystem.id, undefined);
-  return { index: slashed(found.index), files: [...found.files, ...(configured?.files ?? [])], from: 'this machine' };
+  const settings = { ...found.settings, ...configured?.settings };
+  return { index: slashed(found.index), files: [...found.files, ...(configured?.files ?? [])], settings, from: 'this machine' };
 }
 
 function unknown(id: string, cause: unknown): AppError {

@@ -3,7 +3,7 @@ import { type Ecosystem, openPackageDocuments, type RebuildableEcosystem } from 
 import { JobError, type Sandbox, type Upstream } from '@granary/contract/ports';
 import { attest, readJudged } from '@granary/stage-attest';
 import type { DemandedEcosystem } from '@granary/stage-demand';
-import { openFileAddresses, openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
+import { askUpstream, openFileAddresses, openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
 import type { RootfsMaker } from './environment.ts';
 import type { EcosystemStages } from './handlers.ts';
 import type { MirrorSockets } from './mirror-sockets.ts';
@@ -25,6 +25,7 @@ export interface StationParts {
   readonly site: Site;
   readonly ecosystem: Ecosystem;
   readonly upstreamBase: string;
+  readonly settings: Readonly<Record<string, string>>;
   readonly upstream: Upstream;
   readonly sandbox: Sandbox;
   readonly rootfs: RootfsMaker;
@@ -48,6 +49,7 @@ export function openStation(parts: StationParts): Station {
   const sync: SyncPorts = {
     ecosystem,
     upstreamBase,
+    settings: parts.settings,
     upstream: parts.upstream,
     addressOf: openFileAddresses({ ecosystem, upstreamBase, upstream: parts.upstream, clock: site.clock, maxAgeMs: ADDRESSES_MAX_AGE_MS }),
     blobs,
@@ -67,7 +69,8 @@ export function openStation(parts: StationParts): Station {
     upstreamBase,
     current: (purl) => documents.current(purl),
     resolve: async (requirements, signal) =>
-      (await ecosystem.demand.resolve?.(requirements, (purl) => documents.current(purl))) ?? (await (await rebuilding.value()).resolve(requirements, signal)),
+      (await ecosystem.demand.resolve?.(requirements, (purl) => documents.current(purl), askUpstream(sync, signal))) ??
+      (await (await rebuilding.value()).resolve(requirements, signal)),
   };
   return {
     stages: stagesOf(parts, { sync, observer, rebuilding: rebuilding.value }),

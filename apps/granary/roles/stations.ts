@@ -47,7 +47,19 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
     const upstream = upstreams.of(ecosystem);
     if (upstream === undefined && needed) throw upstreams.missing(ecosystem);
     if (upstream === undefined) continue;
-    const given = { config, site, ecosystem, upstreamBase: upstream.index, upstream: upstream.client, rootfs, mirrors, settle, note: progress.note, signal };
+    const given = {
+      config,
+      site,
+      ecosystem,
+      upstreamBase: upstream.index,
+      settings: upstream.settings,
+      upstream: upstream.client,
+      rootfs,
+      mirrors,
+      settle,
+      note: progress.note,
+      signal,
+    };
     const station = stack.use(openStation({ ...given, sandbox: reporting(sandbox, progress) }));
     if (needed) await station.prepare();
     stations.set(ecosystem.id, station);

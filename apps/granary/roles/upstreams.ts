@@ -11,7 +11,7 @@ import { openSharedBudget } from './services.ts';
 /** Everything outside, each behind a client that keeps its budget. */
 export interface Upstreams extends AsyncDisposable {
   /** Undefined where this machine doesn't tell; {@link Upstreams.missing} says why. */
-  of(ecosystem: Ecosystem): { readonly index: string; readonly client: Upstream } | undefined;
+  of(ecosystem: Ecosystem): { readonly index: string; readonly settings: Readonly<Record<string, string>>; readonly client: Upstream } | undefined;
   missing(ecosystem: Ecosystem): Error | undefined;
   /** Where this machine's apt gets the distribution; undefined when it doesn't tell. */
   readonly distribution: { readonly source: ArchiveSource; readonly client: Upstream } | undefined;
@@ -46,8 +46,8 @@ export async function openUpstreams({ config, environment, clock, note }: Upstre
   for (const [at, { id }] of ecosystems.entries()) {
     const found = discovered[at];
     if (found?.status === 'fulfilled') {
-      const { index, files } = found.value;
-      opened.set(id, { index, client: open([index, ...files], config.upstreams[id]?.requestsPerSecond ?? DEFAULT_PER_SECOND) });
+      const { index, files, settings } = found.value;
+      opened.set(id, { index, settings, client: open([index, ...files], config.upstreams[id]?.requestsPerSecond ?? DEFAULT_PER_SECOND) });
     } else if (found?.reason instanceof Error) missing.set(id, found.reason);
   }
   const source = await discoverDistribution();

@@ -1,5 +1,5 @@
 import type { ArtifactRules } from '@granary/core/compare';
-import type { Artifact, Digests, Evidence, Instant, Purl } from '@granary/core/model';
+import type { Artifact, Digests, Evidence, Instant, PinnedArtifact, Purl, Sha256 } from '@granary/core/model';
 import type { Pin, Resolution } from '../ports/index.ts';
 import type { RebuildStrategy } from './rebuild.ts';
 import type { Views } from './views.ts';
@@ -53,14 +53,27 @@ export interface Declared {
   readonly publishedAt?: Instant;
 }
 
-/** An artifact whose bytes agree with every digest that upstream stated. */
-export interface CheckRequest {
-  readonly artifact: UpstreamArtifact;
+/** Reads what is stored, whatever a view would show of it. */
+export interface Held {
+  files(packagePurl: Purl): readonly Pick<PinnedArtifact, 'purl' | 'sha256'>[];
+  /** Undefined when it isn't in the store; throws StoreError `too-large`. */
+  read(digest: Sha256, maxBytes: number): Promise<Uint8Array | undefined>;
+}
+/** Asks an upstream what isn't an index document. */
+export interface AskUpstream {
   readonly upstreamBase: string;
+  /** Undefined when it has no such thing. */
+  readonly fetch: (url: string, maxBytes: number) => Promise<Uint8Array | undefined>;
+}
+/** An artifact whose bytes agree with every digest that upstream stated. */
+export interface CheckRequest extends AskUpstream {
+  readonly artifact: UpstreamArtifact;
+  /** As {@link Discovery} or the configuration has them. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What earlier checks kept beside other artifacts. Facts that aren't sequenced yet don't show. */
+  readonly held: Held;
   /** Whole; throws StoreError `too-large`. */
   readonly read: (maxBytes: number) => Promise<Uint8Array>;
-  /** Asks the same upstream; undefined when it has no such thing. */
-  readonly fetch: (url: string, maxBytes: number) => Promise<Uint8Array | undefined>;
 }
 /** What the checks came to, and what clients need to repeat them. */
 export interface Checked {
@@ -95,8 +108,6 @@ export interface CandidateRules {
 /** A version, and what a lock says of its files: nothing, where `digests` is empty. */
 export interface LockedPin extends Pin {
   readonly digests: readonly Digests[];
-  /** Where a lock names single files of a release: no others are wanted. */
-  readonly files?: readonly { readonly fileName: string; readonly digests: Digests }[];
 }
 /** One thing that somebody wants kept. `notCovered`: what a lock names that lies in no registry, one line each, for people. */
 export type Wish =
@@ -122,15 +133,22 @@ export interface DemandRules {
   /** A release that an SBOM names; undefined when it isn't of this ecosystem or names no version. */
   pinOfPurl(purl: Purl): Pin | undefined;
   /** Exact versions that an install of these requirements on any platform may take. Left out where the site's Resolver does it. */
-  resolve?(requirements: readonly string[], current: (packagePurl: Purl) => Promise<CurrentDocument | undefined>): Promise<Resolution>;
+  resolve?(requirements: readonly string[], current: (packagePurl: Purl) => Promise<CurrentDocument | undefined>, upstream: AskUpstream): Promise<Resolution>;
 }
 
+export interface DiscoveredUpstream {
+  readonly index: string;
+  /** Origins of hosts that only hold files. */
+  readonly files: readonly string[];
+  /** What else decides what is trusted, by the package manager's own names. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
 /** How to learn where this machine's own package manager gets its packages. Pure: the caller runs the command. */
 export interface Discovery {
   /** Prints what {@link Discovery.parse} reads; inherits the user's environment, so that their own settings count. */
   readonly argv: readonly [string, ...string[]];
-  /** Undefined when the output says nothing usable. `files` are origins of hosts that only hold files. */
-  parse(output: string): { readonly index: string; readonly files: readonly string[] } | undefined;
+  /** Undefined when the output says nothing usable. */
+  parse(output: string): DiscoveredUpstream | undefined;
 }
 /** What builds need beside packages of the root filesystem: tools that the registry itself carries. */
 export interface Toolchain {

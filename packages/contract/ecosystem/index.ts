@@ -2,6 +2,7 @@ export { type BuildStep, comparedInputs, readBuildHistory } from './build-histor
 export { ArtifactShape, artifactJson, type Closure, decodeClosure, encodeClosure } from './closure.ts';
 export { type ArchiveSource, type Assist, type Definition, type DefinitionPhase, definitionJson, type Parameter } from './definition.ts';
 export {
+  type AskUpstream,
   type CandidateFile,
   type CandidateRules,
   type Checked,
@@ -9,11 +10,13 @@ export {
   type CurrentDocument,
   type Declared,
   type DemandRules,
+  type DiscoveredUpstream,
   type Discovery,
   type Ecosystem,
   type EcosystemCode,
   EcosystemError,
   type FileAddresses,
+  type Held,
   type LockedPin,
   type PackageDocument,
   type PackageIndex,

@@ -1,4 +1,5 @@
 import type { Instant, Purl, Sha256 } from '@granary/core/model';
+import type { Held } from './ecosystem.ts';
 
 /** What a client's path below the ecosystem's prefix asks for. */
 export type Route =
@@ -11,6 +12,8 @@ export type Route =
   | { readonly type: 'package'; readonly package: Purl; readonly document?: string; readonly redirect?: string }
   /** A document that is the same whatever is held. */
   | { readonly type: 'fixed'; readonly name: string }
+  /** What clients check others by, made from what was kept beside artifacts: the same in every view. */
+  | { readonly type: 'evidence'; readonly name: string; readonly mediaType: string }
   /** `packages` are those that the path can be of, likeliest first. */
   | { readonly type: 'artifact'; readonly packages: readonly Purl[]; readonly path: string }
   /** A document beside an artifact: its core `metadata`, or a companion by the name that it is stored under. */
@@ -56,11 +59,13 @@ export interface Views {
   /** `path` is decoded and has no leading slash. Undefined when no client of this ecosystem asks such a thing. */
   route(path: string): Route | undefined;
   /** Media types of a route, best first; negotiated by q-value. The last is for clients that accept anything. An artifact has one. */
-  mediaTypes(route: Route): readonly string[];
+  mediaTypes(route: Exclude<Route, { readonly type: 'evidence' }>): readonly string[];
   /** Undefined when the package has no such document in this view. */
   renderPackage(view: PackageView, mediaType: string, document?: string): Uint8Array | undefined;
   /** Left out where no route is `fixed`. `address` as in {@link PackageView}. */
   renderFixed?(name: string, address: string): Uint8Array;
+  /** Left out where no route is `evidence`. Undefined when nothing is kept that answers it. */
+  renderEvidence?(name: string, held: Held): Promise<Uint8Array | undefined>;
   renderRoot(packages: readonly Purl[], mediaType: string): Uint8Array;
   /** How stock clients are pointed at a mirror, for people: `address` has no slash at the end. */
   clientHints(address: string): readonly string[];

@@ -1,4 +1,4 @@
-import type { Instant } from '@granary/core/model';
+import type { Digests, Instant } from '@granary/core/model';
 
 export interface ResolveRequest {
   /** PEP 508-like requirement lines, in the ecosystem's own form. */
@@ -15,6 +15,8 @@ export interface ResolveRequest {
 export interface Pin {
   readonly name: string;
   readonly version: string;
+  /** Where single files of a release are named: no others are wanted. */
+  readonly files?: readonly { readonly fileName: string; readonly digests: Digests }[];
 }
 export type Resolution =
   /** `notCovered`: what some version of them asks for and can't be had, one line each, for people. */

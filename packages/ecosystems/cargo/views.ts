@@ -17,7 +17,6 @@ export const cargoViews: Views = {
         return ['application/gzip'];
       case 'root':
       case 'package':
-      case 'evidence':
       case 'companion':
         return ['text/plain; charset=utf-8'];
     }

@@ -1,9 +1,11 @@
 import type { HttpRequest, HttpResponse } from '@granary/contract/ports';
 import { redirectAnswer } from './answers.ts';
 import type { Artifacts } from './artifacts.ts';
+import type { EvidenceDocuments } from './evidence.ts';
 import type { HeldFile, Holding } from './holding.ts';
 import type { Holdings } from './holdings.ts';
 import type { Listings } from './listings.ts';
+import { mediaTypesOf } from './media-types.ts';
 import type { Pages } from './pages.ts';
 import { meets } from './policy.ts';
 import type { Refusals } from './refusals.ts';
@@ -18,6 +20,7 @@ export interface ClientParts {
   readonly listings: Listings;
   readonly pages: Pages;
   readonly artifacts: Artifacts;
+  readonly evidence: EvidenceDocuments;
   readonly refuse: Refusals;
 }
 
@@ -34,6 +37,8 @@ export function answerClient(parts: ClientParts, target: ClientTarget, request: 
       return parts.pages.package(target, route, request);
     case 'fixed':
       return parts.pages.fixed(target, route.name, request);
+    case 'evidence':
+      return parts.evidence.answer(target, route, request);
     case 'artifact': {
       const found = parts.holdings.find(route.packages, route);
       if (found === undefined) return parts.refuse.notHeld({ packages: route.packages, asked: lastSegment(route.path) });
@@ -87,8 +92,8 @@ function admitted({ ports, listings, refuse }: ClientParts, target: ClientTarget
   }
 }
 
-function mediaTypeOf({ ecosystem, route }: ClientTarget): string {
-  return ecosystem.views.mediaTypes(route)[0] ?? 'application/octet-stream';
+function mediaTypeOf(target: ClientTarget): string {
+  return mediaTypesOf(target)[0] ?? 'application/octet-stream';
 }
 
 function lastSegment(path: string): string {

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { lineAnswer } from './answers.ts';
 import { openArtifacts } from './artifacts.ts';
 import { answerClient, type ClientParts } from './client-answers.ts';
+import { openEvidence } from './evidence.ts';
 import { openHoldings } from './holdings.ts';
 import { openListings } from './listings.ts';
 import { openMetrics } from './metrics.ts';
@@ -42,7 +43,8 @@ export function openServe(ports: ServePorts): Serve {
     maxBytes: { artifacts: memory.artifactBytes ?? 32 * MEBIBYTE, companions: documentBytes / 8 },
   });
   const metrics = openMetrics(ports);
-  const client: ClientParts = { ports, holdings, listings, pages, artifacts, refuse };
+  const evidence = openEvidence({ ports, holdings, following }, documentBytes / 8);
+  const client: ClientParts = { ports, holdings, listings, pages, artifacts, evidence, refuse };
   const answerSite = openSite({ ports, holdings, metrics, refuse });
   const targets = new LRUCache<string, Target>({ max: REMEMBERED_TARGETS });
   const understand = (text: string): Target => {

@@ -4,6 +4,7 @@ import { type Purl, packageOf, toPurl } from '@granary/core/model';
 import { headerOf, lineAnswer } from './answers.ts';
 import { answerFinished, type Finished, finish } from './finished.ts';
 import { basisOf, type Listings } from './listings.ts';
+import { mediaTypesOf } from './media-types.ts';
 import { type ContentCoding, negotiateCoding, negotiateMediaType, remembered } from './negotiation.ts';
 import type { Refusals } from './refusals.ts';
 import { type Basis, type Derived, type Following, RevisionCache } from './revision-cache.ts';
@@ -38,9 +39,10 @@ export function openPages(open: PagePorts, maxBytes: number): Pages {
   const cache = new RevisionCache<Page>(open.following, maxBytes);
   const codingOf = remembered(negotiateCoding);
   const typesOf = new Map<string, (header: string | undefined) => string | undefined>();
-  const mediaTypeOf = ({ ecosystem, route }: ClientTarget, request: HttpRequest) => {
-    const key = `${ecosystem.id} ${route.type}`;
-    const negotiate = typesOf.get(key) ?? remembered((header) => negotiateMediaType(header, ecosystem.views.mediaTypes(route)));
+  const mediaTypeOf = (target: ClientTarget, request: HttpRequest) => {
+    const types = mediaTypesOf(target);
+    const key = types.join();
+    const negotiate = typesOf.get(key) ?? remembered((header) => negotiateMediaType(header, types));
     typesOf.set(key, negotiate);
     return negotiate(headerOf(request, 'accept'));
   };
@@ -50,8 +52,7 @@ export function openPages(open: PagePorts, maxBytes: number): Pages {
     what: { readonly name: string; readonly basis: Basis; readonly render: Render },
   ): HttpResponse | Promise<HttpResponse> => {
     const mediaType = mediaTypeOf(target, request);
-    if (mediaType === undefined)
-      return lineAnswer(406, `Granary has ${what.name} as ${target.ecosystem.views.mediaTypes(target.route).join(', ')}`, ['vary', VARY]);
+    if (mediaType === undefined) return lineAnswer(406, `Granary has ${what.name} as ${mediaTypesOf(target).join(', ')}`, ['vary', VARY]);
     const coding = codingOf(headerOf(request, 'accept-encoding'));
     const page = cache.get(`${target.address} ${coding} ${mediaType} ${what.name}`, what.basis, () => what.render({ mediaType, coding }));
     return page instanceof Promise ? page.then((late) => answerPage(late, request)) : answerPage(page, request);

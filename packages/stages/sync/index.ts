@@ -1,3 +1,4 @@
+export { askUpstream } from './ask-upstream.ts';
 export { type CandidatePorts, type CandidateView, openCandidateView } from './candidate.ts';
 export { openFileAddresses } from './file-addresses.ts';
 export { type Observation, type ObservePorts, observePackage } from './observe.ts';

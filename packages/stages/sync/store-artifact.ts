@@ -1,6 +1,7 @@
 import { type Checked, type Declared, EcosystemError, type UpstreamArtifact } from '@granary/contract/ecosystem';
 import { JobError, type StoredBlob, StoreError, UpstreamError } from '@granary/contract/ports';
 import { type Artifact, type ComputedFact, type Digests, digestsAgree, type Evidence, type Json, packageOf, purlParts, type Sha256 } from '@granary/core/model';
+import { askUpstream, heldFiles } from './ask-upstream.ts';
 import type { SyncPorts } from './sync-ports.ts';
 
 /** No artifact is larger; beyond, it isn't taken in. */
@@ -97,12 +98,9 @@ async function check(ports: SyncPorts, { artifact, blob }: Fetched, signal: Abor
     if (bytes === undefined) throw new StoreError('unreachable', `check ${artifact.purl}: its bytes are not in the store`);
     return bytes;
   };
-  const fetch = async (url: string, maxBytes: number): Promise<Uint8Array | undefined> => {
-    const response = await ports.upstream.open({ url, maxBytes, ...(signal === undefined ? {} : { signal }) });
-    return response.status === 'ok' ? Buffer.concat(await Array.fromAsync(response.body)) : undefined;
-  };
+  const { ecosystem, settings } = ports;
   try {
-    return (await ports.ecosystem.check?.({ artifact, upstreamBase: ports.upstreamBase, read, fetch })) ?? { evidence: [] };
+    return (await ecosystem.check?.({ artifact, settings, read, held: heldFiles(ports), ...askUpstream(ports, signal) })) ?? { evidence: [] };
   } catch (cause) {
     throw toJobError(artifact, cause);
   }

@@ -7,6 +7,8 @@ export interface SyncPorts {
   readonly ecosystem: Ecosystem;
   /** Where the ecosystem's index documents begin: discovered, never written in code. */
   readonly upstreamBase: string;
+  /** What else was discovered or configured, by the package manager's own names. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly upstream: Upstream;
   readonly addressOf: AddressOf;
   readonly blobs: BlobStore;
