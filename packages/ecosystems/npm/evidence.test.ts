@@ -33,6 +33,8 @@ async function check(of: UpstreamArtifact, keys: string | 'none' = JSON.stringif
   return await checkSignatures({
     artifact: of,
     upstreamBase: BASE,
+    settings: {},
+    held: { files: () => [], read: async () => undefined },
     read: () => Promise.reject(new Error('the bytes are not needed')),
     fetch: async (url) => (url === `${BASE}${KEYS_PATH}` && keys !== 'none' ? new TextEncoder().encode(keys) : undefined),
   });
