@@ -11,8 +11,8 @@ interface Edge {
   readonly name: string;
   readonly spec: string;
   readonly optional: boolean;
-  /** Who wants it, for people. */
-  readonly by: string;
+  /** The version that wants it; undefined where the watch list does. */
+  readonly by?: string;
 }
 /** What choosing a version and going on from it needs. */
 interface Choices {
@@ -35,7 +35,8 @@ export async function resolveRequirements(requirements: readonly string[], curre
   const choices = new Map<string, Promise<Choices | undefined>>();
   const pins = new Map<string, Pin>();
   const seen = new Set<string>();
-  let frontier: readonly Edge[] = requirements.map((requirement) => ({ ...splitRequirement(requirement), optional: false, by: 'the watch list' }));
+  const notCovered = new Set<string>();
+  let frontier: readonly Edge[] = requirements.map((requirement) => ({ ...splitRequirement(requirement), optional: false }));
   while (frontier.length > 0) {
     const fresh = frontier.filter((edge) => isFresh(seen, edge));
     if (seen.size > MAX_EDGES) return { ok: false, why: 'unavailable', detail: `more than ${MAX_EDGES} ranges are reached` };
@@ -47,12 +48,14 @@ export async function resolveRequirements(requirements: readonly string[], curre
         if (picked.type === 'pin') {
           pins.set(`${picked.pin.name}@${picked.pin.version}`, picked.pin);
           next.push(...picked.edges);
-        } else if (edges[index]?.optional !== true) return { ok: false, why: picked.why, detail: picked.detail };
+        } else if (edges[index]?.by === undefined) return { ok: false, why: picked.why, detail: picked.detail };
+        else if (edges[index]?.optional === false) notCovered.add(picked.detail);
       }
     }
     frontier = next;
   }
-  return { ok: true, pins: [...pins].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pin]) => pin) };
+  const sorted = [...pins].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pin]) => pin);
+  return { ok: true, pins: sorted, ...(notCovered.size === 0 ? {} : { notCovered: [...notCovered].sort() }) };
 }
 
 /** A range that was optional for one may be needed by another. */
@@ -63,7 +66,7 @@ function isFresh(seen: Set<string>, { name, spec, optional }: Edge): boolean {
   return true;
 }
 
-async function pick({ name, spec, by }: Edge, choices: Map<string, Promise<Choices | undefined>>, current: Current): Promise<Picked> {
+async function pick({ name, spec, by = 'the watch list' }: Edge, choices: Map<string, Promise<Choices | undefined>>, current: Current): Promise<Picked> {
   const requirement = read(name, spec);
   if (requirement.type !== 'registry')
     return { type: 'none', why: 'unavailable', detail: `${by} wants ${name} from ${spec.slice(0, 200)}, which is in no registry` };

@@ -56,3 +56,8 @@ export function packageOfTarball(address: string): string | undefined {
   const [, name = '', fileName = ''] = /\/((?:@[^/]+\/)?[^/]+)\/-\/([^/]+)$/.exec(path) ?? [];
   return isPackageName(name) && isTarballName(fileName) ? name : undefined;
 }
+
+/** A folder of the project itself, `file:packages/a`, and not an archive: it needs nothing. */
+export function isFolder(reference: string): boolean {
+  return /^(file|link):/.test(reference) && !/\.(tgz|tar|tar\.gz)(#|:|$)/.test(reference);
+}

@@ -2,7 +2,7 @@ import { EcosystemError } from '@granary/contract/ecosystem';
 import { z } from 'zod';
 import { acceptedDigests } from '../integrity.ts';
 import { asObject, parseObject } from '../schema.ts';
-import { collectPins, type Locked, type LockedPins, packageOfTarball } from './locked-pins.ts';
+import { collectPins, isFolder, type Locked, type LockedPins, packageOfTarball } from './locked-pins.ts';
 
 const Text = z.string().max(4096).optional();
 /** `packages` of versions 2 and 3. */
@@ -20,7 +20,7 @@ const Dependency = z.object({
   resolved: z.union([Text, z.boolean()]),
   integrity: Text,
   bundled: z.boolean().optional(),
-  dependencies: z.unknown(),
+  dependencies: z.unknown().optional(),
 });
 
 /** package-lock.json and npm-shrinkwrap.json, versions 1 to 3. Version 2 says everything twice: `packages` counts, as for npm. */
@@ -77,6 +77,7 @@ interface LockEntry {
 
 /** Without `resolved` (npm's `omit-lockfile-registry-resolved`) it is a release of whatever registry is set. */
 function addEntry(pins: LockedPins, { name, version, resolved, integrity }: LockEntry): void {
+  if (typeof resolved !== 'string' && isFolder(version)) return;
   const isElsewhere = typeof resolved === 'string' && packageOfTarball(resolved) === undefined;
   // Version 1 has the address where the version would be.
   if (isElsewhere || version.includes(':') || version.includes('/')) pins.leaveOut(`${name}: ${typeof resolved === 'string' ? resolved : version}`);

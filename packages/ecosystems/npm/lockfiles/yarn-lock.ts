@@ -2,7 +2,7 @@ import { EcosystemError } from '@granary/contract/ecosystem';
 import { parseSyml } from '@yarnpkg/parsers';
 import { z } from 'zod';
 import { acceptedDigests } from '../integrity.ts';
-import { collectPins, type Locked, type LockedPins, packageOfTarball } from './locked-pins.ts';
+import { collectPins, isFolder, type Locked, type LockedPins, packageOfTarball } from './locked-pins.ts';
 
 const Text = z.string().max(4096).optional();
 /** yarn 1: `resolved` is an address with the sha1 after `#`. */
@@ -43,6 +43,7 @@ function addClassic(pins: LockedPins, key: string, { version, resolved, integrit
   const [address = '', sha1 = ''] = (resolved ?? '').split('#', 2);
   const aliased = /^npm:((?:@[^/]+\/)?[^@]+)(?:@|$)/.exec(range)?.[1];
   const isAddress = address.includes(':');
+  if (address === '' && isFolder(range)) return;
   // An offline mirror leaves only the file's name; a folder leaves nothing.
   if (isAddress ? packageOfTarball(address) === undefined : aliased === undefined && /[:/]/.test(range))
     pins.leaveOut(`${name}: ${address === '' ? range : address}`);
@@ -58,7 +59,7 @@ function addLocator(pins: LockedPins, locator: string): void {
   const at = locator.indexOf('@', 1);
   const [name, reference] = [locator.slice(0, at), locator.slice(at + 1)];
   // The project's own; and a patch lies in the project, what it is of has an entry of its own.
-  if (/^(workspace|link|portal|patch):/.test(reference)) return;
+  if (/^(workspace|portal|patch):/.test(reference) || isFolder(reference)) return;
   const [, version, parameters] = /^npm:([^:]+)(?:::(.+))?$/.exec(reference) ?? [];
   const archive = new URLSearchParams(parameters ?? '').get('__archiveUrl');
   if (version === undefined || (archive !== null && packageOfTarball(archive) === undefined)) pins.leaveOut(`${name}: ${archive ?? reference}`);
