@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import type { UpstreamArtifact } from '@granary/contract/ecosystem';
-import { parseInstant } from '@granary/core/model';
+import type { Held, UpstreamArtifact } from '@granary/contract/ecosystem';
+import { parseInstant, sha256, toPurl } from '@granary/core/model';
 import { describe, expect, it } from 'vitest';
-import { checkSignatures, KEYS_PATH } from './evidence.ts';
+import { checkSignatures } from './evidence.ts';
 import { artifactPurl, usualFileName } from './names.ts';
+import { KEYS_PATH, renderKeys } from './registry-keys.ts';
 
 interface Golden {
   readonly document: { readonly keys: readonly { readonly keyid: string }[] };
@@ -29,12 +30,20 @@ function artifact(signed: Golden['signatures'][number] | undefined, more: Partia
     ...more,
   };
 }
-async function check(of: UpstreamArtifact, keys: string | 'none' = JSON.stringify(golden.document)) {
+/** These documents were kept earlier, in this order. */
+function holding(...documents: readonly object[]): Held {
+  const kept = documents.map((document) => new TextEncoder().encode(JSON.stringify(document)));
+  return {
+    files: (of) => kept.map((bytes) => ({ purl: toPurl(`${of}@${sha256(bytes)}`), sha256: sha256(bytes) })),
+    read: async (digest) => kept.find((bytes) => sha256(bytes) === digest),
+  };
+}
+async function check(of: UpstreamArtifact, keys: string | 'none' = JSON.stringify(golden.document), held = holding()) {
   return await checkSignatures({
     artifact: of,
     upstreamBase: BASE,
     settings: {},
-    held: { files: () => [], read: async () => undefined },
+    held,
     read: () => Promise.reject(new Error('the bytes are not needed')),
     fetch: async (url) => (url === `${BASE}${KEYS_PATH}` && keys !== 'none' ? new TextEncoder().encode(keys) : undefined),
   });
@@ -52,8 +61,20 @@ describe('a registry signature', () => {
   it('is kept with the keys, so that clients can repeat the check', async () => {
     const { beside } = await check(artifact(byNewKey));
 
-    expect(beside).toMatchObject([{ path: KEYS_PATH }]);
+    expect(beside).toMatchObject([{ path: `${KEYS_PATH}/${sha256(beside?.[0]?.bytes ?? '')}` }]);
     expect(JSON.parse(new TextDecoder().decode(beside?.[0]?.bytes))).toEqual(golden.document);
+  });
+
+  it('asks upstream for nothing when the keys it told before will do', async () => {
+    expect(await check(artifact(byNewKey), 'none', holding(golden.document))).toEqual({
+      evidence: [{ check: 'npm-registry-signature', state: 'checked', by: byNewKey?.keyid }],
+    });
+  });
+
+  it('asks again when they will not', async () => {
+    const { evidence, beside } = await check(artifact(byNewKey), JSON.stringify(golden.document), holding({ keys: [golden.document.keys[0]] }));
+
+    expect([evidence, beside?.length]).toEqual([[expect.objectContaining({ state: 'checked' })], 1]);
   });
 
   it('over other bytes is a mismatch', async () => {
@@ -92,5 +113,18 @@ describe('a registry signature', () => {
 
   it('is said to be absent', async () => {
     expect(await check(artifact(byNewKey, { signatures: [] }))).toEqual({ evidence: [{ check: 'npm-registry-signature', state: 'absent' }] });
+  });
+});
+
+describe('the keys that clients are told', () => {
+  it('are all that upstream ever told, each as it was told last', async () => {
+    const [one, two] = golden.document.keys;
+    const bytes = await renderKeys(holding({ keys: [{ ...one, expires: null }] }, { keys: [two] }, { keys: [one, { keyid: 1 }] }, { keys: [one] }));
+
+    expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual({ keys: [one, two] });
+  });
+
+  it('are none when upstream never told any', async () => {
+    expect(await renderKeys(holding())).toBeUndefined();
   });
 });

@@ -72,7 +72,7 @@ describe('a path', () => {
     ['@deep/sea/-/sea-1.0.0.tgz', { type: 'artifact', packages: ['pkg:npm/%40deep/sea'], path: '@deep/sea/-/sea-1.0.0.tgz' }],
     ['-/-/--0.0.1.tgz', { type: 'artifact', packages: ['pkg:npm/-'], path: '-/-/--0.0.1.tgz' }],
     ['-/ping', { type: 'fixed', name: 'ping' }],
-    ['-/npm/v1/keys', { type: 'artifact', packages: ['pkg:npm/-%2Fnpm%2Fv1%2Fkeys'], path: '-/npm/v1/keys' }],
+    ['-/npm/v1/keys', { type: 'evidence', name: 'keys', mediaType: 'application/json' }],
     [
       '-/npm/v1/attestations/@deep/sea@1.0.0',
       { type: 'companion', packages: ['pkg:npm/%40deep/sea'], artifact: { fileName: 'sea-1.0.0.tgz' }, companion: 'attestations' },

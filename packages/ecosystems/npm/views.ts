@@ -1,8 +1,8 @@
 import type { Route, Views } from '@granary/contract/ecosystem';
-import { formatPurl, type Purl } from '@granary/core/model';
+import type { Purl } from '@granary/core/model';
 import { clientHints } from './client-hints.ts';
-import { KEYS_PATH } from './evidence.ts';
 import { isPackageName, isTarballName, isVersion, nameOf, packagePurl, usualFileName } from './names.ts';
+import { KEYS_PATH, renderKeys } from './registry-keys.ts';
 import { renderAbbreviated, renderDistTags, renderFull, renderVersion } from './render-packument.ts';
 
 const ABBREVIATED = 'application/vnd.npm.install-v1+json';
@@ -23,7 +23,7 @@ export const npmViews: Views = {
       case 'package':
         return [ABBREVIATED, JSON_TYPE];
       case 'artifact':
-        return [route.path === KEYS_PATH ? JSON_TYPE : 'application/octet-stream'];
+        return ['application/octet-stream'];
       case 'root':
       case 'fixed':
       case 'companion':
@@ -37,6 +37,7 @@ export const npmViews: Views = {
   },
   // The answer to a ping, the only such document.
   renderFixed: () => new TextEncoder().encode('{}'),
+  renderEvidence: (_, held) => renderKeys(held),
   renderRoot: (packages) => new TextEncoder().encode(JSON.stringify({ packages: packages.map(nameOf).filter(isPackageName) })),
   clientHints,
 };
@@ -45,7 +46,7 @@ export const npmViews: Views = {
 function registryRoute(path: string): Route | undefined {
   if (path === '') return { type: 'root' };
   if (path === '-/ping') return { type: 'fixed', name: 'ping' };
-  if (path === KEYS_PATH) return { type: 'artifact', packages: [formatPurl({ type: 'npm', name: KEYS_PATH })], path };
+  if (path === KEYS_PATH) return { type: 'evidence', name: 'keys', mediaType: JSON_TYPE };
   const [, tagged = ''] = DIST_TAGS.exec(path) ?? [];
   if (isPackageName(tagged)) return { type: 'package', package: packagePurl(tagged), document: TAGS_DOCUMENT };
   const [, name = '', version = ''] = ATTESTATIONS.exec(path) ?? [];

@@ -11,7 +11,7 @@ const at = (path: string) => `https://registry.example/npm/${path}`;
 function read(fileName: string, text: string) {
   const wish = npmDemand.wishOfLockfile(fileName, new TextEncoder().encode(text));
   if (wish.type !== 'pins') throw new TypeError('a lock has pins');
-  return wish;
+  return { pins: wish.pins, notCovered: wish.notCovered ?? [] };
 }
 const names = (fileName: string, text: string) => read(fileName, text).pins.map(({ name, version }) => `${name}@${version}`);
 
