@@ -51,13 +51,13 @@ describe('a path', () => {
 
 describe('an index file', () => {
   it('has the lines of what is held as upstream wrote them', () => {
-    expect(text(cargoViews.renderPackage(view([file('1.1.0')]), 'text/plain; charset=utf-8'))).toBe(`${lines[1]}\n`);
+    expect(text(cargoViews.renderPackage(view([file('1.1.0')]), 'text/plain'))).toBe(`${lines[1]}\n`);
   });
 
   it('lists what upstream removed as yanked, so that resolution avoids it and locks go on', () => {
     const gone = file('1.0.0', { vanishedAt: toInstant(Date.UTC(2026, 0, 2)) });
 
-    const rendered = text(cargoViews.renderPackage(view([gone, file('1.1.0')]), 'text/plain; charset=utf-8'));
+    const rendered = text(cargoViews.renderPackage(view([gone, file('1.1.0')]), 'text/plain'));
 
     const [first = '', second] = rendered.split('\n');
     expect(JSON.parse(first)).toEqual({ ...JSON.parse(lines[0] ?? ''), yanked: true });
@@ -65,7 +65,7 @@ describe('an index file', () => {
   });
 
   it('is refused when its document does not name the file', () => {
-    expect(() => cargoViews.renderPackage(view([file('2.0.0')]), 'text/plain; charset=utf-8')).toThrow(/does not list Ember-2\.0\.0\.crate/);
+    expect(() => cargoViews.renderPackage(view([file('2.0.0')]), 'text/plain')).toThrow(/does not list Ember-2\.0\.0\.crate/);
   });
 });
 

@@ -12,13 +12,14 @@ export const cargoViews: Views = {
   mediaTypes(route) {
     switch (route.type) {
       case 'fixed':
-        return ['application/json'];
+        // cargo asks an index for plain text, whatever the document.
+        return ['text/plain', 'application/json'];
       case 'artifact':
         return ['application/gzip'];
       case 'root':
       case 'package':
       case 'companion':
-        return ['text/plain; charset=utf-8'];
+        return ['text/plain'];
     }
   },
   renderPackage: (view: PackageView) => renderLines(view),
@@ -35,7 +36,6 @@ export const cargoViews: Views = {
     `      registry = "sparse+${address}/cargo/"`,
     // cargo reads no environment variables for sources.
     `      or for one command: cargo --config 'source.crates-io.replace-with="granary"' --config 'source.granary.registry="sparse+${address}/cargo/"' fetch --locked`,
-    `      only what was reproduced: sparse+${address}/verified/cargo/`,
     `locks Cargo.lock names no address of ours: one made with the mirror holds without it, and the other way round`,
   ],
 };
