@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanEnvironment } from './uv.ts';
@@ -10,7 +11,8 @@ const MAX_OUTPUT_CHARACTERS = 16 * 2 ** 20;
 
 /** How a run of the command line ended. A run that a signal ended has no code. */
 export interface Ended {
-  readonly code: number | null;
+  /** As a shell says it: 128 and its number for a signal, which may come when Node has taken its handlers down already. */
+  readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
   readonly seconds: number;
@@ -48,7 +50,14 @@ export function startGranary(args: readonly string[], { cwd, env = {} }: Granary
   const [stdout, stderr] = [collected(child.stdout), collected(child.stderr)];
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout: stdout(), stderr: stderr(), seconds: (performance.now() - startedAt) / 1000 }));
+    child.once('close', (code, signal) =>
+      resolve({
+        code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]),
+        stdout: stdout(),
+        stderr: stderr(),
+        seconds: (performance.now() - startedAt) / 1000,
+      }),
+    );
   });
   return {
     ended,
