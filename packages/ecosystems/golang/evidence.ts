@@ -1,0 +1,59 @@
+import { type Checked, type CheckRequest, type Declared, EcosystemError } from '@granary/contract/ecosystem';
+import { type Artifact, purlParts } from '@granary/core/model';
+import { hashGoMod, hashZip, MAX_GO_MOD_BYTES, MAX_ZIP_BYTES } from './dirhash.ts';
+import type { ModuleVersion } from './go-mod.ts';
+import { kindOf, pathOf } from './names.ts';
+import { parseInfo } from './schema.ts';
+import { databaseOf, isLeftOut } from './sumdb/database.ts';
+import { proveRecord } from './sumdb/prove-record.ts';
+import { hashIn } from './sumdb/record.ts';
+
+const MAX_INFO_BYTES = 2 ** 20;
+
+/** A commit's time, which its author set: nobody else tells when a version came out. */
+export async function readDeclared(artifact: Artifact, bytes: Uint8Array): Promise<Declared> {
+  const time = kindOf(artifact.fileName) === 'info' && bytes.length <= MAX_INFO_BYTES ? parseInfo(bytes)?.time : undefined;
+  return time === undefined ? {} : { publishedAt: time };
+}
+
+/** The hash of what a file holds, and what the checksum database says of it. */
+export async function checkModule(request: CheckRequest): Promise<Checked> {
+  const { artifact, read } = request;
+  const of = { path: pathOf(artifact.purl), version: purlParts(artifact.purl).version ?? '' };
+  const kind = kindOf(artifact.fileName);
+  switch (kind) {
+    case undefined:
+      throw new EcosystemError('malformed', `${artifact.fileName}: no file of a module`);
+    case 'info': {
+      const info = parseInfo(await read(MAX_INFO_BYTES));
+      if (info?.version !== of.version)
+        throw new EcosystemError('mismatch', `${of.path}@${of.version}: its .info is of ${info?.version ?? 'nothing that can be read'}`);
+      return { evidence: [{ check: 'sumdb', state: 'absent' }] };
+    }
+    case 'mod':
+      return await checkHash(request, { ...of, kind, h1: hashGoMod(await read(MAX_GO_MOD_BYTES)) });
+    case 'zip':
+      return await checkHash(request, { ...of, kind, h1: await hashZip(await read(MAX_ZIP_BYTES), `${of.path}@${of.version}/`) });
+  }
+}
+
+interface HashedFile extends ModuleVersion {
+  readonly kind: 'mod' | 'zip';
+  readonly h1: string;
+}
+
+async function checkHash({ upstreamBase, settings, held, fetch }: CheckRequest, file: HashedFile): Promise<Checked> {
+  const digests = { h1: file.h1 };
+  const unchecked = (why: string): Checked => ({ digests, evidence: [{ check: 'sumdb', state: 'unchecked', why }] });
+  const database = databaseOf(settings['GOSUMDB'], upstreamBase);
+  if (database === undefined) return unchecked('no checksum database is configured');
+  if (isLeftOut(settings['GONOSUMDB'], file.path)) return unchecked('GONOSUMDB names it');
+  const proven = await proveRecord({ database, held, fetch }, file);
+  if (proven === undefined) return unchecked(`upstream doesn't pass on what ${database.key.name} says`);
+  const recorded = hashIn(proven.record, file.path, file.version, file.kind);
+  if (recorded !== file.h1) {
+    const what = `${file.path}@${file.version}${file.kind === 'mod' ? '/go.mod' : ''}`;
+    throw new EcosystemError('mismatch', `${what}: its bytes have ${file.h1}, the checksum database ${database.key.name} has ${recorded ?? 'nothing'}`);
+  }
+  return { digests, evidence: [{ check: 'sumdb', state: 'checked', by: database.key.name }], beside: proven.beside };
+}

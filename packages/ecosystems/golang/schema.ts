@@ -1,0 +1,33 @@
+import { EcosystemError } from '@granary/contract/ecosystem';
+import { type Instant, parseInstant } from '@granary/core/model';
+import { z } from 'zod';
+import { isVersion } from './versions.ts';
+
+const MAX_VERSIONS = 200_000;
+
+/** `@v/list`: a version a line. Lines that name none are told apart, for the record. */
+export function parseList(bytes: Uint8Array, url: string): { readonly versions: readonly string[]; readonly others: readonly string[] } {
+  const lines = [...new Set(new TextDecoder().decode(bytes).split(/\r?\n/))].filter((line) => line !== '');
+  if (lines.length > MAX_VERSIONS) throw new EcosystemError('malformed', `index ${url}: more than ${MAX_VERSIONS} versions`);
+  return { versions: lines.filter(isVersion), others: lines.filter((line) => !isVersion(line)) };
+}
+
+/** `VERSION.info` and `@latest`. */
+export interface Info {
+  readonly version: string;
+  /** Of the commit, as its author set it. */
+  readonly time?: Instant;
+}
+const Info = z.object({ Version: z.string().max(256), Time: z.string().max(64).nullish() }).transform(({ Version, Time }): Info => {
+  const time = parseInstant(Time ?? '');
+  return { version: Version, ...(time === undefined ? {} : { time }) };
+});
+
+/** Undefined for what isn't such a document. */
+export function parseInfo(bytes: Uint8Array): Info | undefined {
+  try {
+    return Info.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+import type { PackageIndex, UpstreamArtifact } from '@granary/contract/ecosystem';
+import type { Purl } from '@granary/core/model';
+import { artifactPath, artifactPurl, escapeCase, FILE_KINDS, fileNameOf, pathOf } from './names.ts';
+import { parseList } from './schema.ts';
+import { isPseudoVersion, isVersion } from './versions.ts';
+
+/** The GOPROXY protocol. A list says which versions there are, and nothing of their bytes: the checksum database does. */
+export const golangIndex: PackageIndex = {
+  accept: 'text/plain, */*;q=0.1',
+  maxDocumentBytes: 16 * 2 ** 20,
+  documentUrl: (base, purl) => addressOf(base, `${escapeCase(pathOf(purl))}/@v/list`),
+  /** Some upstreams list some pseudo-versions; none lists all. */
+  unlisted: (base, purl, version) => (isVersion(version) && isPseudoVersion(version) ? filesOf(base, purl, version) : undefined),
+  parse(bytes, source) {
+    const { versions, others } = parseList(bytes, source.url);
+    const base = source.url.slice(0, source.url.lastIndexOf(`${escapeCase(pathOf(source.package))}/@v/`));
+    return {
+      package: source.package,
+      artifacts: versions.flatMap((version) => filesOf(base, source.package, version)),
+      refused: others.map((line) => ({ fileName: line.slice(0, 200), why: 'not a version' })),
+    };
+  },
+};
+
+export function addressOf(base: string, path: string): string {
+  return URL.parse(path, base.endsWith('/') ? base : `${base}/`)?.href ?? path;
+}
+
+function filesOf(base: string, purl: Purl, version: string): readonly UpstreamArtifact[] {
+  const module = pathOf(purl);
+  return FILE_KINDS.map((kind) => {
+    const path = artifactPath(module, version, kind);
+    return {
+      purl: artifactPurl(module, version, kind),
+      fileName: fileNameOf(version, kind),
+      path,
+      url: addressOf(base, path),
+      digests: {},
+      yanked: false,
+      evidence: [],
+      companions: [],
+    };
+  });
+}
