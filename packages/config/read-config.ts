@@ -11,9 +11,10 @@ export interface WatchLine {
   readonly specification: string;
   /** Where it stands, as `file:line:column`. */
   readonly at: string;
-  /** Of lockfiles: where the file lies. */
+  /** Of lockfiles and SBOMs: where the file lies. */
   readonly path?: string;
   readonly files?: readonly string[];
+  readonly quotaBytes?: number;
 }
 export type Config = Omit<ConfigFile, 'watch' | 'keys' | keyof Deployment> & {
   readonly watch: readonly WatchLine[];
@@ -128,8 +129,10 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly Pro
 
 function watchLine(line: ConfigFile['watch'][number], base: string): Omit<WatchLine, 'at'> {
   if (typeof line === 'string') return line.startsWith('pkg:') ? { specification: line } : lockfile(line, base);
-  const files = line.files === undefined ? {} : { files: line.files };
-  return 'package' in line ? { specification: line.package, ...files } : { ...lockfile(line.lockfile, base), ...files };
+  const { files, quota: quotaBytes } = line;
+  const more = { ...(files === undefined ? {} : { files }), ...(quotaBytes === undefined ? {} : { quotaBytes }) };
+  if ('package' in line) return { specification: line.package, ...more };
+  return { ...lockfile('sbom' in line ? line.sbom : line.lockfile, base), ...more };
 }
 
 function lockfile(path: string, base: string): Omit<WatchLine, 'at'> {

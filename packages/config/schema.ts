@@ -1,15 +1,26 @@
 import { SOURCE_TIERS, VERDICTS } from '@granary/core/model';
 import { z } from 'zod';
+import { ByteSize } from './byte-size.ts';
 
 const Seconds = z.number().positive().max(86_400);
 const HttpUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' });
+const Specification = z.string().min(1).max(1024);
+const WATCHED_MORE = {
+  files: z.array(z.string()).min(1).optional(),
+  /** What this product may come to; above it nothing of it is taken in. */
+  quota: ByteSize.optional(),
+};
 const Watched = z.union(
   [
-    z.string().min(1).max(1024),
-    strict({ package: z.string().min(1).max(1024), files: z.array(z.string()).min(1).optional() }),
-    strict({ lockfile: z.string().min(1).max(1024), files: z.array(z.string()).min(1).optional() }),
+    Specification,
+    strict({ package: Specification, ...WATCHED_MORE }),
+    strict({ lockfile: Specification, ...WATCHED_MORE }),
+    strict({ sbom: Specification, ...WATCHED_MORE }),
   ],
-  { error: 'expected a package URL, the path of a lockfile, or {package: …} or {lockfile: …} with files: [pattern, …]' },
+  {
+    error:
+      'expected a package URL, the path of a lockfile or SBOM, or {package: …}, {lockfile: …} or {sbom: …} with files: [pattern, …] or quota: a size such as 10GiB',
+  },
 );
 const Upstream = strict({
   /** Where index documents begin. Default: what this machine's package manager uses. */
@@ -55,9 +66,37 @@ const S3 = strict({
   writeOnce: z.enum(['conditional-put', 'check-then-put']).default('conditional-put'),
 });
 
+const PurlGlob = z
+  .string()
+  .max(512)
+  .regex(/^pkg:[a-z*]+(\/[^\s/?#]+)+$/, 'expected a package URL in which * stands for anything, such as pkg:npm/@acme/* or pkg:pypi/flask@3.*');
+/** What the view `pull` may fetch on a client's request. */
+const PullThrough = strict({
+  ecosystems: z.array(z.string().regex(/^[a-z]+$/, 'expected the type of a package URL, such as npm')).min(1, 'expected at least one, such as npm'),
+  /** Default: anything. */
+  allow: z.array(PurlGlob).optional(),
+  /** Goes before `allow`. */
+  deny: z.array(PurlGlob).default([]),
+  /** From upstream, per UTC day and process. */
+  maxBytesPerDay: z
+    .number()
+    .int()
+    .positive()
+    .default(20 * 2 ** 30),
+  maxArtifactBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(2 ** 30),
+});
+
 /** granary.yaml. */
 export const ConfigFile = strict({
   watch: z.array(Watched).default([]),
+  /** Which requests need nobody's consent: patterns of package URLs such as `pkg:npm/@example/*`. Default: none. */
+  requests: strict({ accept: z.array(Specification).max(1000).default([]) }).prefault({}),
+  /** What storage costs, for `watch add --dry-run`. Default: not known, and not said. */
+  prices: strict({ perGiBMonth: z.number().nonnegative().max(1_000_000), currency: z.string().min(1).max(8).default('EUR') }).optional(),
   upstreams: z.record(z.string().regex(/^[a-z]+$/), Upstream).default({}),
   listen: z
     .string()
@@ -83,6 +122,8 @@ export const ConfigFile = strict({
   keys: z.string().min(1).optional(),
   follow: strict({ intervalSeconds: Seconds.default(60) }).default({ intervalSeconds: 60 }),
   verified: Policy.prefault({}),
+  /** Default: nothing is fetched because a client asks for it. */
+  pullThrough: PullThrough.optional(),
   rebuild: strict({ concurrency: z.number().int().positive().max(256).optional(), packages: z.array(z.string()).optional() }).default({}),
 });
 export type ConfigFile = z.output<typeof ConfigFile>;

@@ -13,7 +13,7 @@ import { openQueue } from './services.ts';
 import type { Site } from './site.ts';
 import { openStations } from './stations.ts';
 import { openUpstreams } from './upstreams.ts';
-import { readWatchList } from './watch-list.ts';
+import { concernedBy, readWatchList } from './watch-list.ts';
 
 /** A running site, as the process that schedules its work sees it. */
 export interface Running {
@@ -50,9 +50,7 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   const queue = stack.use(await openQueue(config, { clock, note: progress.note }));
   const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress }));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note: progress.note }));
-  const { observers } = stack.use(
-    await openStations({ ...options, site, upstreams, served, queue, settle, watched: items.map(({ specification }) => specification) }),
-  );
+  const { observers } = stack.use(await openStations({ ...options, site, upstreams, served, queue, settle, needed: concernedBy(items) }));
   const { looked } = stack.use(followAll({ ...options, site, observers, note: progress.note }));
   await importWatchList({ blobs: site.privateStore.blobs, catalog, sink: site.sinkOf('operator') }, items);
   await settle();

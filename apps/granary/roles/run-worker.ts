@@ -5,6 +5,7 @@ import { serveArchive } from './serve-archive.ts';
 import { openSharedQueue } from './services.ts';
 import { openStations } from './stations.ts';
 import { openUpstreams } from './upstreams.ts';
+import { concernedByCatalog } from './watch-list.ts';
 
 /** Does jobs of every stage until the signal aborts; then ends those under way, whose work is queued again. */
 export async function runWorker(options: RunOptions): Promise<void> {
@@ -17,8 +18,7 @@ export async function runWorker(options: RunOptions): Promise<void> {
   const queue = stack.use(await openSharedQueue(config, { clock, note }));
   stack.defer(queue.subscribe((event) => progress.onEvent(event)));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));
-  const watched = [...catalog.all('watched')].map(({ entry }) => entry.subject);
-  stack.use(await openStations({ ...options, site, upstreams, served, queue, settle: site.settle, watched }));
+  stack.use(await openStations({ ...options, site, upstreams, served, queue, settle: site.settle, needed: await concernedByCatalog(site) }));
   note('taking jobs');
   await aborted(signal);
 }

@@ -1,6 +1,7 @@
 import type { Config } from '@granary/config';
 import type { Queue } from '@granary/contract/ports';
 import { ecosystemOf } from '@granary/ecosystems';
+import { acceptRequests } from '@granary/stage-demand';
 import { diskFaultOf } from '../disk-fault.ts';
 import type { Progress } from '../output/progress.ts';
 import { policyDigest } from './policy.ts';
@@ -25,7 +26,11 @@ export function openScheduling({ config, site, queue, progress }: SchedulingPart
   const { catalog, privateStore, publicStore } = site;
   const ports = { ecosystemOf, catalog, privateBlobs: privateStore.blobs, publicBlobs: publicStore.blobs, policy: policyDigest(config) };
   const onError = (error: Error) => progress.note(`the scheduler stumbled, and tries again: ${diskFaultOf(error)?.message ?? error.message}`);
-  const scheduler = openScheduler({ ...ports, queue, clock: site.clock, settle: site.settle, onError });
+  const settled = async () => {
+    await site.settle();
+    if ((await acceptRequests({ catalog, sink: site.sinkOf('operator') }, config.requests.accept)) > 0) await site.settle();
+  };
+  const scheduler = openScheduler({ ...ports, queue, clock: site.clock, settle: settled, onError });
   const unsubscribe = queue.subscribe((event) => progress.onEvent(event));
   return {
     scheduler,

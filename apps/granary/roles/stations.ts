@@ -13,7 +13,6 @@ import { openRootfsMaker } from './rootfs-maker.ts';
 import type { Site } from './site.ts';
 import { openStation, type Station } from './station.ts';
 import type { Upstreams } from './upstreams.ts';
-import { concerns } from './watch-list.ts';
 
 export interface StationsParts {
   readonly config: Config;
@@ -25,8 +24,8 @@ export interface StationsParts {
   /** Every fact that was submitted so far is sequenced, and whoever schedules is told. */
   readonly settle: () => Promise<void>;
   readonly progress: Progress;
-  /** Specifications: what they need is made ready before the first job. */
-  readonly watched: readonly string[];
+  /** Ids of ecosystems that the watch list asks something of: what they need is made ready before the first job. */
+  readonly needed: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 export interface Stations extends AsyncDisposable {
@@ -43,7 +42,7 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
   const rootfs = openRootfsMaker({ site, distribution: upstreams.distribution, filesystems: sandbox, architecture: debianArchitecture() });
   const stations = new Map<string, Station>();
   for (const ecosystem of ecosystems) {
-    const needed = parts.watched.some((specification) => concerns(ecosystem, specification));
+    const needed = parts.needed.has(ecosystem.id);
     const upstream = upstreams.of(ecosystem);
     if (upstream === undefined && needed) throw upstreams.missing(ecosystem);
     if (upstream === undefined) continue;

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { type Config, ConfigError, type WatchLine } from '@granary/config';
 import { type Ecosystem, EcosystemError } from '@granary/contract/ecosystem';
+import { WatchedBody } from '@granary/core/model';
 import { ecosystems } from '@granary/ecosystems';
-import type { WatchedItem } from '@granary/stage-demand';
+import { MAX_WATCHED_BYTES, type WatchedItem, type Wishes, wishesOf } from '@granary/stage-demand';
+import type { Site } from './site.ts';
 
 /**
- * The lines of `watch:`, each read by the ecosystem that knows it, lockfiles with their bytes: before anything is opened, so that a typo
+ * The lines of `watch:`, each read by the ecosystem that knows it, lockfiles and SBOMs with their bytes: before anything is opened, so that a typo
  * costs nothing. Throws ConfigError.
  */
 export async function readWatchList(config: Config): Promise<readonly WatchedItem[]> {
@@ -21,35 +23,58 @@ function refuseUnknownUpstreams({ upstreams, file }: Config): void {
 }
 
 async function readLine(line: WatchLine): Promise<WatchedItem> {
-  const { specification, path, files } = line;
-  const more = files === undefined ? {} : { files };
-  if (path === undefined) {
-    understood(line, () => ecosystems.some(({ demand }) => demand.wishOfPurl(specification) !== undefined));
-    return { specification, ...more };
-  }
-  const content = await readFile(path).catch((cause: unknown) => {
-    throw new ConfigError(`${line.at}: watch ${specification}: ${path} can't be read; make the lockfile first, or take the line out`, { cause });
-  });
-  understood(line, () => {
-    const ecosystem = ecosystems.find(({ demand }) => demand.isLockfile(specification));
-    ecosystem?.demand.wishOfLockfile(specification, content);
-    return ecosystem !== undefined;
-  });
-  return { specification, content, ...more };
-}
-
-/** Whether a specification, read before, asks something of an ecosystem. */
-export function concerns({ demand }: Ecosystem, specification: string): boolean {
-  return demand.isLockfile(specification) || demand.wishOfPurl(specification) !== undefined;
-}
-
-function understood({ at, specification }: WatchLine, knows: () => boolean): void {
+  const { specification, path, files, quotaBytes } = line;
+  const more = { ...(files === undefined ? {} : { files }), ...(quotaBytes === undefined ? {} : { quotaBytes }) };
+  const content = path === undefined ? undefined : await readWatchedFile(line, path);
+  const item = { specification, ...(content === undefined ? {} : { content }), ...more };
   try {
-    if (knows()) return;
+    wishesOfItem(item);
   } catch (cause) {
-    if (!(cause instanceof EcosystemError)) throw cause;
-    throw new ConfigError(`${at}: watch: ${cause.message}`, { cause });
+    if (cause instanceof EcosystemError) throw new ConfigError(`${line.at}: watch: ${describeProblem(cause)}`, { cause });
+    throw cause;
   }
+  return item;
+}
+
+async function readWatchedFile({ at, specification }: WatchLine, path: string): Promise<Uint8Array> {
+  return await readFile(path).catch((cause: unknown) => {
+    throw new ConfigError(`${at}: watch ${specification}: ${path} can't be read; make the lockfile first, or take the line out`, { cause });
+  });
+}
+
+/** What is watched, as each ecosystem reads it. Throws EcosystemError. */
+export function wishesOfItem({ specification, content }: WatchedItem): Wishes<{ readonly ecosystem: Ecosystem }> {
+  return wishesOf(
+    ecosystems.map((ecosystem) => ({ ecosystem })),
+    specification,
+    content,
+  );
+}
+
+/** Ids of the ecosystems that items, read before, ask something of. */
+export function concernedBy(items: readonly WatchedItem[]): ReadonlySet<string> {
+  return new Set(items.flatMap((item) => wishesOfItem(item).wishes.map(({ of }) => of.ecosystem.id)));
+}
+
+/** As {@link concernedBy}, of what is on record: passes over what isn't understood, which the job that meets it says. */
+export async function concernedByCatalog({ catalog, privateStore }: Pick<Site, 'catalog' | 'privateStore'>): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for (const { entry } of catalog.all('watched')) {
+    const { state, content: digest } = WatchedBody.parse(entry.body);
+    const content = digest === undefined ? undefined : await privateStore.blobs.read(digest, MAX_WATCHED_BYTES);
+    if (state !== 'active' || (digest !== undefined && content === undefined)) continue;
+    try {
+      for (const id of concernedBy([{ specification: entry.subject, ...(content === undefined ? {} : { content }) }])) ids.add(id);
+    } catch (error) {
+      if (!(error instanceof EcosystemError)) throw error;
+    }
+  }
+  return ids;
+}
+
+/** What is wrong with a specification, and what would be right. */
+export function describeProblem({ code, message }: EcosystemError): string {
+  if (code !== 'unsupported') return message;
   const example = `pkg:${ecosystems[0]?.id ?? 'type'}/name`;
-  throw new ConfigError(`${at}: watch ${specification}: no ecosystem knows this; expected a package URL such as ${example}, or the path of a lockfile`);
+  return `${message}; expected a package URL such as ${example}, the path of a lockfile, or that of an SBOM (CycloneDX 1.4 to 1.6 or SPDX 2.3, in JSON)`;
 }

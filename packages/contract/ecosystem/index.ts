@@ -1,5 +1,6 @@
 export { type BuildStep, comparedInputs, readBuildHistory } from './build-history.ts';
 export { ArtifactShape, artifactJson, type Closure, decodeClosure, encodeClosure } from './closure.ts';
+export { type ClosureSize, closureSize, overQuota } from './closure-size.ts';
 export { type ArchiveSource, type Assist, type Definition, type DefinitionPhase, definitionJson, type Parameter } from './definition.ts';
 export {
   type AskUpstream,

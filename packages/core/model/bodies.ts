@@ -37,12 +37,17 @@ const Evidence = z.discriminatedUnion('state', [
 ]);
 const Run = z.object({ durationMs: Size.optional(), log: Digest.optional(), etag: z.string().optional() });
 
-/** `watched`, about a specification as the operator wrote it. `content` is the lockfile's own bytes; `files` narrows what is kept of each release, as globs. */
+/**
+ * `watched`, about a specification as the operator wrote it. What is `requested` is not taken in until somebody accepts it: an operator by
+ * `command`, or a `rule` of the configuration. `content` is the lockfile's own bytes; `files` narrows what is kept of each release, as globs.
+ */
 export const WatchedBody = z.object({
-  state: z.enum(['active', 'removed']),
-  by: z.enum(['configuration', 'command']),
+  state: z.enum(['active', 'removed', 'requested']),
+  by: z.enum(['configuration', 'command', 'rule']),
   content: Digest.optional(),
   files: z.array(z.string()).optional(),
+  /** A closure of more bytes is not taken in. */
+  quotaBytes: Size.optional(),
 });
 /** `wanted`, about a watched specification (its closure) or about an artifact (a plan to build it). `manifest` is a blob of the private store for `install`, of the public one for `build`. */
 export const WantedBody = z.object({ role: z.enum(['install', 'build']), manifest: Digest, artifacts: Size });

@@ -2,7 +2,7 @@ import { type DemandRules, EcosystemError, type Wish } from '@granary/contract/e
 import { parsePurl, purlParts } from '@granary/core/model';
 import { valid } from '@renovatebot/pep440';
 import { lockedByPylock, lockedByRequirements, lockedByUv } from './lockfiles.ts';
-import { normalizeName, packagePurl } from './names.ts';
+import { normalizeName, normalizeVersion, packagePurl } from './names.ts';
 
 const LOCKFILES = [
   { matches: /(^|\/)uv\.lock$/, read: lockedByUv },
@@ -21,7 +21,7 @@ export const pypiDemand: DemandRules = {
   packageOfPin: ({ name }) => packagePurl(name),
   pinOfPurl(purl) {
     const { type, name, version } = purlParts(purl);
-    return type === 'pypi' && version !== undefined ? { name: normalizeName(name), version } : undefined;
+    return type === 'pypi' && version !== undefined ? { name: normalizeName(name), version: normalizeVersion(version) ?? version } : undefined;
   },
 };
 

@@ -1,27 +1,21 @@
-import { type Closure, encodeClosure, type LockedPin } from '@granary/contract/ecosystem';
+import { type Closure, closureSize, encodeClosure, overQuota } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
-import { type Artifact, digestsAgree, type Purl, purlParts, type Sha256, WantedBody, WatchedBody } from '@granary/core/model';
-import picomatch from 'picomatch';
-import type { DemandedEcosystem, DemandPorts } from './demand-ports.ts';
-import { type EcosystemWish, readWishes } from './read-wishes.ts';
-
-/** Documents asked for at a time: a lock of a thousand packages asks for as many. */
-const PINS_AT_ONCE = 16;
+import { WantedBody, WatchedBody } from '@granary/core/model';
+import { closureOfWishes, type PartialClosure } from './closure-of-wishes.ts';
+import type { DemandPorts } from './demand-ports.ts';
+import { readWishes } from './read-wishes.ts';
 
 /** Turns one watched specification into the closed set of artifacts that it means, and records it when it differs from what was wanted. */
 export async function demandSpecification(ports: DemandPorts, specification: string, signal?: AbortSignal): Promise<void> {
   const watched = ports.catalog.current('watched', specification);
   if (watched === undefined) throw new JobError('never', `demand ${specification}: it isn't watched`);
   const body = WatchedBody.parse(watched.entry.body);
-  const parts: PartialClosure[] = [];
-  for (const wish of await readWishes(ports, specification, body)) parts.push(await closureOfWish(wish, body.files, signal));
-  const closure: Closure = {
-    watched: watched.key,
-    artifacts: parts.flatMap(({ artifacts }) => artifacts),
-    basis: Object.assign({}, ...parts.map(({ basis }) => basis)),
-    missing: parts.flatMap(({ missing }) => missing).sort(),
-  };
-  if (closure.artifacts.length === 0) throw new JobError('later', `demand ${specification}: ${closure.missing.join('; ') || 'upstream has nothing of it'}`);
+  const wishes = await readWishes(ports, specification, body);
+  const found = await closureOfWishes(wishes, body.files, signal);
+  // What no registry has will not be there later either: that is an answer. What upstream hasn't today is asked for again.
+  if (found.artifacts.length === 0 && wishes.wishes.length > 0)
+    throw new JobError('later', `demand ${specification}: ${found.missing.join('; ') || 'upstream has nothing of it'}`);
+  const closure: Closure = { watched: watched.key, ...withinQuota(ports, body, found) };
   const bytes = encodeClosure(closure);
   const manifest = await ports.blobs.put(bytes, { maxBytes: bytes.length });
   const previous = ports.catalog.current('wanted', specification);
@@ -36,70 +30,8 @@ export async function demandSpecification(ports: DemandPorts, specification: str
   ]);
 }
 
-type PartialClosure = Omit<Closure, 'watched'>;
-
-async function closureOfWish({ of, wish }: EcosystemWish, narrowedTo: readonly string[] | undefined, signal?: AbortSignal): Promise<PartialClosure> {
-  if (wish.type === 'pins') {
-    const closure = await closureOfPins(of, wish.pins, narrowedTo);
-    return { ...closure, missing: [...closure.missing, ...(wish.notCovered ?? [])] };
-  }
-  const resolution = await of.resolve(wish.requirements, signal);
-  if (!resolution.ok) throw new JobError('later', `resolve ${wish.label}: ${resolution.why}: ${resolution.detail}`);
-  const pins = resolution.pins.map((pin) => ({ ...pin, digests: [] }));
-  const closure = await closureOfPins(of, pins, narrowedTo);
-  return { ...closure, missing: [...closure.missing, ...(resolution.notCovered ?? [])] };
-}
-
-/** All files of each pinned version, unless narrowed; a locked digest that upstream no longer lists is said. */
-async function closureOfPins(of: DemandedEcosystem, pins: readonly LockedPin[], narrowedTo: readonly string[] | undefined): Promise<PartialClosure> {
-  const isWanted = narrowedTo === undefined ? () => true : picomatch([...narrowedTo]);
-  const artifacts = new Map<Purl, Artifact>();
-  const basis: Record<string, Sha256> = {};
-  const missing: string[] = [];
-  for (let at = 0; at < pins.length; at += PINS_AT_ONCE) {
-    const found = await Promise.all(pins.slice(at, at + PINS_AT_ONCE).map(async (pin) => await filesOfPin(of, pin)));
-    for (const one of found) {
-      for (const artifact of one.files) if (isWanted(artifact.fileName)) artifacts.set(artifact.purl, artifact);
-      if (one.document !== undefined) basis[one.packagePurl] = one.document;
-      missing.push(...one.missing);
-    }
-  }
-  return { artifacts: [...artifacts.values()], basis, missing };
-}
-
-interface FilesOfPin {
-  readonly packagePurl: Purl;
-  readonly document?: Sha256;
-  readonly files: readonly Artifact[];
-  readonly missing: readonly string[];
-}
-
-async function filesOfPin({ ecosystem, upstreamBase, current }: DemandedEcosystem, pin: LockedPin): Promise<FilesOfPin> {
-  const packagePurl = ecosystem.demand.packageOfPin(pin);
-  const found = await current(packagePurl);
-  const listed = found?.document.artifacts.filter(({ purl }) => purlParts(purl).version === pin.version) ?? [];
-  const ofVersion = listed.length > 0 ? listed : (ecosystem.index.unlisted?.(upstreamBase, packagePurl, pin.version) ?? []);
-  const basis = found === undefined ? {} : { document: found.sha256 };
-  if (ofVersion.length === 0) {
-    const why = found === undefined ? `${packagePurl}: upstream doesn't have it` : `${packagePurl}@${pin.version}: upstream doesn't have this version`;
-    return { packagePurl, ...basis, files: [], missing: [why] };
-  }
-  const missing = pin.digests
-    .filter((digests) => ofVersion.every((file) => digestsAgree(file.digests, digests) === false))
-    .map((digests) => `${packagePurl}@${pin.version}: upstream has no file of ${Object.entries(digests).flat().join(' ')}`);
-  return { packagePurl, ...basis, files: chosenFiles(pin, ofVersion), missing };
-}
-
-/** What the lock says of a file counts beside what upstream says: both are checked when it is fetched. */
-function chosenFiles(pin: LockedPin, ofVersion: readonly Artifact[]): readonly Artifact[] {
-  if (pin.files === undefined) return ofVersion.map((file) => plain(file));
-  return pin.files.flatMap(({ fileName, digests }) => {
-    const file = ofVersion.find((candidate) => candidate.fileName === fileName);
-    return file === undefined ? [] : [plain({ ...file, digests: { ...digests, ...file.digests } })];
-  });
-}
-
-/** Without what only upstream's index knows of it. */
-function plain({ purl, fileName, digests, path, sizeBytes, publishedAt }: Artifact): Artifact {
-  return { purl, fileName, digests, path, ...(sizeBytes === undefined ? {} : { sizeBytes }), ...(publishedAt === undefined ? {} : { publishedAt }) };
+/** All of it or nothing: half a product installs nowhere. What of it is held already stays. */
+function withinQuota({ catalog }: DemandPorts, { quotaBytes }: WatchedBody, closure: PartialClosure): PartialClosure {
+  const why = overQuota(closureSize(catalog, closure.artifacts), quotaBytes);
+  return why === undefined ? closure : { ...closure, artifacts: [], missing: [...closure.missing, why] };
 }

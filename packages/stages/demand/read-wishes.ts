@@ -1,43 +1,68 @@
-import { EcosystemError, type Wish } from '@granary/contract/ecosystem';
+import { type Ecosystem, EcosystemError, type Wish } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
 import type { WatchedBody } from '@granary/core/model';
-import type { DemandedEcosystem, DemandPorts } from './demand-ports.ts';
+import type { DemandPorts } from './demand-ports.ts';
+import { readSbom } from './sbom.ts';
+import { pinsOfSbom } from './sbom-wishes.ts';
 
 /** What one specification asks of one ecosystem. */
-export interface EcosystemWish {
-  readonly of: DemandedEcosystem;
+export interface EcosystemWish<E> {
+  readonly of: E;
   readonly wish: Wish;
 }
+export interface Wishes<E> {
+  readonly wishes: readonly EcosystemWish<E>[];
+  /** What is named and asked of nobody, one line each, for people. */
+  readonly notCovered: readonly string[];
+}
 
-const MAX_LOCKFILE_BYTES = 64 * 2 ** 20;
+/** The bytes of a watched file, at most. */
+export const MAX_WATCHED_BYTES = 64 * 2 ** 20;
 
-/** What a specification asks for. Throws JobError `never` when it can't be understood. */
-export async function readWishes(ports: DemandPorts, specification: string, body: WatchedBody): Promise<readonly EcosystemWish[]> {
+/** What a specification asks for; `content` are the bytes, when it is a file. Throws EcosystemError when nobody understands it, or it is malformed. */
+export function wishesOf<E extends { readonly ecosystem: Pick<Ecosystem, 'id' | 'demand'> }>(
+  ecosystems: readonly E[],
+  specification: string,
+  content?: Uint8Array,
+): Wishes<E> {
+  const wishes = content === undefined ? wishesOfPurl(ecosystems, specification) : wishesOfLockfile(ecosystems, specification, content);
+  if (wishes.length > 0) return { wishes, notCovered: [] };
+  const components = content === undefined ? undefined : readSbom(specification, content);
+  if (components === undefined) throw new EcosystemError('unsupported', `${specification}: no ecosystem knows this`);
+  const { pins, notCovered } = pinsOfSbom(ecosystems, components);
+  return { wishes: [...pins].map(([of, found]) => ({ of, wish: { type: 'pins', label: specification, pins: found } })), notCovered };
+}
+
+/** As {@link wishesOf}, of a fact. Throws JobError `never` when it can't be understood. */
+export async function readWishes(
+  { ecosystems, blobs }: DemandPorts,
+  specification: string,
+  body: WatchedBody,
+): Promise<Wishes<DemandPorts['ecosystems'][number]>> {
+  const content = body.content === undefined ? undefined : await blobs.read(body.content, MAX_WATCHED_BYTES);
+  if (body.content !== undefined && content === undefined)
+    throw new JobError('later', `demand ${specification}: the file's bytes ${body.content} are not in the store`);
   try {
-    const wishes = body.content === undefined ? wishesOfPurl(ports, specification) : await wishesOfFile(ports, specification, body.content);
-    if (wishes.length === 0) throw new JobError('never', `demand ${specification}: no ecosystem knows this specification`);
-    return wishes;
+    return wishesOf(ecosystems, specification, content);
   } catch (error) {
     if (error instanceof EcosystemError) throw new JobError('never', `demand ${specification}: ${error.message}`, { cause: error });
     throw error;
   }
 }
 
-function wishesOfPurl({ ecosystems }: DemandPorts, specification: string): readonly EcosystemWish[] {
+function wishesOfPurl<E extends { readonly ecosystem: Pick<Ecosystem, 'demand'> }>(ecosystems: readonly E[], specification: string): EcosystemWish<E>[] {
   return ecosystems.flatMap((of) => {
     const wish = of.ecosystem.demand.wishOfPurl(specification);
     return wish === undefined ? [] : [{ of, wish }];
   });
 }
 
-async function wishesOfFile(
-  { ecosystems, blobs }: DemandPorts,
-  specification: string,
-  content: NonNullable<WatchedBody['content']>,
-): Promise<readonly EcosystemWish[]> {
-  const bytes = await blobs.read(content, MAX_LOCKFILE_BYTES);
-  if (bytes === undefined) throw new JobError('later', `demand ${specification}: the file's bytes ${content} are not in the store`);
+function wishesOfLockfile<E extends { readonly ecosystem: Pick<Ecosystem, 'demand'> }>(
+  ecosystems: readonly E[],
+  fileName: string,
+  content: Uint8Array,
+): EcosystemWish<E>[] {
   return ecosystems
-    .filter(({ ecosystem }) => ecosystem.demand.isLockfile(specification))
-    .map((of) => ({ of, wish: of.ecosystem.demand.wishOfLockfile(specification, bytes) }));
+    .filter(({ ecosystem }) => ecosystem.demand.isLockfile(fileName))
+    .map((of) => ({ of, wish: of.ecosystem.demand.wishOfLockfile(fileName, content) }));
 }

@@ -1,4 +1,13 @@
-import { type Closure, decodeClosure, type Ecosystem, readBuildHistory, rebuildEligibility, storedArtifact } from '@granary/contract/ecosystem';
+import {
+  type Closure,
+  closureSize,
+  decodeClosure,
+  type Ecosystem,
+  overQuota,
+  readBuildHistory,
+  rebuildEligibility,
+  storedArtifact,
+} from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
 import { isSummaryOf } from '@granary/core/bundle';
 import {
@@ -46,12 +55,15 @@ export async function sweep(ports: SweepPorts): Promise<Standing> {
   const wanted = new Map<Purl, Artifact>();
   const missing = new Map<string, readonly string[]>();
   for (const { key, entry } of ports.catalog.all('watched')) {
-    if (WatchedBody.parse(entry.body).state === 'removed') continue;
+    const { state, quotaBytes } = WatchedBody.parse(entry.body);
+    if (state !== 'active') continue;
     const closure = await closureOf(ports, entry.subject);
     const standing = closure?.watched === key ? staleSince(ports.catalog, closure) : 'first';
     if (standing !== undefined) jobs.push(demandJob(entry.subject, key, standing));
-    for (const artifact of closure?.artifacts ?? []) wanted.set(artifact.purl, artifact);
-    if (closure !== undefined && closure.missing.length > 0) missing.set(entry.subject, closure.missing);
+    if (closure === undefined) continue;
+    const taken = withinQuota(ports.catalog, closure, quotaBytes);
+    for (const artifact of taken.artifacts) wanted.set(artifact.purl, artifact);
+    if (taken.missing.length > 0) missing.set(entry.subject, taken.missing);
   }
   for (const artifact of wanted.values()) jobs.push(...(await artifactJobs(ports, artifact)));
   return { jobs: [...new Map(jobs.map((job) => [job.id, job])).values()], wanted: [...wanted.values()], missing };
@@ -64,6 +76,13 @@ async function closureOf(ports: SweepPorts, specification: string): Promise<Clos
   const bytes = await ports.privateBlobs.read(manifest, MAX_CLOSURE_BYTES);
   if (bytes === undefined) throw new StoreError('unreachable', `read closure ${manifest} of ${specification}: not in the private store`);
   return decodeClosure(bytes);
+}
+
+/** Many registries tell a size with the file only: once what came is above the quota, the rest is left. */
+function withinQuota(catalog: Catalog, closure: Closure, quotaBytes: number | undefined): Pick<Closure, 'artifacts' | 'missing'> {
+  const why = quotaBytes === undefined ? undefined : overQuota(closureSize(catalog, closure.artifacts), quotaBytes);
+  if (why === undefined) return closure;
+  return { artifacts: closure.artifacts.filter(({ purl }) => catalog.current('stored', purl) !== undefined), missing: [...closure.missing, why] };
 }
 
 /** A package of the closure was observed with another index than the one it was resolved on: which indexes are on record now. */
