@@ -23,7 +23,7 @@ export function renderRootHtml(names: readonly string[]): Uint8Array {
 
 function anchor({ file, upstream, url, provenance, yanked }: ListedFile): string {
   const attributes = [
-    `href="${escapeHtml(url)}#sha256=${file.sha256}"`,
+    `href="${escapeHtml(url)}${file.sha256 === undefined ? '' : `#sha256=${file.sha256}`}"`,
     ...(upstream.requiresPython === undefined ? [] : [`data-requires-python="${escapeHtml(upstream.requiresPython)}"`]),
     // PEP 714: the older name as well, for clients that know only that.
     ...(file.metadata === undefined ? [] : [`data-core-metadata="sha256=${file.metadata}" data-dist-info-metadata="sha256=${file.metadata}"`]),

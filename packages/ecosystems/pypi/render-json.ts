@@ -25,10 +25,10 @@ function toJson({ file, upstream, url, provenance, yanked }: ListedFile): object
   return {
     filename: file.fileName,
     url,
-    hashes: { sha256: file.sha256 },
+    hashes: file.sha256 === undefined ? {} : { sha256: file.sha256 },
     // Null, not "": clients read an empty specifier as one that is there.
     'requires-python': upstream.requiresPython ?? null,
-    size: file.sizeBytes,
+    ...(file.sizeBytes === undefined ? {} : { size: file.sizeBytes }),
     ...(upstream.uploadTime === undefined ? {} : { 'upload-time': upstream.uploadTime }),
     yanked,
     'core-metadata': file.metadata === undefined ? false : { sha256: file.metadata },
