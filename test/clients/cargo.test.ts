@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VanishedBody } from '@granary/core/model';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
+import { cargo } from '@granary/ecosystem-cargo';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoopbackCrates, openLoopbackCrates } from '../upstream/loopback-crates.ts';
 import { packageCrate, type SampleCrate } from '../upstream/sample-crates.ts';
@@ -197,6 +198,26 @@ describe.skipIf(reason !== undefined)('with every upstream unreachable, on empty
       const { code, said } = await home.cargo(['add', 'unknown-crate'], project);
 
       expect([code, said]).toEqual([101, expect.stringContaining('unknown-crate')]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'cargo does with either of the settings that doctor names',
+    async () => {
+      const hints = cargo.views.clientHints(island.address).map((line) => line.trim());
+      const settings = hints.filter((line) => /^(\[|[a-z-]+ = )/.test(line));
+      const [command = ''] = hints.flatMap((line) => line.split('or for one command: ').slice(1));
+      const home = makeCargoHome(folder, { runner: island.run });
+      const [byFile, byCommand] = [home.take(lamp), home.take(lamp)];
+      await mkdir(join(byFile, '.cargo'));
+      await writeFile(join(byFile, '.cargo/config.toml'), settings.join('\n'));
+
+      succeeded(await home.cargo(['fetch', '--locked'], byFile), settings.join('; '));
+      await rm(home.cache, { recursive: true });
+      succeeded(await home.shell(command, byCommand), command);
+
+      expect((await readdir(home.cache, { recursive: true })).filter((name) => name.endsWith('.crate'))).toHaveLength(5);
     },
     TEST_MS,
   );

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
+import { cargo } from '@granary/ecosystem-cargo';
 
 const PIP_HOSTS = 'from pip._internal.models.index import PyPI; print(PyPI.simple_url, PyPI.file_storage_domain)';
 
@@ -9,9 +10,10 @@ const PIP_HOSTS = 'from pip._internal.models.index import PyPI; print(PyPI.simpl
  */
 export function knownHosts(): readonly string[] {
   const answers = [
-    ask('npm', ['config', 'get', 'registry']),
-    ask('python3', ['-c', PIP_HOSTS]),
-    ask('go', ['env', 'GOPROXY', 'GOSUMDB']),
+    ask('npm', 'config', 'get', 'registry'),
+    ask('python3', '-c', PIP_HOSTS),
+    cargo.discovery.parse(ask(...cargo.discovery.argv))?.index ?? '',
+    ask('go', 'env', 'GOPROXY', 'GOSUMDB'),
     ...globSync(['/etc/apt/sources.list', '/etc/apt/sources.list.d/*']).map((file) => readFileSync(file, 'utf8')),
   ];
   return hostsIn(answers.join('\n'));
@@ -28,7 +30,7 @@ export function hostsIn(text: string): readonly string[] {
     .toSorted();
 }
 
-function ask(command: string, args: readonly string[]): string {
+function ask(command: string, ...args: readonly string[]): string {
   const answer = spawnSync(command, args, { encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'ignore'] });
   return answer.status === 0 ? answer.stdout : '';
 }
