@@ -2,7 +2,7 @@ import type { Config } from '@granary/config';
 import type { Catalog, CatalogFold, Store } from '@granary/contract/ports';
 import { systemClock } from '@granary/driver-queue-memory';
 import { ecosystems } from '@granary/ecosystems';
-import { type Gauge, openServe, type Redirects, type Serve } from '@granary/stage-serve';
+import { type Gauge, openServe, type PullThrough, type Redirects, type Serve } from '@granary/stage-serve';
 import { siteEvidence } from '../verify/index.ts';
 
 export interface ServedArchive {
@@ -15,10 +15,12 @@ export interface ServedArchive {
   readonly origin: string;
   readonly redirects?: Redirects | undefined;
   readonly gauges?: readonly Gauge[];
+  /** Where this process reaches upstreams, and the configuration lets clients fetch through it. */
+  readonly pull?: PullThrough | undefined;
 }
 
 /** The public side of a site, as a handler: the same for `up` and for a node that only serves. */
-export function serveArchive({ config, catalog, store, publicKey, origin, redirects, gauges = [] }: ServedArchive): Serve {
+export function serveArchive({ config, catalog, store, publicKey, origin, redirects, gauges = [], pull }: ServedArchive): Serve {
   const evidence = siteEvidence({ catalog, objects: store.objects, publicKey });
   const { minAgeDays, ...policy } = config.verified;
   return openServe({
@@ -34,6 +36,7 @@ export function serveArchive({ config, catalog, store, publicKey, origin, redire
     notReady: () => catalog.unknownCritical().map((kind) => `the ledger holds facts of a kind that this version doesn't know: ${kind}`),
     gauges,
     redirects,
+    pull,
   });
 }
 

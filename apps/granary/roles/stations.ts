@@ -9,6 +9,7 @@ import { debianArchitecture } from './environment.ts';
 import { type EcosystemStages, registerHandlers } from './handlers.ts';
 import { openMirrorSockets } from './mirror-sockets.ts';
 import type { Observer } from './observer.ts';
+import type { PullStation } from './pull-through.ts';
 import { openRootfsMaker } from './rootfs-maker.ts';
 import type { Site } from './site.ts';
 import { openStation, type Station } from './station.ts';
@@ -31,6 +32,7 @@ export interface StationsParts {
 export interface Stations extends AsyncDisposable {
   /** By ecosystem. */
   readonly observers: ReadonlyMap<string, Observer>;
+  readonly pullable: ReadonlyMap<string, PullStation>;
 }
 
 /** A station per ecosystem, all behind one upstream client and one sandbox, and their handlers at the queue. */
@@ -70,7 +72,8 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
   stack.defer(() => queue.stop());
   const owned = stack.move();
   const observers = new Map([...stations].map(([id, { observer }]) => [id, observer]));
-  return { observers, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const pullable = new Map([...stations].map(([id, { observer, stages }]) => [id, { observer, sync: stages.sync }]));
+  return { observers, pullable, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 function stagesOf(stations: ReadonlyMap<string, Station>, purl: Purl): EcosystemStages {

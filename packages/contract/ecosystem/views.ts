@@ -14,8 +14,8 @@ export type Route =
   | { readonly type: 'fixed'; readonly name: string }
   /** What clients check others by, made from what was kept beside artifacts: the same in every view. */
   | { readonly type: 'evidence'; readonly name: string; readonly mediaType: string }
-  /** `packages` are those that the path can be of, likeliest first. */
-  | { readonly type: 'artifact'; readonly packages: readonly Purl[]; readonly path: string }
+  /** `packages` are those that the path can be of, likeliest first. `version`, where the path tells: of files that upstream has without listing them. */
+  | { readonly type: 'artifact'; readonly packages: readonly Purl[]; readonly path: string; readonly version?: string }
   /** A document beside an artifact: its core `metadata`, or a companion by the name that it is stored under. */
   | {
       readonly type: 'companion';
@@ -28,8 +28,9 @@ export type Route =
 export interface ViewFile {
   readonly purl: Purl;
   readonly fileName: string;
-  readonly sha256: Sha256;
-  readonly sizeBytes: number;
+  /** This and its size are left out where the file isn't held yet and upstream doesn't state them. */
+  readonly sha256?: Sha256;
+  readonly sizeBytes?: number;
   /** Digest of the upstream document, one of {@link PackageView.documents}, whose entry for the file counts. */
   readonly document: Sha256;
   /** Path below the prefix. */

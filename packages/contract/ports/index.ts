@@ -26,6 +26,7 @@ export {
   type SandboxRun,
 } from './sandbox.ts';
 export type { NoteSigner, RoleSigner, StatementSigner } from './signer.ts';
+export type { Spool } from './spool.ts';
 export {
   type BlobExpectation,
   type BlobStore,

@@ -20,7 +20,7 @@ export function renderLines(view: PackageView): Uint8Array {
   return new TextEncoder().encode(lines.join(''));
 }
 
-function keyOf(fileName: string, sha256: Sha256): string {
+function keyOf(fileName: string, sha256: Sha256 | undefined): string {
   return `${fileName} ${sha256}`;
 }
 

@@ -14,7 +14,7 @@ const MAX_BUFFERED_BYTES = 2 ** 20;
 /** Companions are small documents. */
 const MAX_COMPANION_BYTES = 4 * 2 ** 20;
 /** What can be quarantined is never cached as immutable. */
-const ARTIFACT_CACHE = 'public, max-age=60';
+export const ARTIFACT_CACHE = 'public, max-age=60';
 
 /** Bytes of artifacts and of what lies beside them. Who may have them was decided before. */
 export interface Artifacts {

@@ -8,6 +8,7 @@ import type { Listings } from './listings.ts';
 import { mediaTypesOf } from './media-types.ts';
 import type { Pages } from './pages.ts';
 import { meets } from './policy.ts';
+import { answerPulled } from './pull-answers.ts';
 import type { Refusals } from './refusals.ts';
 import type { ServePorts } from './serve-ports.ts';
 import type { Target } from './target.ts';
@@ -30,6 +31,12 @@ export function answerClient(parts: ClientParts, target: ClientTarget, request: 
   const future = futureProblem(parts.ports, target);
   if (future !== undefined && target.view.type === 'as-of') return parts.refuse.future(target.view, future);
   if ('redirect' in route && route.redirect !== undefined) return redirectAnswer(relativeTo(target.path, route.redirect));
+  if (target.view.type !== 'pull') return answerByRoute(parts, target, request);
+  return answerPulled(parts, target, { request, answerHeld: () => answerByRoute(parts, target, request) });
+}
+
+function answerByRoute(parts: ClientParts, target: ClientTarget, request: HttpRequest): Answer {
+  const { route } = target;
   switch (route.type) {
     case 'root':
       return parts.pages.root(target, request);
@@ -79,6 +86,7 @@ function admitted({ ports, listings, refuse }: ClientParts, target: ClientTarget
   if (file.stored.support === true) return serve();
   switch (view.type) {
     case 'all':
+    case 'pull':
       return serve();
     case 'verified': {
       const answer = meets(file, ports.site.policy, ports.clock.now());

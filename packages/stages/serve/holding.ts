@@ -27,6 +27,13 @@ export interface Holding {
   readonly byPath: ReadonlyMap<string, HeldFile>;
   /** When the package as a whole is quarantined. */
   readonly quarantine?: string;
+  /** Reasons by subject, also of what isn't held. */
+  readonly quarantines: ReadonlyMap<string, string>;
+}
+
+/** Why a release or file of the package is refused, held or not. */
+export function quarantineOf({ package: packagePurl, quarantines }: Holding, purl: Purl): string | undefined {
+  return quarantines.get(purl) ?? quarantines.get(releaseOf(purl) ?? '') ?? quarantines.get(packagePurl);
 }
 
 export function readHolding(catalog: Catalog, packagePurl: Purl, at: { readonly size?: number } = {}): Holding {
@@ -46,6 +53,7 @@ export function readHolding(catalog: Catalog, packagePurl: Purl, at: { readonly 
     label: labelOf(packagePurl),
     files,
     byPath: new Map(files.map((file) => [file.path, file])),
+    quarantines,
     ...(quarantine === undefined ? {} : { quarantine }),
   };
 }

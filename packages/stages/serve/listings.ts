@@ -1,14 +1,15 @@
-import { openPackageDocuments, type PackageDocuments, type PackageView } from '@granary/contract/ecosystem';
+import { openPackageDocuments, type PackageDocuments, type PackageView, type UpstreamArtifact } from '@granary/contract/ecosystem';
 import { type Instant, type Purl, parseInstant, purlParts } from '@granary/core/model';
 import { type Holding, readHolding } from './holding.ts';
 import { type Listing, listHolding, packageView } from './listing.ts';
+import { offeredFiles, withOffered } from './offered.ts';
 import { meets, type Policy } from './policy.ts';
 import { type Basis, type Following, RevisionCache } from './revision-cache.ts';
 import type { ServedEcosystem, ServePorts } from './serve-ports.ts';
 import type { Target } from './target.ts';
 import type { View } from './view.ts';
 
-type PackageTarget = Pick<Extract<Target, { type: 'client' }>, 'view' | 'viewPath' | 'address' | 'ecosystem'>;
+type PackageTarget = Pick<Extract<Target, { type: 'client' }>, 'view' | 'viewPath' | 'address' | 'ecosystem' | 'route'>;
 /** Parsed index documents kept in memory, per ecosystem. */
 const KEPT_DOCUMENTS = 16;
 const LISTING_CACHE_BYTES = 4 * 2 ** 20;
@@ -29,6 +30,8 @@ export interface Listings {
   /** Paths of the files that the view lists: what an as-of view lets through. */
   paths(target: PackageTarget, packagePurl: Purl): ReadonlySet<string> | Promise<ReadonlySet<string>>;
   view(listing: Listing, target: PackageTarget, packagePurl: Purl): Promise<PackageView>;
+  /** A file of the newest document on record, or one that upstream has without listing it. */
+  upstreamFile(target: PackageTarget, packagePurl: Purl, path: string): Promise<UpstreamArtifact | undefined>;
 }
 
 export function openListings(ports: ServePorts, following: Following): Listings {
@@ -41,13 +44,10 @@ export function openListings(ports: ServePorts, following: Following): Listings 
     // Not through the cache of holdings: what is made of it is cached.
     return readHolding(ports.catalog, packagePurl, size === undefined ? {} : { size });
   };
+  const documentsOf = (ecosystem: ServedEcosystem) => documents.get(ecosystem) ?? openPackageDocuments({ ...ports, ecosystem });
   const of: Listings['of'] = async (target, packagePurl) => {
     const { view, ecosystem } = target;
-    const listing = await listHolding(
-      { catalog: ports.catalog, documents: documents.get(ecosystem) ?? openPackageDocuments({ ...ports, ecosystem }) },
-      holdingOf(target, packagePurl),
-      momentOf(view),
-    );
+    const listing = await listHolding({ catalog: ports.catalog, documents: documentsOf(ecosystem) }, holdingOf(target, packagePurl), momentOf(view));
     if (listing === undefined) return undefined;
     return view.type === 'verified' ? applyPolicy(listing, ports.site.policy, ports.clock.now()) : { listing, belowPolicy: 0 };
   };
@@ -60,12 +60,22 @@ export function openListings(ports: ServePorts, following: Following): Listings 
         const value = new Set([...listed, ...unlistedPaths(target, holdingOf(target, packagePurl))]);
         return { value, sizeBytes: value.size * 256 };
       }),
-    view: (listing, target, packagePurl) =>
-      packageView(ports.blobs, listing, {
-        holding: holdingOf(target, packagePurl),
-        address: target.address,
-        ...(target.view.type === 'as-of' ? { asOf: target.view.time } : {}),
-      }),
+    async view(listing, target, packagePurl) {
+      const holding = holdingOf(target, packagePurl);
+      const asOf = target.view.type === 'as-of' ? { asOf: target.view.time } : {};
+      const view = await packageView(ports.blobs, listing, { holding, address: target.address, ...asOf });
+      if (target.view.type !== 'pull') return view;
+      const document = await documentsOf(target.ecosystem).of(listing.anchor);
+      // What is refused for the moment alone is listed all the same: pages are kept.
+      const permits = (purl: Purl) => (ports.pull?.refusal(purl)?.status ?? 503) === 503;
+      return withOffered(view, offeredFiles(document, holding, permits), document);
+    },
+    async upstreamFile({ ecosystem, route }, packagePurl, path) {
+      const isAsked = (artifact: UpstreamArtifact) => artifact.path === path;
+      const found = (await documentsOf(ecosystem).current(packagePurl))?.artifacts.find(isAsked);
+      if (found !== undefined || route.type !== 'artifact' || route.version === undefined) return found;
+      return ecosystem.index.unlisted?.('', packagePurl, route.version)?.find(isAsked);
+    },
   };
 }
 

@@ -86,7 +86,8 @@ async function renderPackage(
   const { packagePurl, document, mediaType, coding } = what;
   const holding = listings.holding(target, packagePurl);
   if (holding.quarantine !== undefined) return refusal(refuse.quarantined(packagePurl, holding.quarantine));
-  const found = holding.files.length === 0 ? undefined : await listings.of(target, packagePurl);
+  const isShown = holding.files.length > 0 || target.view.type === 'pull';
+  const found = isShown ? await listings.of(target, packagePurl) : undefined;
   if (found === undefined) return refusal(refuse.notHeld({ packages: [packagePurl], asked: '' }));
   const { listing, belowPolicy, until } = found;
   const view = await listings.view(listing, target, packagePurl);

@@ -3,6 +3,7 @@ import type { BlobStore, Catalog, Clock, ObjectStore } from '@granary/contract/p
 import type { KeysDocument } from '@granary/core/bundle';
 import type { Json, Sha256 } from '@granary/core/model';
 import type { Policy } from './policy.ts';
+import type { PullThrough } from './pull-through.ts';
 
 /** What serving needs to know of an ecosystem. */
 export type ServedEcosystem = Pick<Ecosystem, 'id' | 'index' | 'views'>;
@@ -46,6 +47,8 @@ export interface ServePorts {
   readonly gauges?: readonly Gauge[];
   /** Not for clients that reach nothing but this process. */
   readonly redirects?: Redirects | undefined;
+  /** Only where this process reaches upstreams, and may fetch for clients. */
+  readonly pull?: PullThrough | undefined;
   /** Bounds of what is kept in memory. */
   readonly memory?: { readonly artifactBytes?: number; readonly documentBytes?: number; readonly holdingBytes?: number };
 }

@@ -4,6 +4,8 @@ import { type Instant, parseInstant } from '@granary/core/model';
 export type View =
   | { readonly type: 'all' }
   | { readonly type: 'verified' }
+  /** Upstream's index as it is now; what isn't held is fetched when it is asked for. */
+  | { readonly type: 'pull' }
   /** The registries as they stood then. With `size`, to the knowledge of the public ledger at that size: index bytes never change. */
   | { readonly type: 'as-of'; readonly time: Instant; readonly size?: number };
 
@@ -14,6 +16,7 @@ export function takeView([first, second, ...others]: readonly string[]): ParsedV
   switch (first) {
     case 'all':
     case 'verified':
+    case 'pull':
       return { ok: true, view: { type: first }, rest: second === undefined ? [] : [second, ...others] };
     case 'as-of':
       return asOf(second ?? '', others);

@@ -16,9 +16,31 @@ const MAX_BESIDE_BYTES = 16 * 2 ** 20;
  * Takes one artifact in: fetched, checked against every digest upstream states and whatever else the ecosystem checks, stored, and
  * recorded with its evidence. Throws JobError: `later` when upstream doesn't have it or has other bytes, `at-once` when it couldn't be reached.
  */
-export async function storeArtifact(ports: SyncPorts, wanted: Pick<Artifact, 'purl' | 'digests'>, signal?: AbortSignal): Promise<void> {
+export async function storeArtifact(ports: StorePorts, wanted: WantedArtifact, signal?: AbortSignal): Promise<void> {
+  await takeArtifact(ports, wanted, signal === undefined ? {} : { signal });
+}
+
+export interface StorePorts extends Omit<SyncPorts, 'ecosystem'> {
+  readonly ecosystem: Pick<SyncPorts['ecosystem'], 'index' | 'declared' | 'check'>;
+}
+export type WantedArtifact = Pick<Artifact, 'purl' | 'digests'>;
+export interface TakeOptions {
+  readonly signal?: AbortSignal;
+  readonly maxBytes?: number;
+  readonly watcher?: FetchWatcher;
+}
+/** Sees the bytes of an artifact before anything is known of them. What it throws ends the fetch, and is thrown as it is. */
+export interface FetchWatcher {
+  /** Upstream answers; without a size where nobody states one. Not called where the bytes are in the store already. */
+  begin(sizeBytes: number | undefined): Promise<void>;
+  bytes(chunk: Uint8Array): Promise<void>;
+}
+
+/** As {@link storeArtifact}, watched; the facts are durable when it resolves. */
+export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, options: TakeOptions): Promise<StoredBlob> {
+  const { signal } = options;
   const artifact = await findArtifact(ports, wanted);
-  const blob = await fetchBlob(ports, artifact, signal);
+  const blob = await fetchBlob(ports, artifact, options);
   const checked = await check(ports, { artifact, blob }, signal);
   confirmWanted(wanted, artifact, { ...checked.digests, sha256: blob.sha256 });
   const declared = await readDeclared(ports, artifact, blob);
@@ -39,10 +61,11 @@ export async function storeArtifact(ports: SyncPorts, wanted: Pick<Artifact, 'pu
       evidence: [...artifact.evidence, ...checked.evidence, ...companions.evidence].map((evidence): Json => ({ ...evidence })),
     }),
   ]);
+  return blob;
 }
 
 /** The newest document first; the file may have left the index since it was wanted, or never have been in it. */
-async function findArtifact(ports: SyncPorts, { purl, digests }: Pick<Artifact, 'purl' | 'digests'>): Promise<UpstreamArtifact> {
+async function findArtifact(ports: StorePorts, { purl, digests }: WantedArtifact): Promise<UpstreamArtifact> {
   const isWanted = (listed: UpstreamArtifact) => listed.purl === purl && digestsAgree(listed.digests, digests) !== false;
   for (const fact of ports.catalog.ofPackage('observed', packageOf(purl), { history: true }).toReversed()) {
     const found = (await ports.documents.of(fact)).artifacts.find(isWanted);
@@ -53,8 +76,13 @@ async function findArtifact(ports: SyncPorts, { purl, digests }: Pick<Artifact, 
   throw new JobError('later', `store ${purl}: upstream's index doesn't list it with ${describe(digests)}`);
 }
 
-async function fetchBlob(ports: SyncPorts, artifact: UpstreamArtifact, signal: AbortSignal | undefined): Promise<StoredBlob> {
+async function fetchBlob(
+  ports: StorePorts,
+  artifact: UpstreamArtifact,
+  { signal, watcher, maxBytes: most = MAX_ARTIFACT_BYTES }: TakeOptions,
+): Promise<StoredBlob> {
   const { sha256 } = artifact.digests;
+  const maxBytes = Math.min(artifact.sizeBytes ?? MAX_ARTIFACT_BYTES, most);
   const held = sha256 === undefined ? undefined : await ports.blobs.size(sha256);
   if (sha256 !== undefined && held !== undefined) return { sha256, sizeBytes: held };
   let from = artifact;
@@ -62,18 +90,33 @@ async function fetchBlob(ports: SyncPorts, artifact: UpstreamArtifact, signal: A
     from = { ...artifact, url: await ports.addressOf(artifact) };
     const response = await ports.upstream.open({
       url: from.url,
-      maxBytes: artifact.sizeBytes ?? MAX_ARTIFACT_BYTES,
+      maxBytes,
       ...(signal === undefined ? {} : { signal }),
     });
     if (response.status !== 'ok') throw new JobError('later', `fetch ${artifact.purl}: upstream lists ${from.url} but doesn't have it`);
     const { h1: _, ...digests } = artifact.digests;
-    return await ports.blobs.put(response.body, {
+    const { body, sizeBytes = artifact.sizeBytes } = response;
+    return await ports.blobs.put(watcher === undefined ? body : watched(body, sizeBytes, watcher), {
       digests,
-      maxBytes: artifact.sizeBytes ?? MAX_ARTIFACT_BYTES,
+      maxBytes,
       ...(artifact.sizeBytes === undefined ? {} : { sizeBytes: artifact.sizeBytes }),
     });
   } catch (cause) {
     throw toJobError(from, cause);
+  }
+}
+
+async function* watched(body: AsyncIterable<Uint8Array>, sizeBytes: number | undefined, watcher: FetchWatcher): AsyncIterable<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    await watcher.begin(sizeBytes);
+    for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) {
+      await watcher.bytes(chunk);
+      yield chunk;
+    }
+  } finally {
+    // Also where nobody came to read it.
+    await chunks.return?.();
   }
 }
 
@@ -92,7 +135,7 @@ interface Fetched {
 }
 
 /** What the ecosystem checks beyond digests of the bytes. */
-async function check(ports: SyncPorts, { artifact, blob }: Fetched, signal: AbortSignal | undefined): Promise<Checked> {
+async function check(ports: StorePorts, { artifact, blob }: Fetched, signal: AbortSignal | undefined): Promise<Checked> {
   const read = async (maxBytes: number): Promise<Uint8Array> => {
     const bytes = await ports.blobs.read(blob.sha256, maxBytes);
     if (bytes === undefined) throw new StoreError('unreachable', `check ${artifact.purl}: its bytes are not in the store`);
@@ -107,7 +150,7 @@ async function check(ports: SyncPorts, { artifact, blob }: Fetched, signal: Abor
 }
 
 /** What a lock says of the bytes holds as well, also by algorithms that upstream's index doesn't use. */
-function confirmWanted(wanted: Pick<Artifact, 'purl' | 'digests'>, artifact: UpstreamArtifact, found: Digests): void {
+function confirmWanted(wanted: WantedArtifact, artifact: UpstreamArtifact, found: Digests): void {
   if (digestsAgree(wanted.digests, { ...found, ...artifact.digests }) === false)
     throw new JobError('later', `fetch ${wanted.purl} from ${artifact.url}: the lock says ${describe(wanted.digests)}, the file has ${describe(found)}`);
 }
@@ -119,7 +162,7 @@ function describe(digests: Digests): string {
 }
 
 /** Files that stand for themselves: the same ones come with many artifacts, and are recorded once. */
-async function besideFacts(ports: SyncPorts, { beside = [] }: Checked): Promise<readonly ComputedFact[]> {
+async function besideFacts(ports: StorePorts, { beside = [] }: Checked): Promise<readonly ComputedFact[]> {
   const total = beside.reduce((sum, { bytes }) => sum + bytes.length, 0);
   if (total > MAX_BESIDE_BYTES) throw new JobError('later', `the checks brought ${total} bytes along, more than ${MAX_BESIDE_BYTES}`);
   const facts: ComputedFact[] = [];
@@ -132,7 +175,7 @@ async function besideFacts(ports: SyncPorts, { beside = [] }: Checked): Promise<
   return facts;
 }
 
-async function readDeclared(ports: SyncPorts, artifact: UpstreamArtifact, blob: StoredBlob): Promise<Declared> {
+async function readDeclared(ports: StorePorts, artifact: UpstreamArtifact, blob: StoredBlob): Promise<Declared> {
   if (blob.sizeBytes > MAX_READ_BYTES) return {};
   const bytes = await ports.blobs.read(blob.sha256, MAX_READ_BYTES);
   return bytes === undefined ? {} : await ports.ecosystem.declared(artifact, bytes);
@@ -140,7 +183,7 @@ async function readDeclared(ports: SyncPorts, artifact: UpstreamArtifact, blob: 
 
 /** A companion that can't be had is said in the evidence and costs nothing else. */
 async function fetchCompanions(
-  ports: SyncPorts,
+  ports: StorePorts,
   artifact: UpstreamArtifact,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly stored: Record<string, Sha256>; readonly evidence: readonly Evidence[] }> {

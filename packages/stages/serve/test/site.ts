@@ -47,8 +47,10 @@ export interface Answer {
   readonly text: string;
 }
 
-export function openTestSite(more: Partial<ServePorts['site']> & Pick<Partial<ServePorts>, 'bundlesOf' | 'gauges' | 'notReady' | 'redirects'> = {}): TestSite {
-  const { bundlesOf = async () => [], gauges = [], notReady = () => [], redirects, ...site } = more;
+export function openTestSite(
+  more: Partial<ServePorts['site']> & Pick<Partial<ServePorts>, 'bundlesOf' | 'gauges' | 'notReady' | 'redirects' | 'pull'> = {},
+): TestSite {
+  const { bundlesOf = async () => [], gauges = [], notReady = () => [], redirects, pull, ...site } = more;
   const store = memoryStore();
   const catalog = memoryCatalog();
   let now = toInstant(Date.UTC(2026, 0, 1));
@@ -65,6 +67,7 @@ export function openTestSite(more: Partial<ServePorts['site']> & Pick<Partial<Se
     notReady,
     gauges,
     redirects,
+    pull,
   });
   const record = (fact: Fact) => catalog.fold(ORIGIN, [{ index: catalog.size(ORIGIN), bytes: encodeEntry(fact, 'author', now) }]);
   const state: TestSite['state'] = (kind, subject, body) => {

@@ -1,0 +1,135 @@
+import { type Config, ConfigError } from '@granary/config';
+import { type Purl, purlParts } from '@granary/core/model';
+import { openSpool } from '@granary/driver-store-fs';
+import { ecosystems } from '@granary/ecosystems';
+import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-serve';
+import { type Looks, openLooks, openPull, openPullBudget, type Pull, type PullBudget, PullError, pullPermits, type SyncPorts } from '@granary/stage-sync';
+import type { Observer } from './observer.ts';
+import type { Site } from './site.ts';
+
+/** What fetches for clients, from the moment on when upstreams are reached. */
+export interface PullingThrough extends AsyncDisposable {
+  readonly port: PullThrough | undefined;
+  readonly gauges: readonly Gauge[];
+  /** By ecosystem. */
+  connect(stations: ReadonlyMap<string, PullStation>): void;
+}
+export interface PullStation {
+  readonly sync: SyncPorts;
+  readonly observer: Observer;
+}
+export interface PullThroughParts {
+  readonly config: Pick<Config, 'pullThrough' | 'file'>;
+  readonly site: Pick<Site, 'clock' | 'paths' | 'settle'>;
+  readonly note: (text: string) => void;
+}
+
+interface Connected {
+  readonly looks: Looks;
+  readonly pull: Pull;
+}
+const NOT_YET: PullRefusal = { status: 503, why: 'this process has not reached upstream yet, or ends' };
+const OFF: PullingThrough = { port: undefined, gauges: [], connect: () => undefined, [Symbol.asyncDispose]: async () => undefined };
+
+/** Throws ConfigError where an ecosystem is named that there isn't. */
+export function openPullThrough({ config, site, note }: PullThroughParts): PullingThrough {
+  const { pullThrough } = config;
+  if (pullThrough === undefined) return OFF;
+  refuseUnknown(pullThrough.ecosystems, config.file);
+  const { clock } = site;
+  const permits = pullPermits({ allow: pullThrough.allow ?? ['*'], deny: pullThrough.deny });
+  const budget = openPullBudget(clock, pullThrough.maxBytesPerDay);
+  const connected = new Map<string, Connected>();
+  let isConnected = false;
+  let failures = 0;
+  const failed = (purl: Purl, error: Error) => {
+    failures += 1;
+    note(`fetching ${purl} for a client: ${error.message}`);
+  };
+  const limits = { budget, maxArtifactBytes: pullThrough.maxArtifactBytes };
+  const refusal = (purl: Purl): PullRefusal | undefined => {
+    const { type } = purlParts(purl);
+    if (!pullThrough.ecosystems.includes(type)) return { status: 501, why: `pullThrough: in granary.yaml does not list ${type}` };
+    if (!isConnected) return NOT_YET;
+    if (!connected.has(type)) return { status: 501, why: `this machine has no upstream of ${type}; granary doctor says what is missing` };
+    return permits(purl) ? undefined : { status: 403, why: 'pullThrough: in granary.yaml does not allow it' };
+  };
+  return {
+    port: portOf(connected, refusal),
+    gauges: [
+      { name: 'granary_pull_bytes_today', help: 'Bytes fetched for clients since midnight UTC', value: budget.usedBytes },
+      { name: 'granary_pull_failures', help: 'Looks and fetches for clients that came to nothing', value: () => failures },
+    ],
+    connect(stations) {
+      for (const type of pullThrough.ecosystems) {
+        const station = stations.get(type);
+        if (station !== undefined) connected.set(type, connectStation(site, station, { ...limits, failed }));
+      }
+      isConnected = true;
+    },
+    async [Symbol.asyncDispose]() {
+      isConnected = false;
+      const pulls = [...connected.values()].map(({ pull }) => pull);
+      connected.clear();
+      await Promise.all(pulls.map((pull) => pull[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+interface Limits {
+  readonly budget: PullBudget;
+  readonly maxArtifactBytes: number;
+  readonly failed: (purl: Purl, error: Error) => void;
+}
+
+function connectStation({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: PullStation, { failed, ...limits }: Limits): Connected {
+  return {
+    looks: openLooks({ observe: (purl) => observer.observe(purl), clock, onStale: failed }),
+    pull: openPull({
+      ...{ sync, clock, settle, ...limits },
+      openSpool: () => openSpool(paths.spool),
+      onPulled: (outcome) => void ('error' in outcome && failed(outcome.purl, outcome.error)),
+    }),
+  };
+}
+
+function portOf(connected: ReadonlyMap<string, Connected>, refusal: PullThrough['refusal']): PullThrough {
+  return {
+    refusal,
+    look: async (packagePurl) => (await connected.get(purlParts(packagePurl).type)?.looks.at(packagePurl)) ?? { type: 'stale' },
+    async fetch(file, until) {
+      const pull = connected.get(purlParts(file.purl).type)?.pull;
+      return pull === undefined ? { type: 'refused', refusal: NOT_YET } : await fetched(pull.fetch(file), until);
+    },
+  };
+}
+
+function refuseUnknown(types: readonly string[], file: string | undefined): void {
+  const known = ecosystems.map(({ id }) => id);
+  const unknown = types.find((type) => !known.includes(type));
+  if (unknown !== undefined) throw new ConfigError(`${file ?? 'granary.yaml'}: pullThrough.ecosystems: ${unknown}: expected one of ${known.join(', ')}`);
+}
+
+async function fetched(flight: ReturnType<Pull['fetch']>, until: 'bytes' | 'whole'): Promise<Pulled> {
+  try {
+    const { sizeBytes } = await (until === 'whole' ? flight.stored() : flight.underWay());
+    return { type: 'coming', sizeBytes, open: () => flight.bytes() };
+  } catch (error) {
+    if (error instanceof PullError) return { type: 'refused', refusal: refusalOf(error) };
+    throw error;
+  }
+}
+
+/** Messages of the drivers name addresses, which stay in the log. */
+function refusalOf({ code, message }: PullError): PullRefusal {
+  switch (code) {
+    case 'quota':
+      return { status: 503, why: message };
+    case 'too-large':
+      return { status: 403, why: message };
+    case 'unreachable':
+      return { status: 503, why: 'upstream does not answer now' };
+    case 'refused':
+      return { status: 502, why: 'what upstream sent is not what its index says' };
+  }
+}

@@ -1,0 +1,27 @@
+import type { Artifact, Purl } from '@granary/core/model';
+
+/** Why a client doesn't get what upstream may have, and the status that says so. */
+export interface PullRefusal {
+  readonly status: 403 | 501 | 502 | 503;
+  /** Ends a sentence that names the package or file. */
+  readonly why: string;
+}
+/** A file on its way, or one that couldn't be had. */
+export type Pulled =
+  | {
+      readonly type: 'coming';
+      readonly sizeBytes: number;
+      /** Throws before the last byte unless all of them are what they should be. */
+      readonly open: () => AsyncIterable<Uint8Array>;
+    }
+  | { readonly type: 'refused'; readonly refusal: PullRefusal };
+
+/** What a view that fetches what is missing needs of whoever reaches upstream. */
+export interface PullThrough {
+  /** Undefined when the package, release or file may be fetched. */
+  refusal(purl: Purl): PullRefusal | undefined;
+  /** Makes what is on record of upstream's index of a package as new as it can be, within seconds; `stale` where that is not new. Never rejects. */
+  look(packagePurl: Purl): Promise<{ readonly type: 'current' | 'absent' | 'stale' }>;
+  /** Begins to fetch, or joins whoever did. `whole`: resolves when all of it is stored and shows in the catalog. Rejects for faults of our own alone. */
+  fetch(file: Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'>, until: 'bytes' | 'whole'): Promise<Pulled>;
+}

@@ -1,0 +1,52 @@
+import { packageOf } from '@granary/core/model';
+import type { PullRefusal, PullThrough } from '../index.ts';
+import { openTestSite, type TestSite } from './site.ts';
+
+type Listed = Parameters<TestSite['observe']>[0];
+/** A site whose upstream is set by hand, and which fetches from it for clients. */
+export interface PullSite {
+  readonly site: TestSite;
+  /** What upstream's index lists from now on; it doesn't answer, or has no such package. */
+  list(files: Listed | 'silent' | 'absent'): void;
+  /** What the next fetch comes to; else the file comes, and is stored with its last byte. */
+  refuse(refusal: PullRefusal | undefined): void;
+  /** What upstream was asked for. */
+  readonly asked: readonly string[];
+}
+
+export function openPullSite(refusal: PullThrough['refusal'] = () => undefined): PullSite {
+  const asked: string[] = [];
+  let listed: Listed | 'silent' | 'absent' = 'absent';
+  let refused: PullRefusal | undefined;
+  const pull: PullThrough = {
+    refusal,
+    async look(packagePurl) {
+      asked.push(packagePurl);
+      if (listed === 'silent' || listed === 'absent') return { type: listed === 'silent' ? 'stale' : 'absent' };
+      await site.observe(listed);
+      return { type: 'current' };
+    },
+    async fetch(file, until) {
+      asked.push(`${until} ${file.purl.slice(packageOf(file.purl).length)}`);
+      if (refused !== undefined) return { type: 'refused', refusal: refused };
+      const fileName = file.purl.split('file_name=')[1] ?? '';
+      if (until === 'whole') await site.keep(fileName);
+      const open = async function* () {
+        yield Buffer.from(fileName);
+        if (until === 'bytes') await site.keep(fileName);
+      };
+      return { type: 'coming', sizeBytes: fileName.length, open };
+    },
+  };
+  const site = openTestSite({ pull });
+  return {
+    site,
+    asked,
+    list: (files) => {
+      listed = files;
+    },
+    refuse: (next) => {
+      refused = next;
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { type Clock, JobError, type Spool, type StoredBlob } from '@granary/contract/ports';
+import type { Artifact, Purl } from '@granary/core/model';
+import type { PullBudget, Reservation } from './pull-budget.ts';
+import { PullFlight } from './pull-flight.ts';
+import { type StorePorts, type TakeOptions, takeArtifact, type WantedArtifact } from './store-artifact.ts';
+
+/** Why a file isn't had: the budget is spent, it is too large, upstream can't be reached, or hasn't what it says it has. */
+export type PullCode = 'quota' | 'too-large' | 'unreachable' | 'refused';
+export class PullError extends Error {
+  override readonly name = 'PullError';
+  readonly code: PullCode;
+  constructor(code: PullCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export interface PullPorts {
+  /** Of the ecosystem that the file is of. */
+  readonly sync: StorePorts;
+  readonly openSpool: () => Promise<Spool>;
+  /** Resolves when the facts that were submitted are sequenced and folded. */
+  readonly settle: () => Promise<void>;
+  readonly clock: Clock;
+  readonly budget: PullBudget;
+  readonly maxArtifactBytes: number;
+  /** Told of every file that came and of every one that didn't. */
+  readonly onPulled: (outcome: PullOutcome) => void;
+}
+export type PullOutcome = { readonly purl: Purl; readonly sizeBytes: number } | { readonly purl: Purl; readonly error: Error };
+
+export type PulledFile = Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'>;
+/** Files that are fetched because a client asks for them: each once, however many ask. */
+export interface Pull extends AsyncDisposable {
+  /** A fetch that is under way, or a new one. */
+  fetch(file: PulledFile): PullFlight;
+}
+
+/** How long a file that is checked and handed over waits to be on record: what a client asks next may need that. */
+const RECORDED_WITHIN_MS = 3000;
+const FETCH_TIMEOUT_MS = 20 * 60_000;
+
+/** The same code takes it in as takes in what is watched; the client sees the bytes earlier, and the last of them no earlier than that. */
+export function openPull(ports: PullPorts): Pull {
+  const flights = new Map<Purl, PullFlight>();
+  const running = new Set<Promise<void>>();
+  const ending = new AbortController();
+  return {
+    fetch(file) {
+      const joined = flights.get(file.purl);
+      if (joined !== undefined) return joined;
+      const flight = new PullFlight({ openSpool: ports.openSpool, blobs: ports.sync.blobs });
+      flights.set(file.purl, flight);
+      const ended = run(ports, { file, signal: ending.signal }, flight).finally(() => {
+        flights.delete(file.purl);
+        running.delete(ended);
+        flight.close();
+      });
+      running.add(ended);
+      return flight;
+    },
+    async [Symbol.asyncDispose]() {
+      ending.abort(new PullError('unreachable', 'this process ends'));
+      await Promise.all(running);
+    },
+  };
+}
+
+interface Order {
+  readonly file: PulledFile;
+  readonly signal: AbortSignal;
+}
+
+/** Never rejects. */
+async function run(ports: PullPorts, order: Order, flight: PullFlight): Promise<void> {
+  const { purl } = order.file;
+  let blob: StoredBlob;
+  try {
+    blob = await take(ports, order, flight);
+  } catch (cause) {
+    const error = toPullError(purl, cause);
+    flight.end({ type: 'failed', error });
+    ports.onPulled({ purl, error });
+    return;
+  }
+  // Durable by now: that it can't be sequenced at the moment takes nothing from what was checked.
+  const settled = ports.settle().catch((error: unknown) => ports.onPulled({ purl, error: error instanceof Error ? error : new Error(String(error)) }));
+  const waited = new AbortController();
+  await Promise.race([settled, ports.clock.sleep(RECORDED_WITHIN_MS, waited.signal).catch(() => undefined)]);
+  waited.abort();
+  flight.end({ type: 'passed', blob });
+  ports.onPulled({ purl, sizeBytes: blob.sizeBytes });
+  await settled;
+}
+
+async function take(ports: PullPorts, { file, signal: ending }: Order, flight: PullFlight): Promise<StoredBlob> {
+  const { purl, sizeBytes = 0 } = file;
+  const { maxArtifactBytes: maxBytes, budget } = ports;
+  if (sizeBytes > maxBytes) throw new PullError('too-large', `${sizeBytes} bytes, and at most ${maxBytes} are fetched for a client`);
+  let reserved: Reservation | undefined;
+  const watcher: TakeOptions['watcher'] = {
+    async begin(announced) {
+      reserved = budget.reserve(announced ?? 0);
+      if (reserved === undefined) throw spent();
+      await flight.begin(announced);
+    },
+    async bytes(chunk) {
+      if (reserved?.take(chunk.length) === false) throw spent();
+      await flight.append(chunk);
+    },
+  };
+  // Asked for before upstream is: a budget that is spent costs it nothing.
+  const probe = budget.reserve(sizeBytes);
+  if (probe === undefined) throw spent();
+  probe.end();
+  const wanted: WantedArtifact = { purl, digests: file.digests };
+  try {
+    const signal = AbortSignal.any([ending, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
+    return await takeArtifact(ports.sync, wanted, { signal, maxBytes, watcher });
+  } finally {
+    reserved?.end();
+  }
+}
+
+function spent(): PullError {
+  return new PullError('quota', 'as much as may be fetched for clients in a day has been fetched; tomorrow (UTC) there is more');
+}
+
+function toPullError(purl: Purl, cause: unknown): Error {
+  if (cause instanceof PullError) return cause;
+  if (!(cause instanceof JobError)) return cause instanceof Error ? cause : new Error(`pull ${purl}: ${String(cause)}`);
+  return new PullError(cause.retry === 'at-once' ? 'unreachable' : 'refused', cause.message, { cause });
+}

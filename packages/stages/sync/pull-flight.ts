@@ -1,0 +1,113 @@
+import { type BlobStore, type Spool, type StoredBlob, StoreError } from '@granary/contract/ports';
+
+/** The last bytes wait until all were checked: nobody gets a whole file that is wrong. */
+const HELD_BACK_BYTES = 64 * 1024;
+const READ_BYTES = 256 * 1024;
+
+export interface FlightPorts {
+  readonly openSpool: () => Promise<Spool>;
+  readonly blobs: Pick<BlobStore, 'open'>;
+}
+type State = { readonly type: 'fetching' } | { readonly type: 'passed'; readonly blob: StoredBlob } | { readonly type: 'failed'; readonly error: unknown };
+
+/** One fetch of a file, and everybody who waits for it: each reads from the beginning, at a pace of their own, what has come so far. */
+export class PullFlight {
+  readonly #ports: FlightPorts;
+  #state: State = { type: 'fetching' };
+  #spool: Spool | undefined;
+  #sizeBytes: number | undefined;
+  #available = 0;
+  /** Of the spool; the fetch itself is one. */
+  #users = 1;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(ports: FlightPorts) {
+    this.#ports = ports;
+  }
+
+  /** Resolves when its size is known and bytes may go out; or when all of it is checked and stored. Rejects when it failed before. */
+  async underWay(): Promise<{ readonly sizeBytes: number }> {
+    for (;;) {
+      const blob = this.#passed();
+      if (blob !== undefined) return blob;
+      if (this.#sizeBytes !== undefined && this.#readable() > 0) return { sizeBytes: this.#sizeBytes };
+      await this.#changed.promise;
+    }
+  }
+
+  /** Resolves when all of it is checked and stored. */
+  async stored(): Promise<StoredBlob> {
+    for (;;) {
+      const blob = this.#passed();
+      if (blob !== undefined) return blob;
+      await this.#changed.promise;
+    }
+  }
+
+  /** Throws before the last byte when the file isn't what it should be. */
+  async *bytes(): AsyncIterable<Uint8Array> {
+    if (this.#spool !== undefined) return yield* this.#follow(this.#spool);
+    // It was in the store all along, or the spool has gone since.
+    const { sha256 } = await this.stored();
+    const opened = await this.#ports.blobs.open(sha256);
+    if (opened === undefined) throw new StoreError('unreachable', `read blob ${sha256}: it is not in the store`);
+    yield* opened.stream;
+  }
+
+  /** Upstream answers: so many bytes are to come. */
+  async begin(sizeBytes: number | undefined): Promise<void> {
+    this.#spool = await this.#ports.openSpool();
+    this.#sizeBytes = sizeBytes;
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    await this.#spool?.append(chunk);
+    this.#available += chunk.length;
+    this.#tell();
+  }
+
+  end(state: Exclude<State, { type: 'fetching' }>): void {
+    this.#state = state;
+    this.#tell();
+  }
+
+  /** Who reads still reads to the end. */
+  close(): void {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    void this.#spool?.close().catch(() => undefined);
+    this.#spool = undefined;
+  }
+
+  async *#follow(spool: Spool): AsyncIterable<Uint8Array> {
+    this.#users += 1;
+    try {
+      for (let position = 0; ; ) {
+        if (position < this.#readable()) {
+          const bytes = await spool.read(position, Math.min(this.#readable() - position, READ_BYTES));
+          position += bytes.length;
+          yield bytes;
+        } else if (this.#passed() !== undefined) return;
+        else await this.#changed.promise;
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  #readable(): number {
+    return this.#state.type === 'passed' ? this.#available : this.#available - HELD_BACK_BYTES;
+  }
+
+  /** Throws when it failed. */
+  #passed(): StoredBlob | undefined {
+    if (this.#state.type === 'failed') throw this.#state.error;
+    return this.#state.type === 'passed' ? this.#state.blob : undefined;
+  }
+
+  #tell(): void {
+    const before = this.#changed;
+    this.#changed = Promise.withResolvers();
+    before.resolve();
+  }
+}
