@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { type Config, ConfigFile, readConfig } from '@granary/config';
+import { ConfigFile } from '@granary/config';
 import { Command, InvalidArgumentError } from 'commander';
 import { AppError } from './app-error.ts';
+import { type CommonOptions, command, configOf, type ProgramContext, print } from './command-line.ts';
 import { rebuildCatalog } from './commands/catalog-rebuild.ts';
 import { formatDiff, readDiffs } from './commands/diff.ts';
 import { doctor, formatFindings } from './commands/doctor.ts';
@@ -13,27 +14,12 @@ import { formatStatus, readStatus } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { explain, formatExplanation } from './commands/why.ts';
 import { EXIT_CODES } from './exit-code.ts';
-import { formatTable, type Terminal } from './output/terminal.ts';
+import { formatTable } from './output/terminal.ts';
 import { runSequencer } from './roles/run-sequencer.ts';
 import { runWorker } from './roles/run-worker.ts';
 import { withSiteReader } from './roles/site-reader.ts';
 import { formatVerifyReport, verifyExitCode, verifyFile } from './verify/index.ts';
-
-export interface ProgramContext {
-  readonly terminal: Terminal;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly cwd: string;
-  readonly stderr: NodeJS.WriteStream;
-  readonly signal: AbortSignal;
-}
-interface CommonOptions {
-  readonly config?: string;
-  readonly data?: string;
-  readonly listen?: string;
-  readonly json?: true;
-  readonly once?: true;
-  readonly events?: true;
-}
+import { addWatching } from './watching.ts';
 
 const EXIT_CODE_TABLE = formatTable([['', ''], ...EXIT_CODES.map(([codes, meaning]) => [`  ${codes}`, meaning])]).trimStart();
 
@@ -48,6 +34,7 @@ export function buildProgram(context: ProgramContext): Command {
   addRunning(program, context);
   addRoles(program, context);
   addAsking(program, context);
+  addWatching(program, context);
   addRebuilding(program, context);
   addChecking(program, context);
   return program;
@@ -90,12 +77,16 @@ function addRoles(program: Command, context: ProgramContext): void {
 }
 
 function addAsking(program: Command, context: ProgramContext): void {
-  command(program, 'status', 'what is watched, held, rebuilt and verified')
-    .addHelpText('after', '\nExamples:\n  granary status\n  granary status --data /var/lib/granary --json')
-    .action(async (options: CommonOptions) => {
+  command(program, 'status', 'what is watched, held, rebuilt and verified; what is missing, and why')
+    .option('--require-complete', 'end with 1 unless every product is complete')
+    .addHelpText('after', '\nExamples:\n  granary status\n  granary status --data /var/lib/granary --json\n  granary status --require-complete')
+    .action(async (options: CommonOptions & { readonly requireComplete?: true }) => {
       const config = await configOf(context, options);
       const status = await withSiteReader(config, (reader) => readStatus(config, reader));
       print(context, options, { value: status, text: () => formatStatus(status) });
+      const lacking = status.watched.filter(({ complete }) => !complete).length;
+      if (options.requireComplete === true && lacking > 0)
+        throw new AppError('problems-found', `status: ${lacking} of ${status.watched.length} are not complete`);
     });
   command(program, 'why', 'everything that is known of a package, a release or a file')
     .argument('<purl>', 'such as pkg:pypi/click@8.1.7')
@@ -170,21 +161,4 @@ function parseAddress(text: string): string {
   const parsed = ConfigFile.shape.listen.safeParse(text);
   if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? '');
   return parsed.data;
-}
-
-function command(parent: Command, name: string, description: string): Command {
-  return parent
-    .command(name)
-    .description(description)
-    .option('--config <file>', 'granary.yaml to read')
-    .option('--data <folder>', 'data folder; the configuration says ./data')
-    .option('--json', 'one line of JSON on standard output');
-}
-
-async function configOf({ environment, cwd }: ProgramContext, options: CommonOptions): Promise<Config> {
-  return await readConfig({ file: options.config, data: options.data, listen: options.listen }, environment, cwd);
-}
-
-function print({ terminal }: ProgramContext, options: CommonOptions, result: { readonly value: unknown; readonly text: () => string }): void {
-  terminal.result(options.json === true ? JSON.stringify(result.value) : result.text());
 }

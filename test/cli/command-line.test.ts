@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { granary } from '../machine/granary.ts';
 
-const COMMANDS = ['up', 'serve', 'status', 'why', 'diff', 'rebuild', 'verify', 'ledger check', 'catalog rebuild', 'doctor'];
+const WATCHING = ['watch add', 'watch list', 'watch remove', 'watch request'];
+const COMMANDS = ['up', 'serve', 'status', ...WATCHING, 'why', 'diff', 'rebuild', 'verify', 'ledger check', 'catalog rebuild', 'doctor'];
 const README = join(import.meta.dirname, '../../README.md');
 
 // A dozen processes one after the other, on a machine that may be busy.
@@ -102,7 +103,7 @@ describe('commands on a folder that holds an archive', () => {
       expect(await granary([command, 'pkg:pypi/nothing'], { cwd: folder })).toMatchObject({
         code: 66,
         stdout: '',
-        stderr: "granary: pkg:pypi/nothing isn't held here; add it to watch: in granary.yaml and run granary up\n",
+        stderr: "granary: pkg:pypi/nothing isn't held here; granary watch add pkg:pypi/nothing has it mirrored\n",
       });
     }
     const { code, stderr } = await granary(['status', '--data', join(folder, 'elsewhere')], { cwd: folder });

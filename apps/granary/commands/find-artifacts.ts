@@ -21,6 +21,6 @@ export function findArtifacts(catalog: Catalog, text: string): readonly FoundArt
   const facts = new Map(
     catalog.ofPackage('stored', packageOf(purl)).flatMap((fact) => (matches(fact.entry.subject) ? [[fact.entry.subject, fact] as const] : [])),
   );
-  if (facts.size === 0) throw new AppError('not-found', `${purl} isn't held here; add it to watch: in granary.yaml and run granary up`);
+  if (facts.size === 0) throw new AppError('not-found', `${purl} isn't held here; granary watch add ${text} has it mirrored`);
   return [...facts.values()].map((stored) => ({ stored, artifact: storedArtifact(stored) }));
 }

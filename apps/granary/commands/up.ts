@@ -51,7 +51,7 @@ export async function up(command: UpCommand): Promise<void> {
   }
 }
 
-function report({ json, terminal, config }: UpCommand, running: Running): void {
+function report({ json, terminal }: UpCommand, running: Running): void {
   const { catalog, origins } = running.site;
   const outcomes = outcomesOf(running);
   const gaveUp = [...running.scheduler.gaveUp.values()].map(({ job, error }) => ({ job: job.label, error: error.message }));
@@ -67,8 +67,13 @@ function report({ json, terminal, config }: UpCommand, running: Running): void {
   for (const { job, error, retryAt } of postponed) terminal.result(`${job} is tried again after ${retryAt}: ${error}`);
   for (const [specification, reasons] of Object.entries(missing)) for (const reason of reasons) terminal.result(`${specification}: ${reason}`);
   terminal.result(`\npublic ledger ${origins.public}, ${catalog.size(origins.public)} entries; its keys for verifiers: ${running.site.paths.publicKey}`);
-  if (config.watch.length === 0) terminal.result('nothing is watched yet: name packages or lockfiles under watch: in granary.yaml');
+  if (!isAnythingWatched(catalog))
+    terminal.result('nothing is watched yet: granary watch add takes packages, lockfiles and SBOMs, or name them under watch: in granary.yaml');
   terminal.result(clientHints(running.address));
+}
+
+function isAnythingWatched(catalog: Catalog): boolean {
+  return catalog.all('watched')[Symbol.iterator]().next().done !== true;
 }
 
 /** Everything the watch list comes to, in the order of its purls. */

@@ -16,6 +16,8 @@ export interface DataPaths {
   readonly spool: string;
   /** Notes of where the sockets of each process lie. */
   readonly sockets: string;
+  /** Notes of what failed, for those who ask from another process. */
+  readonly failures: string;
   /** Key of the public ledger and of the site's statements, for those who verify. */
   readonly publicKey: string;
 }
@@ -33,6 +35,7 @@ export function dataPaths({ dataDir, keysDir }: Pick<Config, 'dataDir' | 'keysDi
     sandbox: join(derived, 'sandbox'),
     spool: join(derived, 'spool'),
     sockets: join(derived, 'sockets'),
+    failures: join(derived, 'failures.json'),
     // Beside the keys where they have a place of their own, so that a node that only serves needs nothing secret.
     publicKey: join(keysDir === join(dataDir, 'keys') ? dataDir : keysDir, 'granary.pub'),
   };

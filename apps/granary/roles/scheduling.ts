@@ -1,9 +1,11 @@
 import type { Config } from '@granary/config';
 import type { Queue } from '@granary/contract/ports';
+import { PENDING_PREFIX } from '@granary/core/layout';
 import { ecosystemOf } from '@granary/ecosystems';
 import { acceptRequests } from '@granary/stage-demand';
 import { diskFaultOf } from '../disk-fault.ts';
 import type { Progress } from '../output/progress.ts';
+import { keepFailureNotes } from './failure-notes.ts';
 import { policyDigest } from './policy.ts';
 import { openScheduler, type Scheduler } from './scheduler.ts';
 import type { Site } from './site.ts';
@@ -32,6 +34,8 @@ export function openScheduling({ config, site, queue, progress }: SchedulingPart
   };
   const scheduler = openScheduler({ ...ports, queue, clock: site.clock, settle: settled, onError });
   const unsubscribe = queue.subscribe((event) => progress.onEvent(event));
+  const handedOver = watchPending(site, () => scheduler.nudge());
+  const notes = config.queue.type === 'process' ? keepFailureNotes(site.paths.failures, scheduler) : undefined;
   return {
     scheduler,
     async settle() {
@@ -40,7 +44,24 @@ export function openScheduling({ config, site, queue, progress }: SchedulingPart
     },
     async [Symbol.asyncDispose]() {
       unsubscribe();
+      clearInterval(handedOver);
+      await notes?.[Symbol.asyncDispose]();
       await scheduler.stop();
     },
   };
+}
+
+const LOOK_EVERY_MS = 2000;
+
+/** What commands hand over is taken within seconds: a sweep on its own may be half a minute away. */
+function watchPending({ privateStore }: Pick<Site, 'privateStore'>, onNew: () => void): NodeJS.Timeout {
+  let seen: ReadonlySet<string> = new Set();
+  const look = async () => {
+    const pending = new Set<string>(await Array.fromAsync(privateStore.objects.list(PENDING_PREFIX)));
+    const isNew = [...pending].some((key) => !seen.has(key));
+    seen = pending;
+    if (isNew) onNew();
+  };
+  // A store that doesn't answer is the sweep's to tell.
+  return setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS);
 }

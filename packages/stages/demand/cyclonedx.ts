@@ -1,7 +1,6 @@
 import { EcosystemError } from '@granary/contract/ecosystem';
-import type { Digests } from '@granary/core/model';
 import { z } from 'zod';
-import { digestOf, labelOf, MAX_COMPONENTS, MAX_TEXT, type SbomComponent } from './sbom-component.ts';
+import { digestOf, filesOf, labelOf, MAX_COMPONENTS, MAX_TEXT, type SbomComponent } from './sbom-component.ts';
 
 const Text = z.string().max(MAX_TEXT);
 const Hash = z.object({ alg: Text, content: Text });
@@ -45,10 +44,7 @@ export function readCycloneDx(fileName: string, document: object): readonly Sbom
 /** Only the hashes of a distribution are of the file that a registry has: a component's own may be of what was installed, or of its sources. */
 function toComponent({ type, group, name, version, purl, externalReferences = [] }: Component): SbomComponent {
   const files = externalReferences.filter((reference) => reference.type === 'distribution');
-  const digests = files.flatMap(({ hashes = [] }): readonly Digests[] => {
-    const known = hashes.flatMap(({ alg, content }) => digestOf(alg, content) ?? []);
-    return known.length === 0 ? [] : [Object.assign({}, ...known)];
-  });
+  const digests = files.flatMap(({ hashes = [] }) => filesOf(hashes.flatMap(({ alg, content }) => digestOf(alg, content) ?? [])));
   return { label: purl === undefined ? labelOf(type, group, name, version) : labelOf(purl), digests, ...(purl === undefined ? {} : { purl }) };
 }
 

@@ -27,3 +27,10 @@ export function digestOf(algorithm: string, content: string): Digests | undefine
   const sha256 = name === 'sha256' ? parseSha256(hex) : undefined;
   return sha256 === undefined ? undefined : { sha256 };
 }
+
+/** Digests that stand together are of one file, unless an algorithm comes twice: then each is of a file of its own. */
+export function filesOf(digests: readonly Digests[]): readonly Digests[] {
+  const algorithms = digests.flatMap((one) => Object.keys(one));
+  if (digests.length === 0 || new Set(algorithms).size < algorithms.length) return digests;
+  return [Object.assign({}, ...digests)];
+}

@@ -69,6 +69,13 @@ describe('CycloneDX', () => {
     expect(readSbom('bom.json', bytesOf(cycloneDx([component])))?.[0]?.digests).toEqual([{ sha256: SHA256 }, { sha512: SHA512 }]);
   });
 
+  it('may name several files in one place, as a list of requirements does', () => {
+    const hashes = [SHA256, '12'.repeat(32)].map((content) => ({ alg: 'SHA-256', content }));
+    const component = { name: 'box', purl: 'pkg:tiny/box@1', externalReferences: [{ type: 'distribution', url: 'x', hashes }] };
+
+    expect(readSbom('bom.json', bytesOf(cycloneDx([component])))?.[0]?.digests).toEqual([{ sha256: SHA256 }, { sha256: '12'.repeat(32) }]);
+  });
+
   it('is read to a depth and a number that are bounded', () => {
     const deep = `${'{"name":"x","components":['.repeat(100_000)}${']}'.repeat(100_000)}`;
 

@@ -1,6 +1,6 @@
 import { EcosystemError } from '@granary/contract/ecosystem';
 import { z } from 'zod';
-import { digestOf, labelOf, MAX_COMPONENTS, MAX_TEXT, type SbomComponent } from './sbom-component.ts';
+import { digestOf, filesOf, labelOf, MAX_COMPONENTS, MAX_TEXT, type SbomComponent } from './sbom-component.ts';
 
 const Text = z.string().max(MAX_TEXT);
 const Package = z.object({
@@ -53,7 +53,6 @@ function productOf({ packages, documentDescribes, relationships }: z.output<type
 function toComponents({ name, versionInfo, externalRefs, checksums }: Package): readonly SbomComponent[] {
   const purls = externalRefs.filter(({ referenceType }) => referenceType === 'purl').map(({ referenceLocator }) => referenceLocator);
   if (purls.length === 0) return [{ label: labelOf('package', name, versionInfo), digests: [] }];
-  const known = checksums.flatMap(({ algorithm, checksumValue }) => digestOf(algorithm, checksumValue) ?? []);
-  const digests = known.length === 0 ? [] : [Object.assign({}, ...known)];
+  const digests = filesOf(checksums.flatMap(({ algorithm, checksumValue }) => digestOf(algorithm, checksumValue) ?? []));
   return purls.map((purl) => ({ label: labelOf(purl), purl, digests }));
 }

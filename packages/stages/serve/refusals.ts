@@ -30,7 +30,7 @@ export function refusals(publicUrl: string): Refusals {
       if (purl === undefined) return lineAnswer(404, `Granary holds nothing at ${asked.slice(0, 200)}, see ${publicUrl}/`);
       return lineAnswer(
         404,
-        `Granary does not hold ${labelOf(purl)}${asked === '' ? '' : ` ${asked.slice(0, 200)}`}: ask for it with "${purl}" under watch: in granary.yaml, see ${publicUrl}/`,
+        `Granary does not hold ${labelOf(purl)}${asked === '' ? '' : ` ${asked.slice(0, 200)}`}: ask for it with granary watch request "${purl}", see ${publicUrl}/`,
       );
     },
   };

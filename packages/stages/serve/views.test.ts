@@ -24,7 +24,7 @@ describe('the view of all', () => {
 
     expect(answer).toMatchObject({
       status: 404,
-      reason: 'Granary does not hold tiny/absent: ask for it with "pkg:tiny/absent" under watch: in granary.yaml, see http://mirror.example/',
+      reason: 'Granary does not hold tiny/absent: ask for it with granary watch request "pkg:tiny/absent", see http://mirror.example/',
     });
     expect(answer.text).toBe(`404 ${answer.reason}\n`);
   });

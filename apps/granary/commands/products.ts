@@ -1,0 +1,105 @@
+import type { Config } from '@granary/config';
+import { type Closure, type ClosureSize, closureSize, decodeClosure, overQuota } from '@granary/contract/ecosystem';
+import type { CatalogFact } from '@granary/contract/ports';
+import { type Artifact, WantedBody, WatchedBody } from '@granary/core/model';
+import { readFailures } from '@granary/driver-queue-bullmq';
+import { systemClock } from '@granary/driver-queue-memory';
+import { dataPaths } from '../roles/data-paths.ts';
+import { type FailureNote, readFailureNotes, subjectOf } from '../roles/failure-notes.ts';
+import type { SiteReader } from '../roles/site-reader.ts';
+
+const MAX_CLOSURE_BYTES = 64 * 2 ** 20;
+
+/** A watched specification, and whether an install of it needs nobody else. */
+export interface Product extends ClosureSize {
+  readonly specification: string;
+  /** Everything that it comes to is stored, and it comes to nothing that can't be had here. */
+  readonly complete: boolean;
+  /** What isn't stored and why, one line each: what can't be had, what failed, what is still to be fetched. */
+  readonly missing: readonly string[];
+  /** Files that are wanted and not stored, by purl. */
+  readonly notStored: readonly string[];
+  readonly quotaBytes: number | null;
+}
+export interface Products {
+  readonly products: readonly Product[];
+  readonly requested: readonly string[];
+  /** Every artifact that the products come to. */
+  readonly wanted: readonly Artifact[];
+}
+
+/** Reads what every watched specification comes to, and how much of it is there. */
+export async function readProducts(config: Config, { catalog, privateStore }: SiteReader): Promise<Products> {
+  const failures = await readNotes(config);
+  const wanted = new Map<string, Artifact>();
+  const products: Product[] = [];
+  const requested: string[] = [];
+  for (const fact of catalog.all('watched')) {
+    const { state, quotaBytes } = WatchedBody.parse(fact.entry.body);
+    if (state === 'requested') requested.push(fact.entry.subject);
+    if (state !== 'active') continue;
+    const wantedFact = catalog.current('wanted', fact.entry.subject);
+    const bytes = wantedFact === undefined ? undefined : await privateStore.blobs.read(WantedBody.parse(wantedFact.entry.body).manifest, MAX_CLOSURE_BYTES);
+    const closure = bytes === undefined ? undefined : decodeClosure(bytes);
+    for (const artifact of closure?.artifacts ?? []) wanted.set(artifact.purl, artifact);
+    products.push(productOf({ catalog, fact, closure, quotaBytes, failures }));
+  }
+  return { products, requested, wanted: [...wanted.values()] };
+}
+
+interface ProductParts {
+  readonly catalog: SiteReader['catalog'];
+  readonly fact: CatalogFact;
+  readonly closure: Closure | undefined;
+  readonly quotaBytes: number | undefined;
+  readonly failures: ReadonlyMap<string, FailureNote>;
+}
+
+function productOf({ catalog, fact, closure, quotaBytes, failures }: ProductParts): Product {
+  const specification = fact.entry.subject;
+  const artifacts = closure?.artifacts ?? [];
+  const size = closureSize(catalog, artifacts);
+  const notStored = artifacts.filter(({ purl }) => catalog.current('stored', purl) === undefined).map(({ purl }) => purl);
+  const failed = failures.get(specification);
+  const isOfNow = closure?.watched === fact.key;
+  const over = overQuota(size, quotaBytes);
+  const missing = [
+    ...(isOfNow ? [] : [failed === undefined ? 'not resolved yet' : `not resolved: ${textOf(failed)}`]),
+    ...(closure?.missing ?? []),
+    ...(over === undefined ? [] : [over]),
+    ...reasonsOf(notStored, failures),
+  ];
+  return { specification, ...size, complete: isOfNow && missing.length === 0, missing, notStored, quotaBytes: quotaBytes ?? null };
+}
+
+/** What failed by name, the rest by number: a thousand files that wait their turn are one line. */
+function reasonsOf(notStored: readonly string[], failures: ReadonlyMap<string, FailureNote>): readonly string[] {
+  const failureOf = (purl: string) => failures.get(purl) ?? failures.get(purl.split('@', 1)[0] ?? purl);
+  const failed = notStored.flatMap((purl) => {
+    const note = failureOf(purl);
+    return note === undefined ? [] : [`${purl}: ${textOf(note)}`];
+  });
+  const waiting = notStored.length - failed.length;
+  return [...failed, ...(waiting === 0 ? [] : [`${waiting} files are still to be fetched`])];
+}
+
+function textOf({ error, retryAt }: FailureNote): string {
+  return retryAt === undefined ? error : `${error} (tried again after ${retryAt})`;
+}
+
+async function readNotes(config: Config): Promise<ReadonlyMap<string, FailureNote>> {
+  const { queue } = config;
+  if (queue.type === 'process') return bySubject(await readFailureNotes(dataPaths(config).failures));
+  const events = await readFailures({ ...queue, clock: systemClock() });
+  return bySubject(
+    events.flatMap((event) => {
+      const subject = subjectOf(event.job.payload);
+      if (subject === undefined || (event.type !== 'gave-up' && event.type !== 'retrying')) return [];
+      return [{ subject, error: event.error.message, ...(event.type === 'retrying' ? { retryAt: event.at } : {}) }];
+    }),
+  );
+}
+
+function bySubject(notes: readonly FailureNote[]): ReadonlyMap<string, FailureNote> {
+  return new Map(notes.map((note) => [note.subject, note]));
+}
