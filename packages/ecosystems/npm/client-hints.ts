@@ -5,7 +5,8 @@ export function clientHints(address: string): readonly string[] {
   const isPlain = address.startsWith('http:');
   return [
     `npm   \`npm config set registry ${registry}\`      (or: export npm_config_registry=${registry})`,
-    `      npm ci takes other hosts from the lock than its own default registry: \`npm config set replace-registry-host always\``,
+    "      npm ci asks the hosts of the lock, unless that is npm's own default registry. For any other: `npm config set replace-registry-host always`",
+    `      a lock made here has our addresses; elsewhere: \`npm ci --replace-registry-host ${registry}\``,
     `pnpm  \`pnpm config set --location=user registry ${registry}\`      pnpm-lock.yaml has no addresses`,
     `yarn  4: \`yarn config set --home npmRegistryServer ${registry}\`${isPlain ? ` and, without TLS, \`yarn config set --home unsafeHttpWhitelist --json '["${host}"]'\`` : ''}`,
     `      1: \`yarn config set registry ${registry}\`, which counts for what is added; what yarn.lock names is fetched from the addresses in it. Leave the lock alone:`,

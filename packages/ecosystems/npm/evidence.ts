@@ -6,13 +6,14 @@ import { KEYS_PATH, keptKeys, keysFile, MAX_KEYS_BYTES, parseKeys, type Registry
 const CHECK = 'npm-registry-signature';
 
 /** Signatures of the registry over name, version and integrity, by the keys that the same registry tells: ECDSA on P-256 with SHA-256. */
-export async function checkSignatures({ artifact, upstreamBase, fetch, held }: CheckRequest): Promise<Checked> {
+export async function checkSignatures({ artifact, held, ...upstream }: CheckRequest): Promise<Checked> {
   const { signatures = [] } = artifact;
   if (signatures.length === 0) return { evidence: [{ check: CHECK, state: 'absent' }] };
   // The same few keys sign everything: upstream is asked when it needs others than it told before.
   const byKept = evidenceOf(artifact, await keptKeys(held));
   if (byKept.state === 'checked') return { evidence: [byKept] };
-  const bytes = await fetch(new URL(KEYS_PATH, upstreamBase.endsWith('/') ? upstreamBase : `${upstreamBase}/`).href, MAX_KEYS_BYTES);
+  const base = upstream.upstreamBase.endsWith('/') ? upstream.upstreamBase : `${upstream.upstreamBase}/`;
+  const bytes = await upstream.fetch(new URL(KEYS_PATH, base).href, MAX_KEYS_BYTES);
   if (bytes === undefined) return { evidence: [unchecked('upstream tells no keys')] };
   const keys = parseKeys(bytes);
   if (keys === undefined) return { evidence: [unchecked('the document with the keys can not be read')] };

@@ -5,16 +5,6 @@ type Algorithm = keyof typeof LENGTHS;
 /** Strongest first. */
 const ALGORITHMS: readonly Algorithm[] = ['sha512', 'sha384', 'sha256', 'sha1'];
 
-/** One hash of subresource integrity metadata (W3C SRI 3.5); what isn't one that we know is left out, as the specification has it. */
-export function parseIntegrity(text: string): readonly { readonly algorithm: Algorithm; readonly hex: string }[] {
-  return text.split(/\s+/, 64).flatMap((token) => {
-    const [, name = '', base64 = ''] = /^(sha512|sha384|sha256|sha1)-([A-Za-z0-9+/]+={0,2})(?:\?.*)?$/.exec(token) ?? [];
-    const algorithm = ALGORITHMS.find((known) => known === name);
-    const bytes = Buffer.from(base64, 'base64');
-    return algorithm === undefined || bytes.length !== LENGTHS[algorithm] ? [] : [{ algorithm, hex: bytes.toString('hex') }];
-  });
-}
-
 /** What upstream states of a tarball. Undefined when it names two hashes of one kind: one file has one. */
 export function statedDigests(integrity: string | undefined, shasum: string | undefined): ByteDigests | undefined {
   const hashes = [
@@ -34,6 +24,16 @@ export function acceptedDigests(integrity: string | undefined): readonly Digests
   const hashes = parseIntegrity(integrity ?? '');
   const strongest = ALGORITHMS.find((algorithm) => hashes.some((hash) => hash.algorithm === algorithm));
   return hashes.filter(({ algorithm }) => algorithm === strongest).map(({ algorithm, hex }) => toDigests(new Map([[algorithm, hex]])));
+}
+
+/** One hash of subresource integrity metadata (W3C SRI 3.5); what isn't one that we know is left out, as the specification has it. */
+function parseIntegrity(text: string): readonly { readonly algorithm: Algorithm; readonly hex: string }[] {
+  return text.split(/\s+/, 64).flatMap((token) => {
+    const [, name = '', base64 = ''] = /^(sha512|sha384|sha256|sha1)-([A-Za-z0-9+/]+={0,2})(?:\?.*)?$/.exec(token) ?? [];
+    const algorithm = ALGORITHMS.find((known) => known === name);
+    const bytes = Buffer.from(base64, 'base64');
+    return algorithm === undefined || bytes.length !== LENGTHS[algorithm] ? [] : [{ algorithm, hex: bytes.toString('hex') }];
+  });
 }
 
 function toDigests(byAlgorithm: ReadonlyMap<Algorithm, string>): ByteDigests {
