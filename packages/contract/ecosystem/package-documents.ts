@@ -15,16 +15,17 @@ export function openPackageDocuments(
   ports: { readonly blobs: BlobStore; readonly catalog: Catalog; readonly ecosystem: Pick<Ecosystem, 'index'> },
   keep = 64,
 ): PackageDocuments {
+  // By fact, not by digest: the lists of two packages may be equal.
   const parsed = new Map<Sha256, PackageDocument>();
   const of = async (fact: CatalogFact): Promise<PackageDocument> => {
     const body = ObservedBody.parse(fact.entry.body);
-    const known = parsed.get(body.document);
+    const known = parsed.get(fact.key);
     if (known !== undefined) return known;
     const bytes = await ports.blobs.read(body.document, ports.ecosystem.index.maxDocumentBytes);
     if (bytes === undefined) throw new StoreError('unreachable', `read index document ${body.document} of ${fact.entry.subject}: not in the store`);
     const document = ports.ecosystem.index.parse(bytes, { url: body.url, contentType: body.mediaType, package: packageOf(toPurl(fact.entry.subject)) });
-    parsed.set(body.document, document);
-    if (parsed.size > keep) parsed.delete(parsed.keys().next().value ?? body.document);
+    parsed.set(fact.key, document);
+    if (parsed.size > keep) parsed.delete(parsed.keys().next().value ?? fact.key);
     return document;
   };
   return {

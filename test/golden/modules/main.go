@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -58,6 +59,9 @@ func publish(from, to, when string) {
 		check(err)
 		check(os.WriteFile(files+".info", info, 0o666))
 		mod, err := os.ReadFile(filepath.Join(folder, "go.mod"))
+		if errors.Is(err, fs.ErrNotExist) {
+			mod, err = fmt.Appendf(nil, "module %s\n", path), nil
+		}
 		check(err)
 		check(os.WriteFile(files+".mod", mod, 0o666))
 		archive, err := os.Create(files + ".zip")
