@@ -107,6 +107,20 @@ describe.skipIf(reason !== undefined)(title('a mirror of npm packages whose upst
     TEST_MS,
   );
 
+  it(
+    'makes a lock without addresses that installs from anywhere',
+    async () => {
+      const bare = await loose('bare');
+      const [here, there] = [await homeOf('npm11', `${address}/npm/`), await homeOf('npm11', site.upstream.registry)];
+
+      succeeded(await here.shell('npm install --package-lock-only --omit-lockfile-registry-resolved', bare), 'npm install');
+
+      expect(await readFile(join(bare, 'package-lock.json'), 'utf8')).not.toContain('http');
+      await installs(there, 'npm ci', there.take(bare), 'lantern 1.0.0\n@lamp/oil 1.0.0\nember 1.1.0\n');
+    },
+    TEST_MS,
+  );
+
   async function shown(): Promise<Record<string, string>> {
     return { wick: await standing('wick', '1.2.0'), tallow: await standing('tallow', '0.9.1'), flint: await standing('flint', '1.0.0') };
   }
@@ -137,8 +151,11 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
       const home = await homeOf(client);
       const project = home.take(site.projects.npm11);
 
-      for (const begin of ['npm config set registry', 'npm config set replace-registry-host']) succeeded(await home.shell(remedy(begin)), begin);
+      succeeded(await home.shell(remedy('npm config set registry')), 'npm config set registry');
+      const asItWas = await home.shell('npm ci', project);
+      succeeded(await home.shell(remedy('npm config set replace-registry-host')), 'npm config set replace-registry-host');
 
+      expect([asItWas.code === 0, asItWas.said]).toEqual([false, expect.stringMatching(/ECONNREFUSED|EALLOWREMOTE/)]);
       await installs(home, 'npm ci', project, site.says);
     },
     TEST_MS,
@@ -183,6 +200,7 @@ describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on
 
       expect([frozen.code === 0, frozen.said]).toEqual([false, expect.stringContaining(new URL(site.upstream.registry).host)]);
       expect(await readFile(join(project, 'yarn.lock'), 'utf8')).toBe(locked);
+      expect(await readFile(join(import.meta.dirname, '../../docs/clients.md'), 'utf8')).toContain(`\n${remedy('cp yarn.lock')}\n`);
     },
     TEST_MS,
   );
