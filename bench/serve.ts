@@ -101,7 +101,7 @@ function measure(name: Outcome['name'], list: readonly string[], servers: Readon
   writeFileSync(paths, `${list.join('\n')}\n`);
   const run = ({ port, pid }: Server, seconds: number): Measured => {
     const before = cpuSeconds(pid);
-    const result = load(`http://127.0.0.1:${port}`, { paths, script: join(folder, 'load.lua'), seconds });
+    const result = load(`http://127.0.0.1:${port}`, { paths, script: join(folder, 'load.lua'), seconds, accept: 'application/vnd.pypi.simple.v1+json' });
     return { ...result, cpuMicroseconds: ((cpuSeconds(pid) - before) * 1e6) / (result.requestsPerSecond * seconds) };
   };
   const kinds = name === 'pages' ? (['bare', 'nginx', 'granary'] as const) : (['nginx', 'granary'] as const);

@@ -23,7 +23,7 @@ local draws, at = {}, 0
 for index = 1, 200000 do draws[index] = draw() end
 local requests = {}
 init = function()
-  for rank = 1, #paths do requests[rank] = wrk.format('GET', '/' .. paths[rank], { ['Accept'] = 'application/vnd.pypi.simple.v1+json' }) end
+  for rank = 1, #paths do requests[rank] = wrk.format('GET', '/' .. paths[rank], { ['Accept'] = os.getenv('BENCH_ACCEPT') }) end
 end
 request = function()
   at = at % #draws + 1
@@ -42,11 +42,11 @@ export interface LoadResult {
 }
 
 /** Drives one server for a while with 32 connections from one thread. */
-export function load(url: string, what: { readonly paths: string; readonly script: string; readonly seconds: number }): LoadResult {
+export function load(url: string, what: { readonly paths: string; readonly script: string; readonly seconds: number; readonly accept: string }): LoadResult {
   writeFileSync(what.script, SCRIPT);
   const output = execFileSync('wrk', ['-t1', '-c32', `-d${what.seconds}s`, '-s', what.script, url], {
     encoding: 'utf8',
-    env: { ...process.env, BENCH_PATHS: what.paths },
+    env: { ...process.env, BENCH_PATHS: what.paths, BENCH_ACCEPT: what.accept },
   });
   const [, json = ''] = /RESULT (\{.*\})/.exec(output) ?? [];
   const { requests, microseconds, failed, p99 } = JSON.parse(json);
