@@ -1,6 +1,5 @@
-import type { Declared } from '@granary/contract/ecosystem';
-import { EcosystemError } from '@granary/contract/ecosystem';
-import { ArchiveError, openArchive } from '@granary/core/archive';
+import { type Declared, EcosystemError } from '@granary/contract/ecosystem';
+import { ArchiveError, type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS, openArchive } from '@granary/core/archive';
 import type { Artifact } from '@granary/core/model';
 import correct from 'spdx-correct';
 import parseExpression from 'spdx-expression-parse';
@@ -8,6 +7,8 @@ import { asObject, parseObject, type RawManifest } from './schema.ts';
 
 const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
 const MAX_LICENCE_LENGTH = 200;
+/** A licence isn't worth more memory: larger packages say nothing. */
+const LIMITS: ArchiveLimits = { ...DEFAULT_ARCHIVE_LIMITS, maxTotalBytes: 256 * 2 ** 20 };
 
 /** What the package.json in a tarball says. Untrusted: empty when it can't be read. */
 export async function readDeclared({ fileName }: Artifact, bytes: Uint8Array): Promise<Declared> {
@@ -20,7 +21,7 @@ export async function readDeclared({ fileName }: Artifact, bytes: Uint8Array): P
 /** Clients unpack without the first folder, whatever its name is. */
 async function readManifest(bytes: Uint8Array): Promise<RawManifest | undefined> {
   try {
-    const archive = await openArchive(bytes, 'tar.gz');
+    const archive = await openArchive(bytes, 'tar.gz', LIMITS);
     const entry = archive.entries.findLast(
       ({ path, type, content }) => type === 'file' && /^[^/]+\/package\.json$/.test(path) && content.sizeBytes <= MAX_MANIFEST_BYTES,
     );
