@@ -30,7 +30,7 @@ beforeAll(async () => {
   // The user's own cargo, with the user's own settings.
   report('cargo generate-lockfile, upstream', await mustRun(['cargo', 'generate-lockfile'], { cwd: service }));
   lockedUpstream = lockIn(service);
-  writeFileSync(config, JSON.stringify({ watch: WATCH, data: 'data' }));
+  writeFileSync(config, JSON.stringify({ watch: WATCH, listen: '127.0.0.1:0', data: 'data' }));
   report('up --once, cold', await mustRun(granaryArgv('up', '--once', '--json', '--config', config), { env: granaryEnvironment() }));
   island = await openIsland(data);
 }, 1_800_000);

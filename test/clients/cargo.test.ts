@@ -29,6 +29,8 @@ const AT_FIRST: readonly SampleCrate[] = [
   { name: 'tallow', version: '0.9.0', publishedAt: '2023-06-01T10:00:00Z' },
   { name: 'tallow', version: '0.9.1', publishedAt: '2024-07-01T10:00:00Z' },
   { name: 'flint', version: '1.0.0', publishedAt: '2023-07-01T10:00:00Z' },
+  // Nobody watches it.
+  { name: 'spark', version: '1.0.0', publishedAt: '2023-08-01T10:00:00Z', dependencies: { lantern: '1' } },
 ];
 const WATCH = ['lamp/Cargo.lock', 'pkg:cargo/wick@^1', 'pkg:cargo/wick@1.0.0', 'pkg:cargo/Ember@1.0.0', 'pkg:cargo/tallow@0.9.0'];
 
@@ -45,15 +47,18 @@ beforeAll(async () => {
   upstream = await openLoopbackCrates();
   owner = makeCargoHome(folder, upstream);
   for (const sample of AT_FIRST) upstream.publish(await packageCrate(join(folder, 'crates'), sample, owner));
-  lamp = join(folder, 'lamp');
-  await mkdir(join(lamp, 'src'), { recursive: true });
-  const needs = 'lantern = "1"\nEmber = "1"\ntallow = "0.9"\nflint = "1"\n';
-  await writeFile(join(lamp, 'Cargo.toml'), `[package]\nname = "lamp"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\n${needs}`);
+  lamp = await writeProject('lamp', { lantern: '1', Ember: '1', tallow: '0.9', flint: '1' });
   const says = ['lantern', 'Ember', 'tallow', 'flint'].map((name) => `println!("{}", ${name}::SAYS);`);
   await writeFile(join(lamp, 'src/main.rs'), `fn main() { ${says.join(' ')} }\n`);
   succeeded(await owner.cargo(['generate-lockfile'], lamp), 'cargo generate-lockfile');
   lockBefore = await readFile(join(lamp, 'Cargo.lock'), 'utf8');
-  const site = { watch: WATCH, upstreams: { cargo: { index: upstream.index } }, follow: { intervalSeconds: 2 }, data: 'data' };
+  const site = {
+    watch: WATCH,
+    upstreams: { cargo: { index: upstream.index } },
+    pullThrough: { ecosystems: ['cargo'] },
+    follow: { intervalSeconds: 2 },
+    data: 'data',
+  };
   await writeFile(join(folder, 'granary.yaml'), JSON.stringify(site));
 }, SET_UP_MS);
 afterAll(async () => {
@@ -142,6 +147,22 @@ describe.skipIf(reason !== undefined)(`a mirror of crates whose upstream moves o
       expect(await readFile(join(ours, 'Cargo.lock'), 'utf8')).toBe(await readFile(join(theirs, 'Cargo.lock'), 'utf8'));
       succeeded(await here.cargo(['fetch', '--locked'], theirs), 'cargo fetch --locked of the lock made upstream');
       succeeded(await there.cargo(['fetch', '--locked'], ours), 'cargo fetch --locked of the lock made through the mirror');
+    },
+    TEST_MS,
+  );
+
+  it(
+    'fetches through the view that pulls what nobody watched',
+    async () => {
+      const needs = { spark: '1' };
+      const [pulling, other] = [makeCargoHome(folder, { index: `${address}/pull/cargo/` }), makeCargoHome(folder, { index: `${address}/cargo/` })];
+      const [project, refused] = [pulling.take(await writeProject('pulled', needs)), other.take(await writeProject('refused', needs))];
+
+      const before = await other.cargo(['fetch'], refused);
+      succeeded(await pulling.cargo(['fetch'], project), 'cargo fetch through pull');
+      succeeded(await other.cargo(['fetch'], refused), 'cargo fetch of what was pulled');
+
+      expect([before.code, before.said]).toEqual([101, expect.stringContaining('no matching package named `spark` found')]);
     },
     TEST_MS,
   );
@@ -237,10 +258,14 @@ it.skipIf(reason !== undefined)('the ledger says what upstream did', () => {
 
 /** Asks for what is newest of all that upstream has not spoilt. */
 async function looseProject(): Promise<string> {
-  const project = join(folder, 'loose');
+  return await writeProject('loose', { lantern: '1', Ember: '1', tallow: '0.9' });
+}
+
+async function writeProject(name: string, requirements: Readonly<Record<string, string>>): Promise<string> {
+  const project = join(folder, name);
   await mkdir(join(project, 'src'), { recursive: true });
-  const needs = 'lantern = "1"\nEmber = "1"\ntallow = "0.9"\n';
-  await writeFile(join(project, 'Cargo.toml'), `[package]\nname = "loose"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\n${needs}`);
+  const needs = Object.entries(requirements).map(([crate, requirement]) => `${crate} = "${requirement}"\n`);
+  await writeFile(join(project, 'Cargo.toml'), `[package]\nname = "${name}"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\n${needs.join('')}`);
   await writeFile(join(project, 'src/main.rs'), 'fn main() {}\n');
   return project;
 }
