@@ -9,7 +9,7 @@ import { doctor, formatFindings } from './commands/doctor.ts';
 import { checkLedgers, formatLedgerReport } from './commands/ledger-check.ts';
 import { formatRerun, rebuildAgain } from './commands/rebuild.ts';
 import { runRole } from './commands/run-role.ts';
-import { serveOnly } from './commands/serve.ts';
+import { serve } from './commands/serve.ts';
 import { formatStatus, readStatus } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { explain, formatExplanation } from './commands/why.ts';
@@ -51,10 +51,10 @@ function addRunning(program: Command, context: ProgramContext): void {
       const progress = options.events === true ? 'lines' : 'shown';
       await up({ ...context, role: 'all', config, progress, once: options.once === true, json: options.json === true });
     });
-  command(program, 'serve', 'serve what is held, and nothing else: no upstream, no builds')
+  command(program, 'serve', 'serve what is held; no builds, and no upstream unless pullThrough: is configured and the keys are here')
     .option('--listen <host:port>', 'where to serve', parseAddress)
     .addHelpText('after', '\nExample:\n  granary serve --data /var/lib/granary --listen 0.0.0.0:8080')
-    .action(async (options: CommonOptions) => await serveOnly({ ...context, config: await configOf(context, options) }));
+    .action(async (options: CommonOptions) => await serve({ ...context, config: await configOf(context, options) }));
 }
 
 /** What `up` does in one process, as processes of their own, on as many machines as it takes. */

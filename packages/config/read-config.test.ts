@@ -40,6 +40,16 @@ it('names the file that does not exist', async () => {
   await expect(readConfig({ file: 'missing.yaml' }, {}, tmpdir())).rejects.toThrow(/missing\.yaml: can't be read; name an existing file/);
 });
 
+it('fetches nothing for clients unless it is told what, and then within bounds', async () => {
+  const { config } = await read('');
+  const { config: on } = await read('pullThrough: {ecosystems: [npm], deny: ["pkg:npm/@acme/*"], maxBytesPerDay: 1GB}\n');
+
+  expect((await config).pullThrough).toBe(undefined);
+  expect((await on).pullThrough).toEqual({ ecosystems: ['npm'], deny: ['pkg:npm/@acme/*'], maxBytesPerDay: 1e9, maxArtifactBytes: 2 ** 30 });
+  await expect((await read('pullThrough: {ecosystems: [npm], allow: [express]}\n')).config).rejects.toThrow(/pullThrough\.allow\.0: expected a package URL/);
+  await expect((await read('pullThrough: {ecosystems: []}\n')).config).rejects.toThrow(/pullThrough\.ecosystems: expected at least one/);
+});
+
 describe('where things lie', () => {
   const S3 = 'store: {s3: {endpoint: "https://s3.example", publicBucket: granary-public, privateBucket: granary-private}}\n';
   const KEYS = { AWS_ACCESS_KEY_ID: 'someone', AWS_SECRET_ACCESS_KEY: 'secret' };

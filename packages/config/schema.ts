@@ -78,16 +78,8 @@ const PullThrough = strict({
   /** Goes before `allow`. */
   deny: z.array(PurlGlob).default([]),
   /** From upstream, per UTC day and process. */
-  maxBytesPerDay: z
-    .number()
-    .int()
-    .positive()
-    .default(20 * 2 ** 30),
-  maxArtifactBytes: z
-    .number()
-    .int()
-    .positive()
-    .default(2 ** 30),
+  maxBytesPerDay: ByteSize.default(20 * 2 ** 30),
+  maxArtifactBytes: ByteSize.default(2 ** 30),
 });
 
 /** granary.yaml. */

@@ -3,21 +3,31 @@ import { StoreError } from '@granary/contract/ports';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { openHttpServer } from '@granary/driver-http-fastify';
 import { systemClock } from '@granary/driver-queue-memory';
+import { hasSiteKeys } from '@granary/driver-signer-key';
 import { follow, openLedgerReader, storeSource } from '@granary/stage-ledger';
 import type { Terminal } from '../output/terminal.ts';
 import { parseListen, serveArchive } from '../roles/serve-archive.ts';
 import { foldLedgers, type LedgerPlace, withPublicReader } from '../roles/site-reader.ts';
+import { servePulling } from './serve-pulling.ts';
 
 const FOLLOW_EVERY_MS = 1000;
 
 export interface ServeCommand {
   readonly config: Config;
+  readonly environment: NodeJS.ProcessEnv;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
 
+/** Serves an archive; fetches for clients where it is configured and this node has the site's keys. */
+export async function serve(command: ServeCommand): Promise<void> {
+  const { config } = command;
+  if (config.pullThrough !== undefined && (await hasSiteKeys(config.keysDir))) await servePulling(command);
+  else await serveOnly(command);
+}
+
 /** Serves an archive and nothing else, and holds nothing secret. Follows its ledger, so that what another process adds shows within seconds. */
-export async function serveOnly({ config, terminal, signal }: ServeCommand): Promise<void> {
+async function serveOnly({ config, terminal, signal }: ServeCommand): Promise<void> {
   await withPublicReader(config, async ({ store, redirects, publicKey, ledger }) => {
     using catalog = await foldLedgers(openSqliteCatalog(':memory:', { mode: 'fold' }), [ledger]);
     const served = serveArchive({ config, catalog, store, redirects, publicKey, origin: ledger.origin });

@@ -3,20 +3,16 @@ import { type Purl, purlParts } from '@granary/core/model';
 import { openSpool } from '@granary/driver-store-fs';
 import { ecosystems } from '@granary/ecosystems';
 import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-serve';
-import { type Looks, openLooks, openPull, openPullBudget, type Pull, type PullBudget, PullError, pullPermits, type SyncPorts } from '@granary/stage-sync';
-import type { Observer } from './observer.ts';
+import { type Looks, openLooks, openPull, openPullBudget, type Pull, type PullBudget, PullError, pullPermits } from '@granary/stage-sync';
 import type { Site } from './site.ts';
+import type { SyncSide } from './sync-side.ts';
 
 /** What fetches for clients, from the moment on when upstreams are reached. */
 export interface PullingThrough extends AsyncDisposable {
   readonly port: PullThrough | undefined;
   readonly gauges: readonly Gauge[];
   /** By ecosystem. */
-  connect(stations: ReadonlyMap<string, PullStation>): void;
-}
-export interface PullStation {
-  readonly sync: SyncPorts;
-  readonly observer: Observer;
+  connect(sides: ReadonlyMap<string, SyncSide>): void;
 }
 export interface PullThroughParts {
   readonly config: Pick<Config, 'pullThrough' | 'file'>;
@@ -60,10 +56,10 @@ export function openPullThrough({ config, site, note }: PullThroughParts): Pulli
       { name: 'granary_pull_bytes_today', help: 'Bytes fetched for clients since midnight UTC', value: budget.usedBytes },
       { name: 'granary_pull_failures', help: 'Looks and fetches for clients that came to nothing', value: () => failures },
     ],
-    connect(stations) {
+    connect(sides) {
       for (const type of pullThrough.ecosystems) {
-        const station = stations.get(type);
-        if (station !== undefined) connected.set(type, connectStation(site, station, { ...limits, failed }));
+        const side = sides.get(type);
+        if (side !== undefined) connected.set(type, connectSide(site, side, { ...limits, failed }));
       }
       isConnected = true;
     },
@@ -82,7 +78,7 @@ interface Limits {
   readonly failed: (purl: Purl, error: Error) => void;
 }
 
-function connectStation({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: PullStation, { failed, ...limits }: Limits): Connected {
+function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: SyncSide, { failed, ...limits }: Limits): Connected {
   return {
     looks: openLooks({ observe: (purl) => observer.observe(purl), clock, onStale: failed }),
     pull: openPull({

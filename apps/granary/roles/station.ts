@@ -1,16 +1,17 @@
 import type { Config } from '@granary/config';
-import { type Ecosystem, openPackageDocuments, type RebuildableEcosystem } from '@granary/contract/ecosystem';
+import type { Ecosystem, RebuildableEcosystem } from '@granary/contract/ecosystem';
 import { JobError, type Sandbox, type Upstream } from '@granary/contract/ports';
 import { attest, readJudged } from '@granary/stage-attest';
 import type { DemandedEcosystem } from '@granary/stage-demand';
-import { askUpstream, openFileAddresses, openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
+import { askUpstream, openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
 import type { RootfsMaker } from './environment.ts';
 import type { EcosystemStages } from './handlers.ts';
 import type { MirrorSockets } from './mirror-sockets.ts';
-import { type Observer, observeOrRetry, openObserver } from './observer.ts';
+import { type Observer, observeOrRetry } from './observer.ts';
 import { policyOf } from './policy.ts';
 import { openRebuildStation, type RebuildStation } from './rebuild-station.ts';
 import type { Site } from './site.ts';
+import { openSyncSide } from './sync-side.ts';
 
 /** What faces upstream for one ecosystem: everything that the queue's jobs need. */
 export interface Station extends AsyncDisposable {
@@ -39,26 +40,10 @@ export interface StationParts {
 
 /** How long an index document is taken as current when requirements are resolved. */
 const DOCUMENT_MAX_AGE_MS = 30_000;
-/** How long upstream is believed where its files lie. */
-const ADDRESSES_MAX_AGE_MS = 300_000;
 
 export function openStation(parts: StationParts): Station {
-  const { site, ecosystem, upstreamBase, settle } = parts;
-  const { catalog } = site;
-  const { blobs } = site.publicStore;
-  const sync: SyncPorts = {
-    ecosystem,
-    upstreamBase,
-    settings: parts.settings,
-    upstream: parts.upstream,
-    addressOf: openFileAddresses({ ecosystem, upstreamBase, upstream: parts.upstream, clock: site.clock, maxAgeMs: ADDRESSES_MAX_AGE_MS }),
-    blobs,
-    catalog,
-    documents: openPackageDocuments({ blobs, catalog, ecosystem }),
-    sink: site.sinkOf('sync'),
-    clock: site.clock,
-  };
-  const observer = openObserver(sync, { settle, refresh: site.refresh });
+  const { ecosystem, upstreamBase } = parts;
+  const { sync, observer } = openSyncSide(parts);
   const documents = openUpstreamDocuments({ ...sync, observe: (purl) => observer.observe(purl), maxAgeMs: DOCUMENT_MAX_AGE_MS });
   const rebuilding = openOnce(async () => {
     if (!isRebuildable(ecosystem)) throw new JobError('never', `rebuild: ${ecosystem.id} packages can't be rebuilt yet`);

@@ -9,10 +9,10 @@ import { debianArchitecture } from './environment.ts';
 import { type EcosystemStages, registerHandlers } from './handlers.ts';
 import { openMirrorSockets } from './mirror-sockets.ts';
 import type { Observer } from './observer.ts';
-import type { PullStation } from './pull-through.ts';
 import { openRootfsMaker } from './rootfs-maker.ts';
 import type { Site } from './site.ts';
 import { openStation, type Station } from './station.ts';
+import type { SyncSide } from './sync-side.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export interface StationsParts {
@@ -32,7 +32,7 @@ export interface StationsParts {
 export interface Stations extends AsyncDisposable {
   /** By ecosystem. */
   readonly observers: ReadonlyMap<string, Observer>;
-  readonly pullable: ReadonlyMap<string, PullStation>;
+  readonly pullable: ReadonlyMap<string, SyncSide>;
 }
 
 /** A station per ecosystem, all behind one upstream client and one sandbox, and their handlers at the queue. */

@@ -33,7 +33,7 @@ describe('a path', () => {
     expect(golangViews.route('github.com/!burnt!sushi/toml/@v/list')).toEqual({ type: 'package', package: packagePurl });
     expect(golangViews.route('github.com/!burnt!sushi/toml/@latest')).toEqual({ type: 'package', package: packagePurl, document: 'latest' });
     const path = 'github.com/!burnt!sushi/toml/@v/v2.0.0+incompatible.zip';
-    expect(golangViews.route(path)).toEqual({ type: 'artifact', packages: [packagePurl], path });
+    expect(golangViews.route(path)).toEqual({ type: 'artifact', packages: [packagePurl], path, version: 'v2.0.0+incompatible' });
   });
 
   it('is a question to the checksum database', () => {

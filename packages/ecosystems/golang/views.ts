@@ -53,7 +53,8 @@ function moduleRoute(path: string): Route | undefined {
   const packagePurl = modulePurl(module);
   if (what === 'v/list') return { type: 'package', package: packagePurl };
   if (what === 'latest') return { type: 'package', package: packagePurl, document: 'latest' };
-  return { type: 'artifact', packages: [packagePurl], path };
+  const version = unescapeCase(what.replace(/^v\/(.+)\.(?:info|mod|zip)$/, '$1'));
+  return { type: 'artifact', packages: [packagePurl], path, ...(version === undefined ? {} : { version }) };
 }
 
 /** Versions that a client can have: those of which only the `go.mod` is kept were never chosen by anybody. */
