@@ -13,7 +13,7 @@ interface ListedFile {
   readonly yanked?: string | boolean;
 }
 /** How an upstream can misbehave, for one file or one project. */
-export type Fault = 'wrong-digest' | 'truncated' | 'endless' | 'malformed-index' | 'redirect-to-private' | 'unavailable' | 'hang';
+export type Fault = 'wrong-digest' | 'truncated' | 'half-and-hang' | 'endless' | 'malformed-index' | 'redirect-to-private' | 'unavailable' | 'hang';
 
 /** A PyPI of its own on loopback: the simple API in JSON with ETags, and the files. Everything may change while it runs. */
 export interface LoopbackUpstream extends AsyncDisposable {
@@ -126,6 +126,10 @@ function sendFile(file: ListedFile, fault: Fault | undefined, response: ServerRe
     case 'truncated':
       response.writeHead(200, { 'content-length': file.bytes.length });
       response.write(file.bytes.subarray(0, file.bytes.length >> 1), () => response.destroy());
+      return;
+    case 'half-and-hang':
+      response.writeHead(200, { 'content-length': file.bytes.length });
+      response.write(file.bytes.subarray(0, file.bytes.length >> 1));
       return;
     case 'endless':
       endless(response);

@@ -1,9 +1,9 @@
 import { type Config, ConfigError } from '@granary/config';
-import { type Purl, purlParts } from '@granary/core/model';
+import { ObservedBody, type Purl, purlParts } from '@granary/core/model';
 import { openSpool } from '@granary/driver-store-fs';
 import { ecosystems } from '@granary/ecosystems';
 import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-serve';
-import { type Looks, openLooks, openPull, openPullBudget, type Pull, type PullBudget, PullError, pullPermits } from '@granary/stage-sync';
+import { type Looks, type Observation, openLooks, openPull, openPullBudget, type Pull, type PullBudget, PullError, pullPermits } from '@granary/stage-sync';
 import type { Site } from './site.ts';
 import type { SyncSide } from './sync-side.ts';
 
@@ -80,13 +80,23 @@ interface Limits {
 
 function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: SyncSide, { failed, ...limits }: Limits): Connected {
   return {
-    looks: openLooks({ observe: (purl) => observer.observe(purl), clock, onStale: failed }),
+    looks: openLooks({ observe: (purl) => observeWithin(limits.budget, { sync, observer }, purl), clock, onStale: failed }),
     pull: openPull({
       ...{ sync, clock, settle, ...limits },
       openSpool: () => openSpool(paths.spool),
       onPulled: (outcome) => void ('error' in outcome && failed(outcome.purl, outcome.error)),
     }),
   };
+}
+
+/** Documents count as well: whoever asks for every package that there is must find an end. */
+async function observeWithin(budget: PullBudget, { sync, observer }: SyncSide, purl: Purl): Promise<Observation> {
+  const reserved = budget.reserve(0);
+  if (reserved === undefined) throw new PullError('quota', 'no more is fetched for clients today (UTC)');
+  const observation = await observer.observe(purl);
+  const observed = observation.type === 'changed' ? sync.catalog.current('observed', purl) : undefined;
+  if (observed !== undefined) reserved.take(ObservedBody.parse(observed.entry.body).sizeBytes);
+  return observation;
 }
 
 function portOf(connected: ReadonlyMap<string, Connected>, refusal: PullThrough['refusal']): PullThrough {

@@ -8,11 +8,8 @@ import { type Holding, quarantineOf } from './holding.ts';
  */
 export function offeredFiles(document: PackageDocument, holding: Holding, permits: (purl: Purl) => boolean): readonly UpstreamArtifact[] {
   const held = new Set(holding.files.map(({ purl }) => purl));
-  return document.artifacts.filter(({ purl, path }) => !held.has(purl) && !holding.byPath.has(path) && isOffered(holding, purl, permits));
-}
-
-export function isOffered(holding: Holding, purl: Purl, permits: (purl: Purl) => boolean): boolean {
-  return quarantineOf(holding, purl) === undefined && permits(purl);
+  const isOffered = (purl: Purl) => quarantineOf(holding, purl) === undefined && permits(purl);
+  return document.artifacts.filter(({ purl, path }) => !held.has(purl) && !holding.byPath.has(path) && isOffered(purl));
 }
 
 /** A view with them in it, in upstream's order. */

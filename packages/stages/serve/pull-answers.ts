@@ -44,7 +44,7 @@ export function answerPulled(parts: ClientParts, target: ClientTarget, { request
 
 const REMEDY = 'it is switched on by pullThrough: in granary.yaml, for processes that reach upstreams';
 /** What went wrong is in the log: addresses of upstreams are nobody else's business. */
-const SILENT: PullRefusal = { status: 503, why: 'upstream does not answer now, or with nothing that can be read' };
+const SILENT: PullRefusal = { status: 503, why: 'upstream does not answer now, or has been asked enough for today' };
 
 async function answerPackage(
   { parts, pull, request, answerHeld }: Asked,

@@ -71,7 +71,7 @@ describe('a view that fetches what is missing', () => {
     const known = await site.get(INDEX);
 
     expect(unknown.map(({ status, reason }) => [status, reason])).toEqual(
-      Array(2).fill([503, 'Granary does not hold tiny/box, and did not fetch it: upstream does not answer now, or with nothing that can be read']),
+      Array(2).fill([503, 'Granary does not hold tiny/box, and did not fetch it: upstream does not answer now, or has been asked enough for today']),
     );
     expect([listed(known), known.headers['granary-state']]).toEqual([[one, two], 'stale']);
     expect((await site.get(`/pull/tiny/${path(one)}`)).text).toBe(one);

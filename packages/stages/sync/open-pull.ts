@@ -29,7 +29,7 @@ export interface PullPorts {
 }
 export type PullOutcome = { readonly purl: Purl; readonly sizeBytes: number } | { readonly purl: Purl; readonly error: Error };
 
-export type PulledFile = Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'>;
+type PulledFile = Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'>;
 /** Files that are fetched because a client asks for them: each once, however many ask. */
 export interface Pull extends AsyncDisposable {
   /** A fetch that is under way, or a new one. */
@@ -42,17 +42,19 @@ const FETCH_TIMEOUT_MS = 20 * 60_000;
 
 /** The same code takes it in as takes in what is watched; the client sees the bytes earlier, and the last of them no earlier than that. */
 export function openPull(ports: PullPorts): Pull {
-  const flights = new Map<Purl, PullFlight>();
+  const flights = new Map<string, PullFlight>();
   const running = new Set<Promise<void>>();
   const ending = new AbortController();
   return {
     fetch(file) {
-      const joined = flights.get(file.purl);
+      // Upstream may have replaced it meanwhile.
+      const key = `${file.purl} ${Object.values(file.digests).join()}`;
+      const joined = flights.get(key);
       if (joined !== undefined) return joined;
       const flight = new PullFlight({ openSpool: ports.openSpool, blobs: ports.sync.blobs });
-      flights.set(file.purl, flight);
+      flights.set(key, flight);
       const ended = run(ports, { file, signal: ending.signal }, flight).finally(() => {
-        flights.delete(file.purl);
+        flights.delete(key);
         running.delete(ended);
         flight.close();
       });
@@ -98,14 +100,19 @@ async function take(ports: PullPorts, { file, signal: ending }: Order, flight: P
   const { maxArtifactBytes: maxBytes, budget } = ports;
   if (sizeBytes > maxBytes) throw new PullError('too-large', `${sizeBytes} bytes, and at most ${maxBytes} are fetched for a client`);
   let reserved: Reservation | undefined;
+  let overdrawn: PullError | undefined;
+  const refuse = () => {
+    overdrawn = spent();
+    return overdrawn;
+  };
   const watcher: TakeOptions['watcher'] = {
     async begin(announced) {
       reserved = budget.reserve(announced ?? 0);
-      if (reserved === undefined) throw spent();
+      if (reserved === undefined) throw refuse();
       await flight.begin(announced);
     },
     async bytes(chunk) {
-      if (reserved?.take(chunk.length) === false) throw spent();
+      if (reserved?.take(chunk.length) === false) throw refuse();
       await flight.append(chunk);
     },
   };
@@ -117,6 +124,9 @@ async function take(ports: PullPorts, { file, signal: ending }: Order, flight: P
   try {
     const signal = AbortSignal.any([ending, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
     return await takeArtifact(ports.sync, wanted, { signal, maxBytes, watcher });
+  } catch (error) {
+    // A store may say in words of its own that its source broke off.
+    throw overdrawn ?? error;
   } finally {
     reserved?.end();
   }
