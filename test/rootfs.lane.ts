@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -89,7 +89,9 @@ describe('a root filesystem', () => {
 
       expect(processesThatName(`${out}/scratch`)).toEqual([]);
       expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(mounts);
-      expect(readdirSync(join(out, 'rootfs')).filter((name) => /^[0-9a-f]{64}$/.test(name))).toEqual([]);
+      // On a busy machine the first one comes before there is even a folder.
+      const made = existsSync(join(out, 'rootfs')) ? readdirSync(join(out, 'rootfs')) : [];
+      expect(made.filter((name) => /^[0-9a-f]{64}$/.test(name))).toEqual([]);
     }
 
     const output = execFileSync(process.execPath, [WORKER, store, recipeFile, out], { encoding: 'utf8' });

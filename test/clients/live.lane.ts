@@ -32,7 +32,7 @@ beforeAll(async () => {
   const clients = { ...cleanEnvironment(), PATH: `${dirname(await uvPath())}${delimiter}${process.env['PATH']}` };
   report('locks', await mustRun([join(folder, 'examples/make-lock')], { env: clients }));
   lockedUpstream = await exported(await makeHome(folder), httpClient);
-  report('up --once, cold', await mustRun(granaryArgv('up', '--once', '--json', '--config', config, '--data', data), granaryRun()));
+  report('up --once, cold', await mustRun(granaryArgv('up', '--once', '--json', '--config', config, '--data', data, '--listen', '127.0.0.1:0'), granaryRun()));
   const { said } = await mustRun(granaryArgv('doctor', '--json', '--config', config), granaryRun());
   upstreams = [...new Set([...said.matchAll(/https?:\/\/[^\s",]+/g)].map(([url]) => url))].filter((url) => !url.startsWith('http://127.'));
   remedies = await remediesOf(config);
