@@ -37,7 +37,7 @@ export interface PackageIndex {
   readonly maxDocumentBytes: number;
   documentUrl(upstreamBase: string, packagePurl: Purl): string;
   readonly files?: FileAddresses;
-  /** The files of a version that upstream has without listing it, such as Go's pseudo-versions. Undefined for a version that it would list. */
+  /** The files of a version that upstream may have without listing it, such as Go's pseudo-versions. Undefined for what can't be a version; left out where all are listed. */
   unlisted?(upstreamBase: string, packagePurl: Purl, version: string): readonly UpstreamArtifact[] | undefined;
   /** Throws EcosystemError `malformed`. */
   parse(bytes: Uint8Array, source: { readonly url: string; readonly contentType: string; readonly package: Purl }): PackageDocument;

@@ -2,15 +2,15 @@ import type { PackageIndex, UpstreamArtifact } from '@granary/contract/ecosystem
 import type { Purl } from '@granary/core/model';
 import { artifactPath, artifactPurl, escapeCase, FILE_KINDS, fileNameOf, pathOf } from './names.ts';
 import { parseList } from './schema.ts';
-import { isPseudoVersion, isVersion } from './versions.ts';
+import { isVersion } from './versions.ts';
 
 /** The GOPROXY protocol. A list says which versions there are, and nothing of their bytes: the checksum database does. */
 export const golangIndex: PackageIndex = {
   accept: 'text/plain, */*;q=0.1',
   maxDocumentBytes: 16 * 2 ** 20,
   documentUrl: (base, purl) => addressOf(base, `${escapeCase(pathOf(purl))}/@v/list`),
-  /** Some upstreams list some pseudo-versions; none lists all. */
-  unlisted: (base, purl, version) => (isVersion(version) && isPseudoVersion(version) ? filesOf(base, purl, version) : undefined),
+  /** Proxies list what somebody asked them for, and by the protocol no pseudo-versions: whatever there is can be had. */
+  unlisted: (base, purl, version) => (isVersion(version) ? filesOf(base, purl, version) : undefined),
   parse(bytes, source) {
     const { versions, others } = parseList(bytes, source.url);
     const base = source.url.slice(0, source.url.lastIndexOf(`${escapeCase(pathOf(source.package))}/@v/`));

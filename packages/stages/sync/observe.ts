@@ -1,17 +1,6 @@
 import type { PackageDocument } from '@granary/contract/ecosystem';
-import type { CatalogFact, UpstreamResponse } from '@granary/contract/ports';
-import {
-  digestsAgree,
-  ObservedBody,
-  type Purl,
-  packageOf,
-  purlParts,
-  type Sha256,
-  type StateFact,
-  StoredBody,
-  toPurl,
-  VanishedBody,
-} from '@granary/core/model';
+import { type CatalogFact, StoreError, type UpstreamResponse } from '@granary/contract/ports';
+import { digestsAgree, ObservedBody, type Purl, type Sha256, type StateFact, StoredBody, toPurl, VanishedBody } from '@granary/core/model';
 import type { SyncPorts } from './sync-ports.ts';
 
 /** What a look at upstream's index of one package brought. */
@@ -47,7 +36,7 @@ export async function observePackage(ports: ObservePorts, packagePurl: Purl, sig
     case 'not-modified':
       return { type: 'unchanged' };
     case 'not-found':
-      return { type: 'absent', facts: previous === undefined ? 0 : await recordAbsence(ports, packagePurl) };
+      return { type: 'absent', facts: previous === undefined ? 0 : await recordAbsence(ports, packagePurl, previous) };
     case 'ok':
       return await recordDocument(ports, packagePurl, { previous, before, response });
   }
@@ -77,29 +66,46 @@ async function recordDocument(
     },
     ...(previous === undefined ? {} : { prev: previous.key }),
   };
-  const facts = [observed, ...vanishedFacts(ports, packagePurl, document, stored.sha256)];
+  const facts = [observed, ...vanishedFacts(ports, document, { digest: stored.sha256, before: await listedBefore(ports, previous) })];
   await sink.submit(facts);
   return { type: 'changed', document, facts: facts.length };
 }
 
-async function recordAbsence(ports: ObservePorts, packagePurl: Purl): Promise<number> {
-  const facts = vanishedFacts(ports, packagePurl, { package: packagePurl, artifacts: [], refused: [] }, undefined);
+async function recordAbsence(ports: ObservePorts, packagePurl: Purl, previous: CatalogFact): Promise<number> {
+  const facts = vanishedFacts(ports, { package: packagePurl, artifacts: [], refused: [] }, { before: await listedBefore(ports, previous) });
   if (facts.length > 0) await ports.sink.submit(facts);
   return facts.length;
 }
 
+/** Where files can be there without being listed: those that were. Undefined where all are listed. */
+async function listedBefore({ ecosystem, blobs }: ObservePorts, previous: CatalogFact | undefined): Promise<ReadonlySet<string> | undefined> {
+  if (ecosystem.index.unlisted === undefined) return undefined;
+  if (previous === undefined) return new Set();
+  const { document, sizeBytes, url, mediaType } = ObservedBody.parse(previous.entry.body);
+  const bytes = await blobs.read(document, sizeBytes);
+  if (bytes === undefined) throw new StoreError('unreachable', `read index document ${document} of ${previous.entry.subject}: not in the store`);
+  const { artifacts } = ecosystem.index.parse(bytes, { url, contentType: mediaType, package: toPurl(previous.entry.subject) });
+  return new Set(artifacts.map(({ purl }) => purl));
+}
+
+interface Standing {
+  readonly digest?: Sha256;
+  readonly before: ReadonlySet<string> | undefined;
+}
+
 /** One fact per stored file whose standing upstream changed against what was last recorded of it. */
-function vanishedFacts(ports: ObservePorts, packagePurl: Purl, document: PackageDocument, documentDigest: Sha256 | undefined): readonly StateFact[] {
+function vanishedFacts({ catalog }: ObservePorts, document: PackageDocument, { digest, before }: Standing): readonly StateFact[] {
   const listed = new Map(document.artifacts.map((artifact) => [artifact.purl as string, artifact]));
   const facts: StateFact[] = [];
   const seen = new Set<string>();
-  for (const { entry } of ports.catalog.ofPackage('stored', packagePurl)) {
+  for (const { entry } of catalog.ofPackage('stored', document.package)) {
     if (seen.has(entry.subject)) continue;
     seen.add(entry.subject);
-    const known = ports.catalog.current('vanished', entry.subject);
+    const known = catalog.current('vanished', entry.subject);
     const was = known === undefined ? 'back' : VanishedBody.parse(known.entry.body).state;
     const now = listed.get(entry.subject);
-    if (now === undefined && isUnlisted(ports, entry.subject)) continue;
+    // That something isn't listed which never was says nothing.
+    if (now === undefined && before?.has(entry.subject) === false) continue;
     const { sha256, digests } = StoredBody.parse(entry.body);
     const state = now === undefined ? 'gone' : digestsAgree(now.digests, { ...digests, sha256 }) === false ? 'replaced' : 'back';
     if (state === was) continue;
@@ -108,20 +114,13 @@ function vanishedFacts(ports: ObservePorts, packagePurl: Purl, document: Package
       subject: entry.subject,
       body: {
         state,
-        ...(documentDigest === undefined ? {} : { document: documentDigest }),
+        ...(digest === undefined ? {} : { document: digest }),
         ...(state === 'replaced' && now !== undefined ? { replacement: { ...now.digests } } : {}),
       },
       ...(known === undefined ? {} : { prev: known.key }),
     });
   }
   return facts;
-}
-
-/** Upstream has it without ever having listed it: that it isn't listed says nothing. */
-function isUnlisted({ ecosystem, upstreamBase }: ObservePorts, subject: string): boolean {
-  const purl = toPurl(subject);
-  const { version } = purlParts(purl);
-  return version === undefined || ecosystem.index.unlisted?.(upstreamBase, packageOf(purl), version) !== undefined;
 }
 
 async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
