@@ -147,3 +147,12 @@ it('lists projects by name', () => {
 
   expect(JSON.parse(new TextDecoder().decode(bytes)).projects).toEqual([{ name: 'click' }, { name: 'six' }]);
 });
+
+it('says of a file that is not held yet what upstream says of it, and no more', () => {
+  const { sha256: _, sizeBytes: __, ...unknown } = file(sdist);
+  const [offered, held] = json(view([unknown, file(wheel)])).files;
+
+  expect([offered.filename, offered.hashes, 'size' in offered, offered['core-metadata']]).toEqual([sdist, {}, false, false]);
+  expect([held.hashes, held.size]).toEqual([{ sha256: sha256('wheel') }, 5]);
+  expect(html(view([unknown]))).toContain(`href="../../${path(sdist)}"`);
+});
