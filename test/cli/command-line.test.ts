@@ -82,7 +82,8 @@ describe('commands on a folder that holds an archive', () => {
   let config = '';
   beforeAll(async () => {
     config = join(folder, 'granary.yaml');
-    await writeFile(config, JSON.stringify({ upstreams: { pypi: { index: `http://127.0.0.1:${await closedPort()}/simple/` } }, listen: '127.0.0.1:0' }));
+    const upstreams = { pypi: { index: `http://127.0.0.1:${await closedPort()}/simple/` } };
+    await writeFile(config, JSON.stringify({ watch: ['pkg:pypi/click'], upstreams, listen: '127.0.0.1:0' }));
     const { code, stderr } = await granary(['up', '--once'], { cwd: folder });
     expect(stderr).toMatch(/granary: get http:\S+\/simple\/uv\/: connect ECONNREFUSED \S+; .*granary doctor/);
     expect(code).toBe(69);

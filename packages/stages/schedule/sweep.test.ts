@@ -58,6 +58,33 @@ it('attests what is held, though upstream lists other bytes under its name by no
   expect([before.length, await jobsOf('attest'), underAnother.length]).toEqual([1, [], 1]);
 });
 
+it('fetches no more of a product once what came is above its quota', async () => {
+  const { add, record, want, jobsOf } = await openTestSite();
+  const fileOf = (name: string): Artifact => ({
+    purl: formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: name }),
+    fileName: name,
+    digests: { sha256: sha256(name) },
+    path: name,
+  });
+  record('observed', BOX, observed('one'));
+  record('watched', SPECIFICATION, { state: 'active', by: 'command', quotaBytes: 100 });
+  await want(sha256('one'), [fileOf('first.whl'), fileOf('second.whl')]);
+  const before = await jobsOf('sync');
+
+  const body = { sha256: sha256('first.whl'), sizeBytes: 101, path: 'first.whl', evidence: [] };
+  add({ kind: 'stored', subject: fileOf('first.whl').purl, inputs: [sha256('first.whl')], body });
+
+  expect([before.length, await jobsOf('sync')]).toEqual([2, []]);
+});
+
+it('leaves alone what was only requested', async () => {
+  const { record, want, demands } = await openTestSite();
+  record('watched', SPECIFICATION, { state: 'requested', by: 'command' });
+  await want(sha256('one'));
+
+  expect(await demands()).toEqual([]);
+});
+
 async function openTestSite() {
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
