@@ -53,12 +53,12 @@ function graphPin({ path, version }: ModuleVersion): Pin {
   return { name: path, version, files: (['info', 'mod'] as const).map((kind) => ({ fileName: fileNameOf(version, kind), digests: {} })) };
 }
 
-async function newest(path: string, current: Current, { upstreamBase, fetch }: AskUpstream): Promise<string | undefined> {
+async function newest(path: string, current: Current, upstream: AskUpstream): Promise<string | undefined> {
   const document = (await current(modulePurl(path)))?.document;
   const listed = newestVersion([...new Set(document?.artifacts.map(({ purl }) => purlParts(purl).version ?? '') ?? [])]);
   if (listed !== undefined) return listed;
   // A module that nobody tagged has no list, only a newest commit.
-  const latest = await fetch(addressOf(upstreamBase, `${escapeCase(path)}/@latest`), 2 ** 20);
+  const latest = await upstream.fetch(addressOf(upstream.upstreamBase, `${escapeCase(path)}/@latest`), 2 ** 20);
   const version = latest === undefined ? undefined : parseInfo(latest)?.version;
   return version !== undefined && isVersion(version) ? version : undefined;
 }

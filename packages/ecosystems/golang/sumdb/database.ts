@@ -10,7 +10,7 @@ export interface Database {
 }
 
 /** A host, and maybe a path: `golang.org/cmd/go/internal/modfetch` takes no other name. */
-export const DATABASE_NAME = /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/;
+const DATABASE_NAME = /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/;
 
 /**
  * What `GOSUMDB` says: a verifier key, and maybe an address of its own; otherwise the upstream passes its questions on. Undefined when

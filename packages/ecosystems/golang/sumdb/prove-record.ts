@@ -57,11 +57,11 @@ async function keptRecord({ database, held }: DatabasePorts, { path, version }: 
 }
 
 async function askRecord(ports: DatabasePorts, version: ModuleVersion): Promise<Lookup | undefined> {
-  const { database, fetch } = ports;
-  const answer = await fetch(`${database.address}/${lookupPath(version.path, version.version)}`, MAX_LOOKUP_BYTES);
+  const { database } = ports;
+  const answer = await ports.fetch(`${database.address}/${lookupPath(version.path, version.version)}`, MAX_LOOKUP_BYTES);
   if (answer !== undefined) return parseLookup(answer);
   // A client whose proxy speaks for the database takes no other answer; one that has none says so.
-  if ((await fetch(`${database.address}/supported`, 1024)) === undefined) return undefined;
+  if ((await ports.fetch(`${database.address}/supported`, 1024)) === undefined) return undefined;
   throw mismatch(ports, version, 'it has no record of it; GONOSUMDB names what it is not asked about');
 }
 
@@ -93,8 +93,9 @@ async function prove(ports: DatabasePorts, version: ModuleVersion, lookup: Looku
 }
 
 /** The newest tree: what comes with a record can be years old, and then each would come with its own. */
-async function askTree({ database, fetch }: DatabasePorts, lookup: Lookup): Promise<Uint8Array> {
-  const latest = await fetch(`${database.address}/latest`, MAX_NOTE_BYTES);
+async function askTree(ports: DatabasePorts, lookup: Lookup): Promise<Uint8Array> {
+  const { database } = ports;
+  const latest = await ports.fetch(`${database.address}/latest`, MAX_NOTE_BYTES);
   return latest !== undefined && openTree(latest, database.key).size > lookup.id ? latest : lookup.note;
 }
 
@@ -104,9 +105,10 @@ interface FetchedTile {
 }
 
 /** Tiles of a tree, from what is kept or else from the database; `fetched` are those that were verified and aren't kept yet. */
-function readTiles({ database, held, fetch }: DatabasePorts, tree: Checkpoint): { readonly verified: VerifiedTiles; readonly fetched: FetchedTile[] } {
+function readTiles(ports: DatabasePorts, tree: Checkpoint): { readonly verified: VerifiedTiles; readonly fetched: FetchedTile[] } {
+  const { database, held } = ports;
   const fetched: FetchedTile[] = [];
-  const ask = async (tile: Tile) => await fetch(`${database.address}/${databaseTilePath(tile)}`, TILE_WIDTH * HASH_BYTES);
+  const ask = async (tile: Tile) => await ports.fetch(`${database.address}/${databaseTilePath(tile)}`, TILE_WIDTH * HASH_BYTES);
   const read: ReadTile = async (tile) => {
     // Of a wider tile than the tree has, the end could not be verified.
     if (typeof tile.level !== 'number' || tileAt(tile.level, tile.index, tree.size)?.width !== tile.width) return undefined;
