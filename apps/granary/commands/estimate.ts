@@ -11,7 +11,7 @@ import type { Watchable } from './find-watchable.ts';
 import type { WatchCommand } from './watch.ts';
 
 /** What watching something would come to. Sizes are sums of those that upstream states. */
-export interface EstimateLine extends ClosureSize {
+interface EstimateLine extends ClosureSize {
   readonly specification: string;
   /** Of upstream: an index of each package, each file that isn't held, and the documents beside it. */
   readonly requests: number;

@@ -101,7 +101,12 @@ async function readItem(place: Place, path: string): Promise<WatchedItem & { rea
   return { specification: labelOfPath(place, path), content: await file.readFile() };
 }
 
+/** As in the configuration: a fact is a few hundred bytes. */
+const MAX_SPECIFICATION = 1024;
+
 function understood(item: WatchedItem): WatchedItem {
+  if (item.specification.length > MAX_SPECIFICATION)
+    throw new AppError('usage', `${item.specification.slice(0, 80)}…: longer than ${MAX_SPECIFICATION} characters`);
   try {
     wishesOfItem(item);
     return item;

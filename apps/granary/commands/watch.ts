@@ -9,7 +9,7 @@ import type { SiteReader } from '../roles/site-reader.ts';
 import { findWatchable, labelOfPath, type Watchable } from './find-watchable.ts';
 
 /** What became of one specification. */
-export interface WatchOutcome {
+interface WatchOutcome {
   readonly specification: string;
   readonly change: WatchChange['type'];
   /** Whether it is in the ledger already, or waits for the process that writes it; null where nothing changed. */

@@ -3,7 +3,7 @@ import { formatPurl, type Purl, parsePurl, purlParts, sha256 } from '@granary/co
 import type { DemandedEcosystem } from '../demand-ports.ts';
 
 /** An ecosystem as small as demand needs one: `box.lock` is a list of `name@version`, a purl asks for one release. */
-export function tinyDemand(id = 'tiny'): DemandRules {
+function tinyDemand(id = 'tiny'): DemandRules {
   return {
     wishOfPurl(text): Wish | undefined {
       if (!text.startsWith(`pkg:${id}/`)) return undefined;
