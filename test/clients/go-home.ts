@@ -13,6 +13,8 @@ export interface GoHomeOptions {
   readonly proxy: string;
   /** The key of a checksum database that isn't the tool's own default. */
   readonly sumdb?: string;
+  /** Another than the one that is installed. */
+  readonly toolchain?: string;
   readonly runner?: (argv: readonly string[], options?: RunOptions) => Promise<Ran>;
 }
 
@@ -21,7 +23,7 @@ export function whyNoGo(): string | undefined {
   return spawnSync('go', ['version']).status === 0 ? undefined : 'not installed: go';
 }
 
-export function makeGoHome(folder: string, { proxy, sumdb, runner = run }: GoHomeOptions): GoHome {
+export function makeGoHome(folder: string, { proxy, sumdb, toolchain = 'local', runner = run }: GoHomeOptions): GoHome {
   const home = mkdtempSync(join(folder, 'go-home-'));
   const env = {
     ...inherited(),
@@ -31,7 +33,7 @@ export function makeGoHome(folder: string, { proxy, sumdb, runner = run }: GoHom
     // What was compiled is shared: it is made from sources, which each user fetches anew.
     GOCACHE: spawnSync('go', ['env', 'GOCACHE'], { encoding: 'utf8' }).stdout.trim(),
     GOPROXY: proxy,
-    GOTOOLCHAIN: 'local',
+    GOTOOLCHAIN: toolchain,
     // Else what is cached can't be deleted.
     GOFLAGS: '-modcacherw',
     ...(sumdb === undefined ? {} : { GOSUMDB: sumdb }),
