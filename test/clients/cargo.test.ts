@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { VanishedBody } from '@granary/core/model';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { cargo } from '@granary/ecosystem-cargo';
@@ -11,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoopbackCrates, openLoopbackCrates } from '../upstream/loopback-crates.ts';
 import { packageCrate, type SampleCrate } from '../upstream/sample-crates.ts';
 import { type CargoHome, makeCargoHome, whyNoCargo } from './cargo-home.ts';
-import { type GranaryProcess, granaryArgv, startGranary } from './granary-process.ts';
 import { type Island, openIsland, whyNoIsland } from './island.ts';
 import { succeeded } from './island-clients.ts';
+import { type RunningMirror, shownWithin, startMirror } from './running-mirror.ts';
 
 const reason = whyNoIsland() ?? whyNoCargo();
 const SET_UP_MS = 300_000;
@@ -67,15 +65,12 @@ afterAll(async () => {
 });
 
 describe.skipIf(reason !== undefined)(`a mirror of crates whose upstream moves on${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  let running: GranaryProcess;
+  let running: RunningMirror;
   let address = '';
   let before = '';
   beforeAll(async () => {
-    address = `http://127.0.0.1:${await freePort()}`;
-    running = startGranary(granaryArgv('up', '--config', join(folder, 'granary.yaml'), '--listen', new URL(address).host, '--json'));
-    await running.saidThat(/^\{"artifacts":/m);
-    before = new Date().toISOString();
-    await sleep(1000);
+    running = await startMirror(join(folder, 'granary.yaml'));
+    ({ address, before } = running);
   }, SET_UP_MS);
   afterAll(async () => running?.stop());
 
@@ -91,14 +86,8 @@ describe.skipIf(reason !== undefined)(`a mirror of crates whose upstream moves o
       upstream.remove('tallow', '0.9.1');
 
       const expected = { wick: false, ember: true, tallow: true, flint: true };
-      const changedAt = performance.now();
-      let now = await shown();
-      while (performance.now() - changedAt < SHOWN_WITHIN_MS && JSON.stringify(now) !== JSON.stringify(expected)) {
-        await sleep(500);
-        now = await shown();
-      }
 
-      expect(now).toEqual(expected);
+      expect(await shownWithin(SHOWN_WITHIN_MS, shown, expected)).toEqual(expected);
     },
     SHOWN_WITHIN_MS + TEST_MS,
   );
@@ -281,12 +270,4 @@ async function lockThrough(index: string, of?: string): Promise<string> {
 
 function versionsIn(lock: string): readonly string[] {
   return [...lock.matchAll(/name = "([^"]+)"\nversion = "([^"]+)"\nsource/g)].map(([, name, version]) => `${name} ${version}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

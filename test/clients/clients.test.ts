@@ -1,5 +1,4 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,12 +6,13 @@ import { EnvironmentBody, parseSha256 } from '@granary/core/model';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type GranaryProcess, granaryArgv, granaryEnvironment, startGranary } from './granary-process.ts';
+import { granaryArgv, granaryEnvironment } from './granary-process.ts';
 import { readIndexPage } from './index-page.ts';
 import { type Island, openIsland, whyNoIsland } from './island.ts';
 import { addressOf, exported, homeOn, type Remedies, remediesOf, succeeded } from './island-clients.ts';
 import { type LoopbackSite, makeLoopbackSite } from './loopback-site.ts';
 import { makeHome } from './python-home.ts';
+import { type RunningMirror, startMirror } from './running-mirror.ts';
 
 const reason = whyNoIsland();
 const title = (text: string) => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`;
@@ -37,16 +37,13 @@ afterAll(async () => {
 });
 
 describe.skipIf(reason !== undefined)(title('a mirror whose upstream moves on'), () => {
-  let running: GranaryProcess;
+  let running: RunningMirror;
   let address = '';
   let lockBefore = '';
   beforeAll(async () => {
-    address = `http://127.0.0.1:${await freePort()}`;
     lockBefore = await lockThrough(site.upstream.index);
-    running = startGranary(granaryArgv('up', '--config', site.configFile, '--listen', new URL(address).host, '--json'));
-    await running.saidThat(/^\{"artifacts":/m);
-    before = new Date().toISOString();
-    await sleep(1000);
+    running = await startMirror(site.configFile);
+    ({ address, before } = running);
   }, SET_UP_MS);
   afterAll(async () => running?.stop());
 
@@ -336,12 +333,4 @@ async function lockThrough(index: string): Promise<string> {
   const ran = await home.uv(['lock'], project);
   expect(ran.code, ran.said).toBe(0);
   return await exported(home, project);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,10 +7,11 @@ import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoopbackModules, openLoopbackModules, type SampleModule } from '../upstream/loopback-modules.ts';
 import { type GoHome, makeGoHome, whyNoGo } from './go-home.ts';
-import { type GranaryProcess, granaryArgv, granaryEnvironment, startGranary } from './granary-process.ts';
+import { granaryArgv, granaryEnvironment } from './granary-process.ts';
 import { type Island, openIsland, whyNoIsland } from './island.ts';
 import { succeeded } from './island-clients.ts';
 import { run } from './run.ts';
+import { freePort, type RunningMirror, startMirror } from './running-mirror.ts';
 
 const reason = whyNoIsland() ?? whyNoGo();
 const title = (text: string) => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`;
@@ -61,12 +61,11 @@ afterAll(async () => {
 });
 
 describe.skipIf(reason !== undefined)(title('a mirror of modules whose upstream moves on'), () => {
-  let running: GranaryProcess;
+  let running: RunningMirror;
   let address = '';
   beforeAll(async () => {
-    address = `http://127.0.0.1:${await freePort()}`;
-    running = startGranary(granaryArgv('up', '--config', join(folder, 'granary.yaml'), '--listen', new URL(address).host, '--json'));
-    await running.saidThat(/^\{"artifacts":/m);
+    running = await startMirror(join(folder, 'granary.yaml'));
+    ({ address } = running);
   }, SET_UP_MS);
   afterAll(async () => running?.stop());
 
@@ -278,12 +277,4 @@ function sample({ path, version, publishedAt, go = '1.21', requires = [] }: Samp
 
 function packageName(path: string): string {
   return path.split('/').findLast((element) => !/^v\d+$/.test(element)) ?? path;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

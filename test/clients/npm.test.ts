@@ -1,18 +1,17 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StoredBody, VanishedBody } from '@granary/core/model';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsClient } from '../machine/js-clients.ts';
-import { type GranaryProcess, granaryArgv, granaryEnvironment, startGranary } from './granary-process.ts';
+import { granaryArgv, granaryEnvironment } from './granary-process.ts';
 import { type Island, openIsland, whyNoIsland } from './island.ts';
 import { succeeded } from './island-clients.ts';
 import { type JsHome, makeJsHome, settingsFor } from './js-home.ts';
 import { makeNpmSite, type NpmSite, sayings, writeProject } from './npm-site.ts';
 import { mustRun } from './run.ts';
+import { type RunningMirror, shownWithin, startMirror } from './running-mirror.ts';
 
 const reason = whyNoIsland();
 const title = (text: string) => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`;
@@ -37,15 +36,12 @@ afterAll(async () => {
 });
 
 describe.skipIf(reason !== undefined)(title('a mirror of npm packages whose upstream moves on'), () => {
-  let running: GranaryProcess;
+  let running: RunningMirror;
   let address = '';
   let before = '';
   beforeAll(async () => {
-    address = `http://127.0.0.1:${await freePort()}`;
-    running = startGranary(granaryArgv('up', '--config', site.configFile, '--listen', new URL(address).host, '--json'));
-    await running.saidThat(/^\{"artifacts":/m);
-    before = new Date().toISOString();
-    await sleep(1000);
+    running = await startMirror(site.configFile);
+    ({ address, before } = running);
   }, SET_UP_MS);
   afterAll(async () => running?.stop());
 
@@ -60,14 +56,8 @@ describe.skipIf(reason !== undefined)(title('a mirror of npm packages whose upst
       upstream.unpublish('flint', '9.9.9');
 
       const expected = { wick: 'listed', tallow: 'removed', flint: 'removed' };
-      const changedAt = performance.now();
-      let now = await shown();
-      while (performance.now() - changedAt < SHOWN_WITHIN_MS && JSON.stringify(now) !== JSON.stringify(expected)) {
-        await sleep(500);
-        now = await shown();
-      }
 
-      expect(now).toEqual(expected);
+      expect(await shownWithin(SHOWN_WITHIN_MS, shown, expected)).toEqual(expected);
       expect((await document('tallow'))['dist-tags']).toEqual({ latest: '0.9.0' });
     },
     SHOWN_WITHIN_MS + TEST_MS,
@@ -277,12 +267,4 @@ function versionsIn(lock: string): readonly string[] {
 async function installs(home: JsHome, line: string, project: string, says: string): Promise<void> {
   succeeded(await home.shell(line, project), `${home.client}: ${line}`);
   expect(await sayings(project)).toBe(says);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -10,6 +9,7 @@ import { type GranaryProcess, granaryArgv, granaryEnvironment, startGranary } fr
 import { readIndexPage } from './index-page.ts';
 import { makeHome } from './python-home.ts';
 import { mustRun } from './run.ts';
+import { freePort } from './running-mirror.ts';
 
 const SET_UP_MS = 300_000;
 const TEST_MS = 120_000;
@@ -260,12 +260,4 @@ async function leftovers(): Promise<readonly string[]> {
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const bound = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof bound === 'object' && bound !== null ? bound.port : 0;
 }
