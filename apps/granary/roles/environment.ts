@@ -104,7 +104,7 @@ async function takeTool(
   tool: Purl,
 ): Promise<{ readonly version: string; readonly sha256: Sha256; readonly files: RootfsRecipe['files'] }> {
   const { blobs, catalog, documents } = ports.sync;
-  await ports.observer.observe(tool, ports.signal);
+  await ports.observer.observe(tool, { signal: ports.signal });
   const document = await documents.current(tool);
   const artifact = document === undefined ? undefined : ports.ecosystem.rebuilding.toolchain.select(document);
   if (artifact === undefined) throw new AppError('unavailable', `mirror ${tool}: upstream has no release of it that this machine can run`);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalog, Clock, FactSink } from '@granary/contract/ports';
-import { type Fact, toPurl } from '@granary/core/model';
+import { type Fact, ObservedBody, toPurl } from '@granary/core/model';
 import type { Observer } from './observer.ts';
 
 export interface LookPorts {
@@ -30,9 +30,11 @@ export async function followUpstream(ports: FollowPorts): Promise<void> {
   }
 }
 
-/** Looks once at every package that was observed before. A whole round without a change is one `polled` fact. */
+/** Looks once at every package that was observed before, unless only for a client. A whole round without a change is one `polled` fact. */
 export async function lookAtAll(ports: LookPorts): Promise<void> {
-  const packages = [...ports.catalog.all('observed', { subjectPrefix: `pkg:${ports.ecosystem}/` })].map(({ entry }) => toPurl(entry.subject));
+  const packages = [...ports.catalog.all('observed', { subjectPrefix: `pkg:${ports.ecosystem}/` })].flatMap(({ entry }) =>
+    ObservedBody.parse(entry.body).pulled === true ? [] : [toPurl(entry.subject)],
+  );
   const waiting = packages.values();
   let changes = 0;
   let failures = 0;
@@ -40,7 +42,7 @@ export async function lookAtAll(ports: LookPorts): Promise<void> {
     for (const packagePurl of waiting) {
       if (ports.signal.aborted) return;
       try {
-        if ((await ports.observer.observe(packagePurl, ports.signal)).type === 'changed') changes += 1;
+        if ((await ports.observer.observe(packagePurl, { signal: ports.signal })).type === 'changed') changes += 1;
       } catch (error) {
         if (ports.signal.aborted) return;
         failures += 1;

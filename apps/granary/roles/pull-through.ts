@@ -93,7 +93,7 @@ function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync,
 async function observeWithin(budget: PullBudget, { sync, observer }: SyncSide, purl: Purl): Promise<Observation> {
   const reserved = budget.reserve(0);
   if (reserved === undefined) throw new PullError('quota', 'no more is fetched for clients today (UTC)');
-  const observation = await observer.observe(purl);
+  const observation = await observer.observe(purl, { pulled: true });
   const observed = observation.type === 'changed' ? sync.catalog.current('observed', purl) : undefined;
   if (observed !== undefined) reserved.take(ObservedBody.parse(observed.entry.body).sizeBytes);
   return observation;

@@ -52,7 +52,15 @@ export const WatchedBody = z.object({
 /** `wanted`, about a watched specification (its closure) or about an artifact (a plan to build it). `manifest` is a blob of the private store for `install`, of the public one for `build`. */
 export const WantedBody = z.object({ role: z.enum(['install', 'build']), manifest: Digest, artifacts: Size });
 /** `observed`, about a package: upstream's index document as it was seen. */
-export const ObservedBody = z.object({ document: Digest, sizeBytes: Size, mediaType: z.string(), url: z.string(), run: Run.optional() });
+export const ObservedBody = z.object({
+  document: Digest,
+  sizeBytes: Size,
+  mediaType: z.string(),
+  url: z.string(),
+  /** So far only because a client asked for it: nobody watches the package, and nobody looks at it again unasked. */
+  pulled: z.literal(true).optional(),
+  run: Run.optional(),
+});
 /** `vanished`, about an artifact or a package: upstream stopped listing it, lists other bytes under its name, or lists it again. */
 export const VanishedBody = z.object({ state: z.enum(['gone', 'replaced', 'back']), document: Digest.optional(), replacement: DigestsShape.optional() });
 /** `stored`, about an artifact. */

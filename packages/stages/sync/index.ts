@@ -1,7 +1,7 @@
 export { askUpstream } from './ask-upstream.ts';
 export { type CandidatePorts, type CandidateView, openCandidateView } from './candidate.ts';
 export { openFileAddresses } from './file-addresses.ts';
-export { type Observation, type ObservePorts, observePackage } from './observe.ts';
+export { type LookOptions, type Observation, type ObservePorts, observePackage } from './observe.ts';
 export { type Look, type Looks, openLooks } from './open-looks.ts';
 export { openPull, type Pull, PullError, type PullOutcome } from './open-pull.ts';
 export { openPullBudget, type PullBudget } from './pull-budget.ts';

@@ -10,6 +10,12 @@ export type Observation =
   /** Upstream has no such package, now or any more. */
   | { readonly type: 'absent'; readonly facts: number };
 
+/** Why one looks. */
+export interface LookOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** For a client of a view that fetches: what nobody else ever asked for is marked so. */
+  readonly pulled?: boolean;
+}
 export interface ObservePorts extends Pick<SyncPorts, 'upstreamBase' | 'upstream' | 'blobs' | 'catalog' | 'sink'> {
   readonly ecosystem: Pick<SyncPorts['ecosystem'], 'index'>;
 }
@@ -21,7 +27,7 @@ type OkResponse = Extract<UpstreamResponse, { status: 'ok' }>;
  * it no longer lists, lists with other bytes, or lists again. Bytes are kept in each case. Not to be called for one package
  * while an earlier call's facts aren't sequenced: state facts name the one before them.
  */
-export async function observePackage(ports: ObservePorts, packagePurl: Purl, signal?: AbortSignal): Promise<Observation> {
+export async function observePackage(ports: ObservePorts, packagePurl: Purl, { signal, pulled = false }: LookOptions = {}): Promise<Observation> {
   const { ecosystem, upstream, catalog } = ports;
   const previous = catalog.current('observed', packagePurl);
   const before = previous === undefined ? undefined : ObservedBody.parse(previous.entry.body);
@@ -29,7 +35,8 @@ export async function observePackage(ports: ObservePorts, packagePurl: Purl, sig
     url: ecosystem.index.documentUrl(ports.upstreamBase, packagePurl),
     accept: ecosystem.index.accept,
     maxBytes: ecosystem.index.maxDocumentBytes,
-    ...(before?.run?.etag === undefined ? {} : { etag: before.run.etag }),
+    // What was only pulled so far is taken again whole: that it is wanted now is a new fact.
+    ...(before?.run?.etag === undefined || (before.pulled === true && !pulled) ? {} : { etag: before.run.etag }),
     ...(signal === undefined ? {} : { signal }),
   });
   switch (response.status) {
@@ -38,22 +45,23 @@ export async function observePackage(ports: ObservePorts, packagePurl: Purl, sig
     case 'not-found':
       return { type: 'absent', facts: previous === undefined ? 0 : await recordAbsence(ports, packagePurl, previous) };
     case 'ok':
-      return await recordDocument(ports, packagePurl, { previous, before, response });
+      return await recordDocument(ports, packagePurl, { previous, before, response, pulled });
   }
 }
 
 async function recordDocument(
   ports: ObservePorts,
   packagePurl: Purl,
-  seen: { readonly previous: CatalogFact | undefined; readonly before: ObservedBody | undefined; readonly response: OkResponse },
+  seen: { readonly previous: CatalogFact | undefined; readonly before: ObservedBody | undefined; readonly response: OkResponse; readonly pulled: boolean },
 ): Promise<Observation> {
   const { ecosystem, blobs, sink } = ports;
   const { previous, before, response } = seen;
+  const pulled = seen.pulled && (before === undefined || before.pulled === true);
   const bytes = await collect(response.body);
   // Parsed before it is stored: what can't be read never becomes the current state.
   const document = ecosystem.index.parse(bytes, { url: response.url, contentType: response.contentType, package: packagePurl });
   const stored = await blobs.put(bytes, { maxBytes: bytes.length });
-  if (stored.sha256 === before?.document) return { type: 'unchanged' };
+  if (stored.sha256 === before?.document && pulled === (before.pulled ?? false)) return { type: 'unchanged' };
   const observed: StateFact = {
     kind: 'observed',
     subject: packagePurl,
@@ -62,6 +70,7 @@ async function recordDocument(
       sizeBytes: stored.sizeBytes,
       mediaType: response.contentType,
       url: response.url,
+      ...(pulled ? { pulled } : {}),
       ...(response.etag === undefined ? {} : { run: { etag: response.etag } }),
     },
     ...(previous === undefined ? {} : { prev: previous.key }),
