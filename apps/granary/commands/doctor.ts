@@ -1,8 +1,9 @@
-import type { Config } from '@granary/config';
+import { type Config, ConfigError } from '@granary/config';
 import { checkSandboxHost } from '@granary/driver-sandbox-oci';
 import { ecosystems } from '@granary/ecosystems';
 import { formatTable } from '../output/terminal.ts';
 import { discoverUpstream } from '../roles/discover.ts';
+import { concernedBy, readWatchList } from '../roles/watch-list.ts';
 import { probeServices } from './probe-services.ts';
 
 export interface Finding {
@@ -13,7 +14,9 @@ export interface Finding {
 
 /** What was discovered, what is missing and how to mend it, and what clients need that isn't a setting. Changes nothing. */
 export async function doctor(config: Config, environment: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
-  const upstreams = await Promise.all(ecosystems.map((ecosystem) => upstreamFinding(config, ecosystem, environment)));
+  const watched = await readWatched(config);
+  const needed = new Set([...(watched.ids ?? []), ...Object.keys(config.upstreams), ...(config.pullThrough?.ecosystems ?? [])]);
+  const upstreams = await Promise.all(ecosystems.map((ecosystem) => upstreamFinding(config, ecosystem, { environment, needed: needed.has(ecosystem.id) })));
   const host = await checkSandboxHost();
   const sandbox = host.findings.map(
     ({ what, howToMend, effect }): Finding => ({ state: effect === 'stops' ? 'missing' : 'weak', what: `sandbox: ${what}`, detail: howToMend }),
@@ -25,6 +28,7 @@ export async function doctor(config: Config, environment: NodeJS.ProcessEnv): Pr
     { state: 'ok', what: 'configuration', detail: config.file ?? 'none: the defaults hold' },
     { state: 'ok', what: 'data folder', detail: config.dataDir },
     { state: 'ok', what: 'archive', detail: config.store.type === 'folder' ? config.store.path : `${config.store.endpoint}, two buckets` },
+    ...watched.findings,
     ...(await probeServices(config)),
     ...upstreams,
     ...(sandbox.length === 0 ? [{ state: 'ok' as const, what: 'sandbox', detail: 'everything it needs is here' }] : sandbox),
@@ -32,12 +36,28 @@ export async function doctor(config: Config, environment: NodeJS.ProcessEnv): Pr
   ];
 }
 
-async function upstreamFinding(config: Config, ecosystem: (typeof ecosystems)[number], environment: NodeJS.ProcessEnv): Promise<Finding> {
+/** Ids of ecosystems that the watch list asks for, or what is wrong with it. */
+async function readWatched(config: Config): Promise<{ readonly ids?: ReadonlySet<string>; readonly findings: readonly Finding[] }> {
+  try {
+    return { ids: concernedBy(await readWatchList(config)), findings: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { findings: [{ state: 'weak', what: 'watch list', detail: error.message }] };
+  }
+}
+
+async function upstreamFinding(
+  config: Config,
+  ecosystem: (typeof ecosystems)[number],
+  { environment, needed }: { readonly environment: NodeJS.ProcessEnv; readonly needed: boolean },
+): Promise<Finding> {
   try {
     const { index, files, from } = await discoverUpstream(config, ecosystem, environment);
     return { state: 'ok', what: `${ecosystem.id} upstream`, detail: `${index}${files.length === 0 ? '' : `, files at ${files.join(', ')}`} (from ${from})` };
   } catch (error) {
-    return { state: 'missing', what: `${ecosystem.id} upstream`, detail: error instanceof Error ? error.message : String(error) };
+    const why = error instanceof Error ? error.message : String(error);
+    // Who mirrors one ecosystem needs no package manager of another.
+    return { state: needed ? 'missing' : 'hint', what: `${ecosystem.id} upstream`, detail: needed ? why : `left out, nothing here asks for it: ${why}` };
   }
 }
 
