@@ -9,7 +9,8 @@ const VERSION = '6.10.4';
 /** Installs the peer with its own dependencies, as its users do. */
 export function installVerdaccio(folder: string): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
+  // One of its dependencies asks for a dist-tag, which not every registry has.
+  writeFileSync(join(folder, 'package.json'), '{"private":true,"overrides":{"node-fetch":"2.7.0"}}\n');
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', `verdaccio@${VERSION}`], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
