@@ -28,8 +28,10 @@ export {
   type UpstreamArtifact,
   type Wish,
 } from './ecosystem.ts';
+export { isSpdxExpression, spdxExpressionOf } from './licence.ts';
 export { openPackageDocuments, type PackageDocuments } from './package-documents.ts';
 export { decodePlan, encodePlan, type PlanRecord } from './plan-record.ts';
+export { readToml } from './read-toml.ts';
 export type { Attempt, BuildProposal, CompiledBuild, MetadataJob, Proposed, RebuildStrategy, RebuildSubject } from './rebuild.ts';
 export { storedArtifact } from './stored-artifact.ts';
 export type { PackageView, Route, ViewFile, Views } from './views.ts';

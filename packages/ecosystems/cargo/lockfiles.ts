@@ -1,6 +1,5 @@
-import { EcosystemError, type LockedPin } from '@granary/contract/ecosystem';
+import { EcosystemError, type LockedPin, readToml } from '@granary/contract/ecosystem';
 import { parseSha256 } from '@granary/core/model';
-import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 import { isCrateName, isVersion } from './names.ts';
 
@@ -36,18 +35,10 @@ export function lockedByCargo(fileName: string, text: string): Locked {
 }
 
 function readLock(fileName: string, text: string): z.output<typeof CargoLock> {
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (cause) {
-    const where = cause instanceof TomlError ? `:${cause.line}:${cause.column}` : '';
-    throw new EcosystemError('bad-spec', `${fileName}${where}: not TOML`, { cause });
-  }
-  const parsed = CargoLock.safeParse(value);
-  if (!parsed.success) throw new EcosystemError('bad-spec', `${fileName}: ${z.prettifyError(parsed.error)}`);
-  const { version = 1 } = parsed.data;
+  const lock = readToml(fileName, text, CargoLock);
+  const { version = 1 } = lock;
   if (version > NEWEST_FORMAT) throw new EcosystemError('unsupported', `${fileName}: format ${version}; 1 to ${NEWEST_FORMAT} can be read`);
-  return parsed.data;
+  return lock;
 }
 
 /** Format 1 has the checksums in a table of their own. */

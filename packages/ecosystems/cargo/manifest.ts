@@ -1,8 +1,7 @@
-import type { Declared } from '@granary/contract/ecosystem';
+import { type Declared, isSpdxExpression } from '@granary/contract/ecosystem';
 import { ArchiveError, DEFAULT_ARCHIVE_LIMITS, findEntry, openArchive } from '@granary/core/archive';
 import type { Artifact } from '@granary/core/model';
 import { parse, TomlError } from 'smol-toml';
-import parseExpression from 'spdx-expression-parse';
 import { z } from 'zod';
 
 const MAX_MANIFEST_BYTES = 2 ** 20;
@@ -39,10 +38,5 @@ function readToml(text: string): unknown {
 /** An SPDX expression; in older manifests `/` stands for OR (the Cargo book, the license field). */
 function licenceOf(text: string): string | undefined {
   const expression = text.trim().replace(/\s*\/\s*/g, ' OR ');
-  try {
-    parseExpression(expression);
-    return expression;
-  } catch {
-    return undefined;
-  }
+  return isSpdxExpression(expression) ? expression : undefined;
 }

@@ -33,6 +33,7 @@ it.each([
   [{ license: 'Apache 2' }, 'Apache-2.0'],
   [{ license: 'SEE LICENSE IN x' }, undefined],
   [{ licenses: ['MIT', 'ISC'] }, undefined],
+  [{ license: '' }, undefined],
   [{}, undefined],
 ])('%j is licensed under %s', async (manifest, licence) => {
   const declared = await readDeclared(artifact, tarball('package/package.json', JSON.stringify(manifest)));

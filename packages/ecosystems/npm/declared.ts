@@ -1,12 +1,9 @@
-import { type Declared, EcosystemError } from '@granary/contract/ecosystem';
+import { type Declared, EcosystemError, spdxExpressionOf } from '@granary/contract/ecosystem';
 import { ArchiveError, type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS, openArchive } from '@granary/core/archive';
 import type { Artifact } from '@granary/core/model';
-import correct from 'spdx-correct';
-import parseExpression from 'spdx-expression-parse';
 import { asObject, parseObject, type RawManifest } from './schema.ts';
 
 const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
-const MAX_LICENCE_LENGTH = 200;
 /** A licence isn't worth more memory: larger packages say nothing. */
 const LIMITS: ArchiveLimits = { ...DEFAULT_ARCHIVE_LIMITS, maxTotalBytes: 256 * 2 ** 20 };
 
@@ -36,15 +33,5 @@ async function readManifest(bytes: Uint8Array): Promise<RawManifest | undefined>
 function licenceOf({ license, licenses }: RawManifest): string | undefined {
   const old = Array.isArray(licenses) && licenses.length === 1 ? licenses[0] : licenses;
   const [text] = [license, asObject(license)?.['type'], old, asObject(old)?.['type']].filter((value) => typeof value === 'string');
-  if (text === undefined || text.length > MAX_LICENCE_LENGTH) return undefined;
-  return isSpdx(text) ? text : (correct(text) ?? undefined);
-}
-
-function isSpdx(expression: string): boolean {
-  try {
-    parseExpression(expression);
-    return true;
-  } catch {
-    return false;
-  }
+  return text === undefined ? undefined : spdxExpressionOf(text);
 }

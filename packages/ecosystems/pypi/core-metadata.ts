@@ -1,8 +1,6 @@
-import type { Declared } from '@granary/contract/ecosystem';
+import { type Declared, isSpdxExpression, spdxExpressionOf } from '@granary/contract/ecosystem';
 import { ArchiveError, type ArchiveFormat, DEFAULT_ARCHIVE_LIMITS, openArchive } from '@granary/core/archive';
 import type { Artifact } from '@granary/core/model';
-import correct from 'spdx-correct';
-import parseExpression from 'spdx-expression-parse';
 
 const MAX_METADATA_BYTES = 4 * 2 ** 20;
 
@@ -48,23 +46,12 @@ export function headers(metadata: string, name: string): readonly string[] {
 /** PEP 639 first; then the old free text where it can be understood; then the classifiers that mean one licence. */
 function licenceOf(metadata: string): string | undefined {
   const [expression] = headers(metadata, 'License-Expression');
-  if (expression !== undefined && isSpdx(expression)) return expression;
+  if (expression !== undefined && isSpdxExpression(expression)) return expression;
   const [text] = headers(metadata, 'License');
-  if (text !== undefined && text.length <= 100) {
-    const corrected = isSpdx(text) ? text : (correct(text) ?? undefined);
-    if (corrected !== undefined) return corrected;
-  }
+  const corrected = text === undefined ? undefined : spdxExpressionOf(text);
+  if (corrected !== undefined) return corrected;
   const named = headers(metadata, 'Classifier').flatMap((classifier) => CLASSIFIERS[classifier] ?? []);
   return named.length === 1 ? named[0] : undefined;
-}
-
-function isSpdx(expression: string): boolean {
-  try {
-    parseExpression(expression);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Trove classifiers that name exactly one SPDX licence; `BSD License` and the like mean several and are left out. */

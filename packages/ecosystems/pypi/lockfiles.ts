@@ -1,6 +1,5 @@
-import { EcosystemError, type LockedPin } from '@granary/contract/ecosystem';
+import { EcosystemError, type LockedPin, readToml } from '@granary/contract/ecosystem';
 import { parseSha256 } from '@granary/core/model';
-import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 import { normalizeName, normalizeVersion } from './names.ts';
 
@@ -45,7 +44,7 @@ const Pylock = z.object({
 
 /** uv.lock: what comes from a registry; the project itself (`virtual`, `editable`) has nothing to mirror. */
 export function lockedByUv(fileName: string, text: string): Locked {
-  const entries = read(fileName, text, UvLock).package.filter(({ source }) => source['virtual'] === undefined && source['editable'] === undefined);
+  const entries = readToml(fileName, text, UvLock).package.filter(({ source }) => source['virtual'] === undefined && source['editable'] === undefined);
   const isListed = ({ source }: (typeof entries)[number]) => source['registry'] !== undefined;
   return {
     pins: entries.filter(isListed).map((entry) => toPin(fileName, entry)),
@@ -55,7 +54,7 @@ export function lockedByUv(fileName: string, text: string): Locked {
 
 /** pylock.toml (PEP 751). */
 export function lockedByPylock(fileName: string, text: string): Locked {
-  const entries = read(fileName, text, Pylock).packages.filter(({ directory }) => directory === undefined);
+  const entries = readToml(fileName, text, Pylock).packages.filter(({ directory }) => directory === undefined);
   const isListed = ({ vcs, archive }: (typeof entries)[number]) => vcs === undefined && archive === undefined;
   return {
     pins: entries.filter(isListed).map((entry) => toPin(fileName, entry)),
@@ -89,19 +88,6 @@ function requirement(fileName: string, line: number, statement: string): LockedP
     throw new EcosystemError('bad-spec', `${fileName}:${line}: expected name==version with --hash=sha256:…, got ${JSON.stringify(statement.slice(0, 120))}`);
   }
   return { name: normalizeName(match[1]), version, digests };
-}
-
-function read<T>(fileName: string, text: string, schema: z.ZodType<T>): T {
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (cause) {
-    const where = cause instanceof TomlError ? `:${cause.line}:${cause.column}` : '';
-    throw new EcosystemError('bad-spec', `${fileName}${where}: not TOML`, { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new EcosystemError('bad-spec', `${fileName}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
 }
 
 interface Entry {
