@@ -13,6 +13,7 @@ import { openFsStore } from '@granary/driver-store-fs';
 import { openHttpUpstream } from '@granary/driver-upstream-http';
 import { mainArchive, mirrorRootfs, parseAptSources } from '@granary/ecosystem-deb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { report, timed } from './report.ts';
 
 const WORKER = fileURLToPath(new URL('rootfs-worker.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'granary-rootfs-lane-'));
@@ -142,15 +143,4 @@ function processesThatName(path: string): readonly string[] {
     }
   });
   return lines.filter((line) => line.includes(path));
-}
-
-async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {
-  const startedAt = performance.now();
-  const result = await act();
-  report(`${what}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
-  return result;
-}
-
-function report(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

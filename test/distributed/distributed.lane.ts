@@ -10,6 +10,7 @@ import { differences, readSettled, type Settled } from '../kill/read-site.ts';
 import { runUp } from '../kill/run-up.ts';
 import { copySite, makeSiteFolder, type SiteFolder } from '../kill/site-folder.ts';
 import { type ChangingUpstream, openChangingUpstream } from '../kill/upstream.ts';
+import { report, timed } from '../report.ts';
 import { leftoversOf, wrongWithNodes, wrongWithTrial } from './check-trial.ts';
 import { type PendingWatch, refusedFacts, watchPending } from './onlooker.ts';
 import { startDistributed } from './start-distributed.ts';
@@ -237,15 +238,4 @@ function keepEvidence(): void {
   onTestFailed(() => {
     isEvidence = true;
   });
-}
-
-async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {
-  const startedAt = performance.now();
-  const result = await act();
-  report(`${what}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
-  return result;
-}
-
-function report(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

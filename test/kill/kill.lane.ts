@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
+import { report, timed } from '../report.ts';
 import { type Chance, chanceOf, type Timing, takeAim, timingOf } from './aims.ts';
 import { distributionTable, insideOf, type Kill } from './distribution.ts';
 import { findLeftovers } from './leftovers.ts';
@@ -136,15 +137,4 @@ async function wrongWith(site: SiteFolder): Promise<readonly string[]> {
     left = await findLeftovers(site);
   }
   return [...left, ...(await checkSite(site))];
-}
-
-async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {
-  const startedAt = performance.now();
-  const result = await act();
-  report(`${what}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
-  return result;
-}
-
-function report(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

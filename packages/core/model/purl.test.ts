@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fileNameOf, formatPurl, packageOf, parsePurl, purlParts, releaseOf } from './index.ts';
+import { fileNameOf, formatPurl, packageOf, parsePurl, purlParts, releaseOf, splitPurlText } from './index.ts';
 
 const odd = [
   { type: 'pypi', name: 'click', version: '8.1.7', fileName: 'click-8.1.7-py3-none-any.whl' },
@@ -26,4 +26,16 @@ describe.each(odd)('the parts of $type/$name', (parts) => {
   it('stand in a form that is canonical', () => {
     for (const derived of [purl, packageOf(purl), releaseOf(purl) ?? purl]) expect(parsePurl(derived)).toBe(derived);
   });
+});
+
+it.each([
+  ['pkg:npm/@acme/box', { package: 'pkg:npm/@acme/box' }],
+  ['pkg:npm/@acme/box@1.*', { package: 'pkg:npm/@acme/box', version: '1.*' }],
+  ['pkg:npm/%40acme/box@^5', { package: 'pkg:npm/%40acme/box', version: '^5' }],
+  ['pkg:npm/@acme/*', { package: 'pkg:npm/@acme/*' }],
+  ['pkg:pypi/flask@', { package: 'pkg:pypi/flask', version: '' }],
+  ['pkg:golang/mod.example/a/v2@v2.0.0', { package: 'pkg:golang/mod.example/a/v2', version: 'v2.0.0' }],
+  ['*', { package: '*' }],
+])('takes %s for its package and version', (text, expected) => {
+  expect(splitPurlText(text)).toEqual(expected);
 });

@@ -61,6 +61,15 @@ export function releaseOf(purl: Purl): Purl | undefined {
   return release.includes('@') ? (release as Purl) : undefined;
 }
 
+/**
+ * The package and the version of a package URL as people write it, or of a pattern of such: scopes need not be percent-encoded. An `@`
+ * that follows a slash begins a namespace (an npm scope), the last of the others a version.
+ */
+export function splitPurlText(text: string): { readonly package: string; readonly version?: string } {
+  const [, name, version] = /^(.*[^/])@([^@/]*)$/s.exec(text) ?? [];
+  return name === undefined || version === undefined ? { package: text } : { package: name, version };
+}
+
 /** The `file_name` qualifier. */
 export function fileNameOf(purl: Purl): string | undefined {
   const [, encoded] = /[?&]file_name=([^&#]+)/.exec(purl) ?? [];

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { headerOf, lineAnswer, noneMatchFails } from './answers.ts';
 import { type Buffered, buffered } from './buffered.ts';
 import { askedRange, ifRangeHolds } from './byte-range.ts';
+import { ARTIFACT_CACHE, fileHeaders } from './file-headers.ts';
 import { answerFinished, type Finished, finish } from './finished.ts';
 import type { HeldFile } from './holding.ts';
 import { negotiateCoding, remembered } from './negotiation.ts';
@@ -13,8 +14,6 @@ import type { Redirects } from './serve-ports.ts';
 const MAX_BUFFERED_BYTES = 2 ** 20;
 /** Companions are small documents. */
 const MAX_COMPANION_BYTES = 4 * 2 ** 20;
-/** What can be quarantined is never cached as immutable. */
-export const ARTIFACT_CACHE = 'public, max-age=60';
 
 /** Bytes of artifacts and of what lies beside them. Who may have them was decided before. */
 export interface Artifacts {
@@ -102,7 +101,7 @@ function answerFile({ blobs, file, mediaType, known }: FileAnswer, request: Http
     if (asked.type === 'unsatisfiable')
       return lineAnswer(416, `Granary has ${file.sizeBytes} bytes of ${file.fileName}`, ['content-range', `bytes */${file.sizeBytes}`]);
   }
-  const headers = fileHeaders(file, mediaType, file.sizeBytes);
+  const headers = fileHeaders({ mediaType, sizeBytes: file.sizeBytes, sha256: file.sha256 });
   // Counted as in use by an answer that carries the bytes, and by no other.
   const use = request.method === 'HEAD' ? undefined : known?.use();
   if (use !== undefined) return { status: 200, headers, body: use.bytes, release: use.release };
@@ -111,27 +110,10 @@ function answerFile({ blobs, file, mediaType, known }: FileAnswer, request: Http
 
 function part({ blobs, file, mediaType, known }: FileAnswer, range: ByteRange): HttpResponse {
   const { start, end } = range;
-  const headers = [...fileHeaders(file, mediaType, end - start), 'content-range', `bytes ${start}-${end - 1}/${file.sizeBytes}`];
+  const headers = [...fileHeaders({ mediaType, sizeBytes: end - start, sha256: file.sha256 }), 'content-range', `bytes ${start}-${end - 1}/${file.sizeBytes}`];
   const use = known?.use();
   if (use !== undefined) return { status: 206, headers, body: use.bytes.subarray(start, end), release: use.release };
   return { status: 206, headers, body: { sizeBytes: end - start, open: () => openBlob(blobs, file, range) } };
-}
-
-function fileHeaders({ sha256 }: HeldFile, mediaType: string, sizeBytes: number): readonly string[] {
-  return [
-    'content-type',
-    mediaType,
-    'content-length',
-    String(sizeBytes),
-    'etag',
-    `"${sha256}"`,
-    'accept-ranges',
-    'bytes',
-    'cache-control',
-    ARTIFACT_CACHE,
-    'x-content-type-options',
-    'nosniff',
-  ];
 }
 
 async function openBlob(blobs: BlobStore, file: HeldFile, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {

@@ -2,8 +2,8 @@ import type { Route, UpstreamArtifact } from '@granary/contract/ecosystem';
 import type { HttpRequest, HttpResponse } from '@granary/contract/ports';
 import { type Purl, packageOf } from '@granary/core/model';
 import { lineAnswer } from './answers.ts';
-import { ARTIFACT_CACHE } from './artifacts.ts';
 import type { ClientParts } from './client-answers.ts';
+import { fileHeaders } from './file-headers.ts';
 import { labelOf, quarantineOf } from './holding.ts';
 import { mediaTypesOf } from './media-types.ts';
 import type { PullRefusal, PullThrough } from './pull-through.ts';
@@ -82,7 +82,7 @@ async function answerFile(asked: Asked, { packages, path }: Extract<Route, { typ
     return refused(artifact.purl, { status: 403, why: 'upstream has other bytes under its name than those that are held, and the first ones stay' });
   const refusal = pull.refusal(artifact.purl);
   if (refusal !== undefined) return refused(artifact.purl, refusal);
-  if (request.method === 'HEAD') return { status: 200, headers: fileHeaders(target, artifact, artifact.sizeBytes) };
+  if (request.method === 'HEAD') return { status: 200, headers: headersOf(target, artifact, artifact.sizeBytes) };
   const isWhole = request.headers['range'] === undefined;
   const pulled = await pull.fetch(artifact, isWhole ? 'bytes' : 'whole');
   if (pulled.type === 'refused') return refused(artifact.purl, pulled.refusal);
@@ -91,7 +91,7 @@ async function answerFile(asked: Asked, { packages, path }: Extract<Route, { typ
   const held = isWhole ? undefined : parts.holdings.find(packages, { path });
   if (held !== undefined) return await answerHeld();
   const { sizeBytes, open } = pulled;
-  return { status: 200, headers: fileHeaders(target, artifact, sizeBytes), body: { sizeBytes, open: async () => open() } };
+  return { status: 200, headers: headersOf(target, artifact, sizeBytes), body: { sizeBytes, open: async () => open() } };
 }
 
 type Found = { readonly artifact: UpstreamArtifact } | { readonly answer: HttpResponse };
@@ -136,17 +136,6 @@ function refused(purl: Purl, { status, why }: PullRefusal): HttpResponse {
   return lineAnswer(status, `Granary does not hold ${labelOf(purl)}, and did not fetch it: ${why}`);
 }
 
-function fileHeaders(target: ClientTarget, { digests: { sha256 } }: UpstreamArtifact, sizeBytes: number | undefined): readonly string[] {
-  return [
-    'content-type',
-    mediaTypesOf(target)[0] ?? 'application/octet-stream',
-    'accept-ranges',
-    'bytes',
-    'cache-control',
-    ARTIFACT_CACHE,
-    'x-content-type-options',
-    'nosniff',
-    ...(sizeBytes === undefined ? [] : ['content-length', String(sizeBytes)]),
-    ...(sha256 === undefined ? [] : ['etag', `"${sha256}"`]),
-  ];
+function headersOf(target: ClientTarget, { digests: { sha256 } }: UpstreamArtifact, sizeBytes: number | undefined): readonly string[] {
+  return fileHeaders({ mediaType: mediaTypesOf(target)[0] ?? 'application/octet-stream', sizeBytes, sha256 });
 }

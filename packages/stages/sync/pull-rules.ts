@@ -1,4 +1,4 @@
-import { type Purl, packageOf, releaseOf } from '@granary/core/model';
+import { type Purl, packageOf, releaseOf, splitPurlText } from '@granary/core/model';
 
 /** What may be fetched because a client asks for it: patterns of package URLs, in which `*` stands for anything. */
 export interface PullRules {
@@ -30,10 +30,9 @@ interface Pattern {
   readonly ofRelease?: RegExp;
 }
 
-/** An `@` that follows a slash begins an npm scope, any other a version. */
 function toPattern(text: string): Pattern {
-  const [, name] = /^(.*[^/])@[^@/]*$/.exec(text) ?? [];
-  return name === undefined ? { ofPackage: glob(text) } : { ofPackage: glob(name), ofRelease: glob(text) };
+  const { package: name, version } = splitPurlText(text);
+  return version === undefined ? { ofPackage: glob(name) } : { ofPackage: glob(name), ofRelease: glob(text) };
 }
 
 function glob(text: string): RegExp {
