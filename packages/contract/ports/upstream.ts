@@ -7,7 +7,13 @@ export interface UpstreamRequest {
   readonly etag?: string;
   /** UpstreamError `too-large` as soon as the body passes it. */
   readonly maxBytes: number;
+  /** Sent as they are, by lower-case name; none that say who asks. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A question that a GET can't hold; it changes nothing there, and may be asked again. Redirected only where the body is to be sent again (307, 308). */
+  readonly post?: { readonly contentType: string; readonly body: Uint8Array };
   readonly timeoutMs?: number;
+  /** How long nothing, or nearly nothing, may arrive: for what takes its time to begin. */
+  readonly stallMs?: number;
   readonly signal?: AbortSignal;
 }
 export type UpstreamResponse =

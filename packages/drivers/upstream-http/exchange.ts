@@ -8,6 +8,8 @@ import { upstreamErrorOf } from './upstream-error.ts';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** RFC 9110 15.4: after these the method and the body stay. */
+const REDIRECTS_OF_POST: ReadonlySet<number> = new Set([307, 308]);
 
 export interface ExchangePorts {
   readonly clock: Clock;
@@ -37,6 +39,8 @@ export async function exchange(ports: ExchangePorts, request: UpstreamRequest, s
     const location = REDIRECTS.has(answer.status) ? answer.header('location') : undefined;
     if (location === undefined) return answer;
     answer.body.destroy();
+    if (request.post !== undefined && !REDIRECTS_OF_POST.has(answer.status))
+      throw new UpstreamError('bad-status', request.url, `post ${url.href}: status ${answer.status}, which would lose what is asked`);
     url = redirected(url, location, request.url);
   }
   throw new UpstreamError('too-many-redirects', request.url, `get ${request.url}: more than ${MAX_REDIRECTS} redirects, the last to ${url.href}`);
@@ -63,7 +67,8 @@ function parseUrl(text: string, requested: string, base?: URL): URL {
 }
 
 async function ask(ports: ExchangePorts & { readonly url: URL }, request: UpstreamRequest, signal: AbortSignal): Promise<Answer> {
-  const { url, clock, stallMs } = ports;
+  const { url, clock } = ports;
+  const { post, stallMs = ports.stallMs } = request;
   const budget = ports.budgetOf(url);
   const leave = await budget.enter(url.href, signal).catch((error: unknown) => {
     throw upstreamErrorOf(error, { url: url.href, phase: 'headers', signal: request.signal });
@@ -71,6 +76,7 @@ async function ask(ports: ExchangePorts & { readonly url: URL }, request: Upstre
   try {
     const { statusCode, headers, body } = await undiciRequest(url, {
       dispatcher: ports.dispatcher,
+      ...(post === undefined ? {} : { method: 'POST', body: post.body }),
       headers: headersOf(ports, request),
       headersTimeout: stallMs,
       bodyTimeout: stallMs,
@@ -86,13 +92,18 @@ async function ask(ports: ExchangePorts & { readonly url: URL }, request: Upstre
   }
 }
 
-function headersOf({ userAgent, authorizationOf, url }: ExchangePorts & { readonly url: URL }, { accept, etag }: UpstreamRequest): Record<string, string> {
+function headersOf(
+  { userAgent, authorizationOf, url }: ExchangePorts & { readonly url: URL },
+  { accept, etag, headers, post }: UpstreamRequest,
+): Record<string, string> {
   const authorization = authorizationOf(url);
   return {
+    ...headers,
     'user-agent': userAgent,
     'accept-encoding': accept === undefined ? 'identity' : DOCUMENT_ENCODINGS,
     accept: accept ?? '*/*',
     ...(etag === undefined ? {} : { 'if-none-match': etag }),
+    ...(post === undefined ? {} : { 'content-type': post.contentType }),
     ...(authorization === undefined ? {} : { authorization }),
   };
 }

@@ -32,7 +32,7 @@ interface Document {
 }
 
 /**
- * Requests with `accept` are for documents: asked for once however many want them, decoded, and held whole. Those without are for
+ * Requests with `accept` are for documents: decoded and held whole, and where nothing but their address matters asked for once however many want them. Those without are for
  * artifacts: streamed as they lie on the wire.
  */
 export function openHttpUpstream(options: HttpUpstreamOptions): Upstream & AsyncDisposable {
@@ -47,16 +47,24 @@ export function openHttpUpstream(options: HttpUpstreamOptions): Upstream & Async
   return {
     async open(request) {
       if (request.accept === undefined) return patiently(ports, request, request.signal, artifact);
+      if (request.post !== undefined || request.headers !== undefined) {
+        const { response } = await patiently(ports, request, request.signal, document);
+        return whole(response);
+      }
       const key = JSON.stringify([request.url, request.accept, request.etag, request.maxBytes]);
       const { response } = await documents(key, request.signal, (signal) => patiently(ports, request, signal, document));
-      if (response.status !== 'ok') return response;
-      const { bytes, ...rest } = response;
-      return { ...rest, body: wholeBody(bytes) };
+      return whole(response);
     },
     async [Symbol.asyncDispose]() {
       await agent.destroy();
     },
   };
+}
+
+function whole(response: Document['response']): UpstreamResponse {
+  if (response.status !== 'ok') return response;
+  const { bytes, ...rest } = response;
+  return { ...rest, body: wholeBody(bytes) };
 }
 
 function exchangePorts(options: HttpUpstreamOptions, dispatcher: Agent): ExchangePorts {
@@ -136,7 +144,13 @@ async function artifact({ stallMs }: ExchangePorts, answer: Answer, request: Ups
   const other = withoutBody(answer, request);
   if (other !== undefined) return other;
   const sizeBytes = announcedSize(answer, request);
-  const limits = { url: answer.url, maxBytes: request.maxBytes, stallMs, signal: request.signal, ...(sizeBytes === undefined ? {} : { sizeBytes }) };
+  const limits = {
+    url: answer.url,
+    maxBytes: request.maxBytes,
+    stallMs: request.stallMs ?? stallMs,
+    signal: request.signal,
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+  };
   return { ...described(answer), ...(sizeBytes === undefined ? {} : { sizeBytes }), body: measuredBody(answer.body, limits) };
 }
 
