@@ -20,7 +20,7 @@ export async function discoverUpstream(config: Config, ecosystem: Ecosystem, env
   if (configured?.index !== undefined)
     return { index: slashed(configured.index), files: configured.files, settings: configured.settings, from: 'configuration' };
   const [command, ...args] = ecosystem.discovery.argv;
-  const output = await run(command, args, { env: environment, timeout: 30_000 }).then(
+  const output = await run(command, args, { env: leavingNothing(environment), timeout: 30_000 }).then(
     ({ stdout }) => stdout,
     (cause: unknown) => {
       throw unknown(ecosystem.id, cause);
@@ -30,6 +30,11 @@ export async function discoverUpstream(config: Config, ecosystem: Ecosystem, env
   if (found === undefined) throw unknown(ecosystem.id, undefined);
   const settings = { ...found.settings, ...configured?.settings };
   return { index: slashed(found.index), files: [...found.files, ...(configured?.files ?? [])], settings, from: 'this machine' };
+}
+
+/** A package manager that runs on Node 22 or newer may keep its compiled code in the folder for temporary files, unless it is told where or not to. */
+function leavingNothing(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return environment['NODE_COMPILE_CACHE'] === undefined ? { ...environment, NODE_DISABLE_COMPILE_CACHE: '1' } : environment;
 }
 
 function unknown(id: string, cause: unknown): AppError {
