@@ -1,11 +1,11 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvironmentBody, parseSha256 } from '@granary/core/model';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { clientSuite } from './client-suite.ts';
 import { granaryArgv, granaryEnvironment } from './granary-process.ts';
 import { readIndexPage } from './index-page.ts';
 import { type Island, openIsland, whyNoIsland } from './island.ts';
@@ -14,8 +14,6 @@ import { type LoopbackSite, makeLoopbackSite } from './loopback-site.ts';
 import { makeHome } from './python-home.ts';
 import { type RunningMirror, startMirror } from './running-mirror.ts';
 
-const reason = whyNoIsland();
-const title = (text: string) => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`;
 const SET_UP_MS = 900_000;
 const TEST_MS = 240_000;
 /** What the issue promises, with the interval of polling that holds by default. */
@@ -26,17 +24,12 @@ let site: LoopbackSite;
 /** When everything was held, and upstream had not changed yet. */
 let before = '';
 
-beforeAll(async () => {
-  if (reason !== undefined) return;
-  folder = await mkdtemp(join(tmpdir(), 'granary-clients-'));
-  site = await makeLoopbackSite(folder);
-}, SET_UP_MS);
-afterAll(async () => {
-  await site?.[Symbol.asyncDispose]();
-  if (folder !== '') await rm(folder, { recursive: true });
+const suite = clientSuite({ name: 'clients', reason: whyNoIsland(), timeoutMs: SET_UP_MS }, async (place, opened) => {
+  folder = place;
+  site = opened.use(await makeLoopbackSite(folder));
 });
 
-describe.skipIf(reason !== undefined)(title('a mirror whose upstream moves on'), () => {
+describe.skipIf(suite.isSkipped)(suite.title('a mirror whose upstream moves on'), () => {
   let running: RunningMirror;
   let address = '';
   let lockBefore = '';
@@ -132,7 +125,7 @@ describe.skipIf(reason !== undefined)(title('a mirror whose upstream moves on'),
   }
 });
 
-describe.skipIf(reason !== undefined)(title('with every upstream unreachable, on empty caches'), () => {
+describe.skipIf(suite.isSkipped)(suite.title('with every upstream unreachable, on empty caches'), () => {
   let island: Island;
   let remedies: Remedies;
   let askedBefore = 0;
