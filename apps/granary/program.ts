@@ -15,6 +15,7 @@ import { up } from './commands/up.ts';
 import { explain, formatExplanation } from './commands/why.ts';
 import { EXIT_CODES } from './exit-code.ts';
 import { formatTable } from './output/terminal.ts';
+import { addReading } from './reading.ts';
 import { runSequencer } from './roles/run-sequencer.ts';
 import { runWorker } from './roles/run-worker.ts';
 import { withSiteReader } from './roles/site-reader.ts';
@@ -35,6 +36,7 @@ export function buildProgram(context: ProgramContext): Command {
   addRoles(program, context);
   addAsking(program, context);
   addWatching(program, context);
+  addReading(program, context);
   addRebuilding(program, context);
   addChecking(program, context);
   return program;

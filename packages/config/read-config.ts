@@ -68,6 +68,7 @@ const FROM_ENVIRONMENT = {
   GRANARY_QUEUE: 'queue',
   GRANARY_KEYS: 'keys',
   GRANARY_PUBLIC_URL: 'publicUrl',
+  GRANARY_READERS: 'readers',
 } as const satisfies Readonly<Record<string, keyof ConfigFile>>;
 
 function readEnvironment(environment: Readonly<Record<string, string | undefined>>): Partial<ConfigFile> {

@@ -97,6 +97,8 @@ export const ConfigFile = strict({
     .default('127.0.0.1:8080'),
   /** What clients reach it by, when something stands in front of it. */
   publicUrl: HttpUrl.optional(),
+  /** Who may read: everybody who reaches us, or whoever shows a token that `granary reader add` made. */
+  readers: z.enum(['anyone', 'registered'], { error: 'expected anyone or registered' }).default('anyone'),
   data: z.string().min(1).default('data'),
   /** Where the archive lies when not in the data folder: a folder that several processes share, or an S3-compatible service. */
   store: z

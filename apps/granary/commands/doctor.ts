@@ -28,12 +28,20 @@ export async function doctor(config: Config, environment: NodeJS.ProcessEnv): Pr
     { state: 'ok', what: 'configuration', detail: config.file ?? 'none: the defaults hold' },
     { state: 'ok', what: 'data folder', detail: config.dataDir },
     { state: 'ok', what: 'archive', detail: config.store.type === 'folder' ? config.store.path : `${config.store.endpoint}, two buckets` },
+    readersFinding(config),
     ...watched.findings,
     ...(await probeServices(config)),
     ...upstreams,
     ...(sandbox.length === 0 ? [{ state: 'ok' as const, what: 'sandbox', detail: 'everything it needs is here' }] : sandbox),
     ...hints,
   ];
+}
+
+function readersFinding({ readers }: Config): Finding {
+  const what = 'reader access';
+  if (readers === 'anyone')
+    return { state: 'ok', what, detail: 'off: everybody who reaches this site may read; readers: registered in granary.yaml changes that' };
+  return { state: 'ok', what, detail: 'on: only who shows a token may read; granary reader add makes one, and docs/clients.md says how clients show it' };
 }
 
 /** Ids of ecosystems that the watch list asks for, or what is wrong with it. */

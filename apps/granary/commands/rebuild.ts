@@ -4,6 +4,7 @@ import { EnvironmentBody, type Purl, RebuiltBody, type Sha256, toPurl, VerdictBo
 import { openOciSandbox } from '@granary/driver-sandbox-oci';
 import { exportPublicKey } from '@granary/driver-signer-key';
 import { ecosystemOf } from '@granary/ecosystems';
+import { readersOfCatalog } from '@granary/stage-access';
 import { runDefinition } from '@granary/stage-rebuild';
 import { AppError } from '../app-error.ts';
 import { openMirrorSockets } from '../roles/mirror-sockets.ts';
@@ -40,7 +41,14 @@ export async function rebuildAgain(config: Config, purl: string, note: (text: st
       note('making the root filesystem from stored packages');
       await sandbox.prepare(recipe);
     }
-    const served = serveArchive({ config, catalog, store: publicStore, publicKey: exportPublicKey(keys), origin: originOf(keys.ledgers.public) });
+    const served = serveArchive({
+      config,
+      catalog,
+      store: publicStore,
+      publicKey: exportPublicKey(keys),
+      origin: originOf(keys.ledgers.public),
+      readers: readersOfCatalog(catalog),
+    });
     const ledgerSize = () => catalog.size(originOf(keys.ledgers.public));
     const mirrors = stack.use(await openMirrorSockets({ serve: served, ledgerSize, notesDir: paths.sockets }));
     const reruns: Rerun[] = [];

@@ -1,6 +1,7 @@
 import { openHttpServer } from '@granary/driver-http-fastify';
 import { exportPublicKey } from '@granary/driver-signer-key';
 import { ecosystems } from '@granary/ecosystems';
+import { readersOfCatalog } from '@granary/stage-access';
 import { openFollowingSite } from '../roles/following-site.ts';
 import { openPullThrough } from '../roles/pull-through.ts';
 import { parseListen, serveArchive } from '../roles/serve-archive.ts';
@@ -21,7 +22,17 @@ export async function servePulling({ config, environment, terminal, signal }: Se
   const { redirects } = stack.use(await openStore(config, 'public'));
   const pulling = openPullThrough({ config, site, note });
   const { port: pull, gauges } = pulling;
-  const served = serveArchive({ config, catalog, store, redirects, publicKey: exportPublicKey(keys), origin: origins.public, pull, gauges });
+  const served = serveArchive({
+    config,
+    catalog,
+    store,
+    redirects,
+    publicKey: exportPublicKey(keys),
+    origin: origins.public,
+    pull,
+    gauges,
+    readers: readersOfCatalog(catalog),
+  });
   const onError = (error: unknown) => note(`answering a client: ${String(error)}`);
   const server = stack.use(await openHttpServer({ listen: parseListen(config.listen), handler: served.handle, onError }));
   const upstreams = stack.use(await openUpstreams({ config, environment, clock, note }));

@@ -4,6 +4,7 @@ import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { openHttpServer } from '@granary/driver-http-fastify';
 import { systemClock } from '@granary/driver-queue-memory';
 import { hasSiteKeys } from '@granary/driver-signer-key';
+import { openPublishedReaders, type PublishedReaders } from '@granary/stage-access';
 import { follow, openLedgerReader, storeSource } from '@granary/stage-ledger';
 import type { Terminal } from '../output/terminal.ts';
 import { parseListen, serveArchive } from '../roles/serve-archive.ts';
@@ -28,17 +29,37 @@ export async function serve(command: ServeCommand): Promise<void> {
 
 /** Serves an archive and nothing else, and holds nothing secret. Follows its ledger, so that what another process adds shows within seconds. */
 async function serveOnly({ config, terminal, signal }: ServeCommand): Promise<void> {
-  await withPublicReader(config, async ({ store, redirects, publicKey, ledger }) => {
+  await withPublicReader(config, async ({ store, redirects, publicKey, ledger, ledgerKey }) => {
+    const readers = openPublishedReaders(store.objects, ledgerKey);
     using catalog = await foldLedgers(openSqliteCatalog(':memory:', { mode: 'fold' }), [ledger]);
-    const served = serveArchive({ config, catalog, store, redirects, publicKey, origin: ledger.origin });
+    const served = serveArchive({ config, catalog, store, redirects, publicKey, origin: ledger.origin, readers });
     await using server = await openHttpServer({
       listen: parseListen(config.listen),
       handler: served.handle,
       onError: (error) => terminal.say(`answering a client: ${String(error)}`),
     });
     terminal.say(`serving ${ledger.origin} on ${server.address}; Ctrl-C ends it`);
-    await followInto(catalog, ledger, { terminal, signal });
+    const following = [followInto(catalog, ledger, { terminal, signal })];
+    if (config.readers === 'registered') following.push(followReaders(readers, { terminal, signal }));
+    await Promise.all(following);
   });
+}
+
+/** Whoever was known to may read goes on to, while the list can't be had. */
+async function followReaders(readers: PublishedReaders, { terminal, signal }: Pick<ServeCommand, 'terminal' | 'signal'>): Promise<void> {
+  const clock = systemClock();
+  for (let told = ''; !signal.aborted; ) {
+    const fault = await readers.refresh().then(
+      () => '',
+      (error: unknown) => {
+        if (error instanceof StoreError) return error.message;
+        throw error;
+      },
+    );
+    if (fault !== '' && fault !== told) terminal.say(`not following who may read now: ${fault}`);
+    told = fault;
+    await clock.sleep(FOLLOW_EVERY_MS, signal).catch(() => undefined);
+  }
 }
 
 /** A store that can't be reached is no reason to stop: what is held in the catalog is answered, and the rest once it is back. */

@@ -2,7 +2,7 @@ import type { FactKind } from '@granary/core/model';
 
 /** Which kinds of facts each role's key may author; the sequencer refuses the rest. */
 export const ROLE_KINDS = {
-  operator: ['watched', 'quarantined', 'released', 'policy'],
+  operator: ['watched', 'reader', 'quarantined', 'released', 'policy'],
   demand: ['wanted'],
   sync: ['observed', 'vanished', 'stored', 'polled', 'environment'],
   rebuild: ['located', 'rebuilt', 'wanted'],

@@ -1,6 +1,7 @@
 import type { Config } from '@granary/config';
 import { openHttpServer } from '@granary/driver-http-fastify';
 import { exportPublicKey } from '@granary/driver-signer-key';
+import { readersOfCatalog } from '@granary/stage-access';
 import { importWatchList } from '@granary/stage-demand';
 import type { Refusal } from '@granary/stage-ledger';
 import type { Progress } from '../output/progress.ts';
@@ -46,7 +47,16 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   const { catalog, publicStore: store, keys, origins, clock } = site;
   const pulling = openPullThrough({ config, site, note: progress.note });
   const { port: pull, gauges } = pulling;
-  const served = serveArchive({ config, catalog, store, publicKey: exportPublicKey(keys), origin: origins.public, pull, gauges });
+  const served = serveArchive({
+    config,
+    catalog,
+    store,
+    publicKey: exportPublicKey(keys),
+    origin: origins.public,
+    pull,
+    gauges,
+    readers: readersOfCatalog(catalog),
+  });
   const onError = (error: unknown) => progress.note(`answering a client: ${String(error)}`);
   const server = stack.use(await openHttpServer({ listen: parseListen(config.listen), handler: served.handle, onError }));
   progress.note(`serving on ${server.address}`);

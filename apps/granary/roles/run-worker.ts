@@ -1,4 +1,5 @@
 import { exportPublicKey } from '@granary/driver-signer-key';
+import { readersOfCatalog } from '@granary/stage-access';
 import { openFollowingSite } from './following-site.ts';
 import type { RunOptions } from './run-up.ts';
 import { serveArchive } from './serve-archive.ts';
@@ -14,7 +15,7 @@ export async function runWorker(options: RunOptions): Promise<void> {
   const { note } = progress;
   const site = stack.use(await openFollowingSite({ config, purpose: 'granary worker', note, signal }));
   const { catalog, publicStore: store, keys, origins, clock } = site;
-  const served = serveArchive({ config, catalog, store, publicKey: exportPublicKey(keys), origin: origins.public });
+  const served = serveArchive({ config, catalog, store, publicKey: exportPublicKey(keys), origin: origins.public, readers: readersOfCatalog(catalog) });
   const queue = stack.use(await openSharedQueue(config, { clock, note }));
   stack.defer(queue.subscribe((event) => progress.onEvent(event)));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));

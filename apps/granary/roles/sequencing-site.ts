@@ -4,6 +4,7 @@ import type { LockBackend } from '@granary/contract/ports';
 import type { StateFact } from '@granary/core/model';
 import { exportPublicKey, type SiteKeys } from '@granary/driver-signer-key';
 import { ARCHIVE_FORMAT, initArchive } from '@granary/driver-store-fs';
+import { openReaderPublisher } from '@granary/stage-access';
 import { siteKeyFacts } from '@granary/stage-attest';
 import { openSequencer, type Refusal } from '@granary/stage-ledger';
 import { ROLE_KINDS, WRITING_ROLES } from './role-kinds.ts';
@@ -54,8 +55,10 @@ export async function openSequencingSite({ config, purpose, note, onRefused, onB
     });
   const siteKeys = await siteKeyFacts({ signer: keys.statement, objects: publicStore.objects }, keys.ledgers.public.verifierKey);
   const ledgers = [await sequencer('public', [...siteKeys, ...roleKeys(keys)]), await sequencer('private', roleKeys(keys))];
+  const publishReaders = openReaderPublisher({ store: publicStore, catalog, signer: keys.ledgers.public, clock });
   const drain = async () => {
     for (const ledger of ledgers) await ledger.drain();
+    await publishReaders();
   };
   const owned = stack.move();
   return { ...base, lock, settle: sharing(drain), refresh: async () => undefined, [Symbol.asyncDispose]: () => owned.disposeAsync() };

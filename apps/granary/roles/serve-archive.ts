@@ -1,5 +1,5 @@
 import type { Config } from '@granary/config';
-import type { Catalog, CatalogFold, Store } from '@granary/contract/ports';
+import type { Catalog, CatalogFold, Readers, Store } from '@granary/contract/ports';
 import { systemClock } from '@granary/driver-queue-memory';
 import { ecosystems } from '@granary/ecosystems';
 import { type Gauge, openServe, type PullThrough, type Redirects, type Serve } from '@granary/stage-serve';
@@ -17,12 +17,15 @@ export interface ServedArchive {
   readonly gauges?: readonly Gauge[];
   /** Where this process reaches upstreams, and the configuration lets clients fetch through it. */
   readonly pull?: PullThrough | undefined;
+  /** Who may read, where the configuration says that not everybody may. */
+  readonly readers: Readers & { readonly missing?: () => string | undefined };
 }
 
 /** The public side of a site, as a handler: the same for `up` and for a node that only serves. */
-export function serveArchive({ config, catalog, store, publicKey, origin, redirects, gauges = [], pull }: ServedArchive): Serve {
+export function serveArchive({ config, catalog, store, publicKey, origin, redirects, gauges = [], pull, readers }: ServedArchive): Serve {
   const evidence = siteEvidence({ catalog, objects: store.objects, publicKey });
   const { minAgeDays, ...policy } = config.verified;
+  const isRestricted = config.readers === 'registered';
   return openServe({
     catalog,
     blobs: store.blobs,
@@ -33,10 +36,14 @@ export function serveArchive({ config, catalog, store, publicKey, origin, redire
     ledgerSize: () => catalog.size(origin),
     bundlesOf: evidence.bundlesOf,
     keys: evidence.keys,
-    notReady: () => catalog.unknownCritical().map((kind) => `the ledger holds facts of a kind that this version doesn't know: ${kind}`),
+    notReady: () => [
+      ...catalog.unknownCritical().map((kind) => `the ledger holds facts of a kind that this version doesn't know: ${kind}`),
+      ...[isRestricted ? readers.missing?.() : undefined].filter((why) => why !== undefined),
+    ],
     gauges,
     redirects,
     pull,
+    readers: isRestricted ? readers : undefined,
   });
 }
 

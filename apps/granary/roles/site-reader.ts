@@ -3,6 +3,7 @@ import type { Config } from '@granary/config';
 import { type Catalog, CatalogError, type CatalogFold, type Store } from '@granary/contract/ports';
 import { parseTrustFile } from '@granary/core/bundle';
 import { FORMAT_KEY } from '@granary/core/layout';
+import type { VerifierKey } from '@granary/core/tlog';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { hasSiteKeys, openSiteKeys, type SiteKeys } from '@granary/driver-signer-key';
 import { catchUp, openLedgerReader, storeSource } from '@granary/stage-ledger';
@@ -57,6 +58,7 @@ export interface PublicReader {
   /** Text of `granary.pub`. */
   readonly publicKey: string;
   readonly ledger: LedgerPlace;
+  readonly ledgerKey: VerifierKey;
 }
 
 /** Opens the public side alone, and closes it after `use`. Throws AppError `no-data`. */
@@ -69,7 +71,7 @@ export async function withPublicReader<T>(config: Config, use: (reader: PublicRe
   });
   const [ledger] = parseTrustFile(publicKey).ledgers;
   if (ledger === undefined) throw new AppError('no-data', `${file}: names no ledger; copy granary.pub there from beside the site's keys`);
-  return await use({ store: side.store, redirects: side.redirects, publicKey, ledger: place('public', ledger.text, side.store) });
+  return await use({ store: side.store, redirects: side.redirects, publicKey, ledger: place('public', ledger.text, side.store), ledgerKey: ledger });
 }
 
 /** The catalog that a running process keeps, when it is as new as what is published; otherwise one in memory, folded now. */

@@ -55,6 +55,13 @@ export interface PackageView {
   readonly asOf?: Instant;
 }
 
+/** What documents that are the same whatever is held may say of the site. */
+export interface FixedSite {
+  /** As in {@link PackageView}. */
+  readonly address: string;
+  readonly readers: 'anyone' | 'registered';
+}
+
 /** Which paths a client asks and which documents it expects. Pure. */
 export interface Views {
   /** `path` is decoded and has no leading slash. Undefined when no client of this ecosystem asks such a thing. */
@@ -63,8 +70,10 @@ export interface Views {
   mediaTypes(route: Exclude<Route, { readonly type: 'evidence' }>): readonly string[];
   /** Undefined when the package has no such document in this view. */
   renderPackage(view: PackageView, mediaType: string, document?: string): Uint8Array | undefined;
-  /** Left out where no route is `fixed`. `address` as in {@link PackageView}. */
-  renderFixed?(name: string, address: string): Uint8Array;
+  /** Left out where no route is `fixed`. */
+  renderFixed?(name: string, site: FixedSite): Uint8Array;
+  /** What clients are told beside Basic and Bearer that show no token where only registered readers may read: a challenge (RFC 9110 11.3). */
+  challenge?(publicUrl: string): string;
   /** Left out where no route is `evidence`. Undefined when nothing is kept that answers it. */
   renderEvidence?(name: string, held: Held): Promise<Uint8Array | undefined>;
   renderRoot(packages: readonly Purl[], mediaType: string): Uint8Array;

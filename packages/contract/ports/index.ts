@@ -11,6 +11,7 @@ export {
   type LockBackend,
   type LoggedStatement,
 } from './ledger.ts';
+export type { Readers } from './readers.ts';
 export type { Pin, Resolution, ResolveRequest, Resolver } from './resolver.ts';
 export {
   type PhaseEnd,

@@ -10,6 +10,7 @@ export {
   PENDING_PREFIX,
   parseObjectKey,
   pendingKey,
+  READERS_KEY,
   refusedKey,
   stagingKey,
   stagingPrefix,

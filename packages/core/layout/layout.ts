@@ -49,6 +49,9 @@ export function derivedKey(path: string): ObjectKey {
   return checked(`derived/${path}`);
 }
 
+/** Who may read the site, signed, for nodes that see nothing of the private side. */
+export const READERS_KEY = 'derived/readers' as ObjectKey;
+
 /** May the object be overwritten or removed? All others are immutable. */
 export function isMutable(key: ObjectKey): boolean {
   return key.startsWith(PENDING_PREFIX) || key.startsWith('derived/') || /^ledgers\/[^/]+\/(head|checkpoint|staging\/[^/]+)$/.test(key);

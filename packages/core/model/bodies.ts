@@ -49,6 +49,8 @@ export const WatchedBody = z.object({
   /** A closure of more bytes is not taken in. */
   quotaBytes: Size.optional(),
 });
+/** `reader`, about an id made by chance: who may read where access is restricted, by the sha256 of a token that nobody keeps. `name` is the operator's. */
+export const ReaderBody = z.object({ state: z.enum(['active', 'removed']), name: z.string(), token: Digest });
 /** `wanted`, about a watched specification (its closure) or about an artifact (a plan to build it). `manifest` is a blob of the private store for `install`, of the public one for `build`. */
 export const WantedBody = z.object({ role: z.enum(['install', 'build']), manifest: Digest, artifacts: Size });
 /** `observed`, about a package: upstream's index document as it was seen. */
@@ -125,6 +127,7 @@ export const AttestedBody = z.object({
 export const EnvironmentBody = z.object({ recipe: Digest, rootfs: Digest, tools: z.record(z.string(), z.object({ version: z.string(), sha256: Digest })) });
 
 export type WatchedBody = z.output<typeof WatchedBody>;
+export type ReaderBody = z.output<typeof ReaderBody>;
 export type WantedBody = z.output<typeof WantedBody>;
 export type ObservedBody = z.output<typeof ObservedBody>;
 export type VanishedBody = z.output<typeof VanishedBody>;

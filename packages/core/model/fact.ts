@@ -11,6 +11,7 @@ export const COMPUTED_KINDS = ['stored', 'located', 'rebuilt', 'compared', 'verd
 export const STATE_KINDS = [
   'site',
   'watched',
+  'reader',
   'wanted',
   'observed',
   'vanished',
@@ -31,7 +32,7 @@ export type FactKind = ComputedKind | StateKind | RunKind;
 
 const KNOWN_KINDS: ReadonlySet<string> = new Set<FactKind>([...COMPUTED_KINDS, ...STATE_KINDS, ...RUN_KINDS]);
 /** Kinds of the private ledger; all others are public. */
-export const PRIVATE_KINDS: ReadonlySet<string> = new Set<FactKind>(['watched', 'wanted']);
+export const PRIVATE_KINDS: ReadonlySet<string> = new Set<FactKind>(['watched', 'wanted', 'reader']);
 
 /** What happened, as its author states it; time and order are the sequencer's. */
 export type Fact = ComputedFact | StateFact | RunFact;

@@ -7,6 +7,7 @@ export {
   factBody,
   LocatedBody,
   ObservedBody,
+  ReaderBody,
   RebuiltBody,
   StoredBody,
   VanishedBody,

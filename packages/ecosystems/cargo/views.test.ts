@@ -70,7 +70,7 @@ describe('an index file', () => {
 });
 
 it('says in config.json that crates lie below its own address, where routes find them', () => {
-  const { dl } = JSON.parse(text(cargoViews.renderFixed?.('config.json', 'http://mirror.example/verified/cargo')));
+  const { dl } = JSON.parse(text(cargoViews.renderFixed?.('config.json', { address: 'http://mirror.example/verified/cargo', readers: 'anyone' })));
 
   expect(dl).toBe('http://mirror.example/verified/cargo/crates/{crate}/{crate}-{version}.crate');
 });

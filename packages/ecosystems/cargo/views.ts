@@ -23,10 +23,13 @@ export const cargoViews: Views = {
     }
   },
   renderPackage: (view: PackageView) => renderLines(view),
-  renderFixed(name, address) {
+  renderFixed(name, { address, readers }) {
     if (name !== CONFIG) throw new EcosystemError('unsupported', `render ${name}: a registry of crates has no such document`);
-    return encode(JSON.stringify({ dl: `${address}/${cratePath('{crate}', '{version}')}` }));
+    const dl = `${address}/${cratePath('{crate}', '{version}')}`;
+    return encode(JSON.stringify({ dl, ...(readers === 'anyone' ? {} : { 'auth-required': true }) }));
   },
+  // Where users get a token (the Cargo book, registry authentication).
+  challenge: (publicUrl) => `Cargo login_url="${publicUrl}/"`,
   renderRoot: (packages) => encode(packages.map((purl) => `${nameOf(purl)}\n`).join('')),
   clientHints: (address) => [
     `cargo in .cargo/config.toml of the project, or of the home directory:`,

@@ -4,6 +4,7 @@ import { lineAnswer } from './answers.ts';
 import { openArtifacts } from './artifacts.ts';
 import { answerClient, type ClientParts } from './client-answers.ts';
 import { openEvidence } from './evidence.ts';
+import { forOneReader, type Gate, openGate } from './gate.ts';
 import { openHoldings } from './holdings.ts';
 import { openListings } from './listings.ts';
 import { openMetrics } from './metrics.ts';
@@ -46,14 +47,7 @@ export function openServe(ports: ServePorts): Serve {
   const evidence = openEvidence({ ports, holdings, following }, documentBytes / 8);
   const client: ClientParts = { ports, holdings, listings, pages, artifacts, evidence, refuse };
   const answerSite = openSite({ ports, holdings, metrics, refuse });
-  const targets = new LRUCache<string, Target>({ max: REMEMBERED_TARGETS });
-  const understand = (text: string): Target => {
-    const known = targets.get(text);
-    if (known !== undefined) return known;
-    const target = parseTarget(text, { ecosystems: ports.ecosystems, defaultView: { type: site.defaultView }, publicUrl: site.publicUrl });
-    if (target.type === 'client') targets.set(text, target);
-    return target;
-  };
+  const understand = openUnderstanding(ports);
   const dispatch = (target: Target, request: HttpRequest): HttpResponse | Promise<HttpResponse> => {
     switch (target.type) {
       case 'client':
@@ -64,15 +58,32 @@ export function openServe(ports: ServePorts): Serve {
         return lineAnswer(400, `Granary can't answer this: ${target.why}, see ${site.publicUrl}/`);
     }
   };
-  const handle: HttpHandler = (request) => {
+  const answer = (request: HttpRequest, gate: Gate | undefined): HttpResponse | Promise<HttpResponse> => {
     const started = performance.now();
     const target = understand(request.target);
     const counted = (response: HttpResponse): HttpResponse => {
       metrics.count(target.type === 'client' ? target.route.type : target.type, response.status, performance.now() - started);
-      return response;
+      return gate === undefined ? response : forOneReader(response);
     };
-    const response = dispatch(target, request);
+    const response = gate?.refusal(target, request) ?? dispatch(target, request);
     return response instanceof Promise ? response.then(counted) : counted(response);
   };
-  return { handle, only: (view) => (request) => handle({ ...request, target: `/${viewPath(view)}${request.target}` }) };
+  const gate = ports.readers && openGate(ports.readers, site.publicUrl);
+  // Who reaches `only` was let in by whoever gave it out: a socket of one build.
+  return {
+    handle: (request) => answer(request, gate),
+    only: (view) => (request) => answer({ ...request, target: `/${viewPath(view)}${request.target}` }, undefined),
+  };
+}
+
+/** What an address means; what clients ask is remembered. */
+function openUnderstanding({ ecosystems, site }: ServePorts): (text: string) => Target {
+  const targets = new LRUCache<string, Target>({ max: REMEMBERED_TARGETS });
+  return (text) => {
+    const known = targets.get(text);
+    if (known !== undefined) return known;
+    const target = parseTarget(text, { ecosystems, defaultView: { type: site.defaultView }, publicUrl: site.publicUrl });
+    if (target.type === 'client') targets.set(text, target);
+    return target;
+  };
 }

@@ -102,11 +102,11 @@ async function renderPackage(
 }
 
 async function renderFixed(
-  { refuse }: PagePorts,
+  { ports, refuse }: PagePorts,
   { ecosystem, address }: ClientTarget,
   { name, mediaType, coding }: Representation & { readonly name: string },
 ): Promise<Derived<Page>> {
-  const bytes = ecosystem.views.renderFixed?.(name, address);
+  const bytes = ecosystem.views.renderFixed?.(name, { address, readers: ports.readers === undefined ? 'anyone' : 'registered' });
   if (bytes === undefined) return refusal(refuse.notHeld({ packages: [], asked: name }));
   const finished = await finish(bytes, { mediaType: withCharset(mediaType), coding, cacheControl: INDEX_CACHE, vary: VARY });
   return { value: { finished }, sizeBytes: finished.body.length + PAGE_OVERHEAD_BYTES };

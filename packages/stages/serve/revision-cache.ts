@@ -1,5 +1,6 @@
 import type { Catalog, Clock } from '@granary/contract/ports';
 import { LRUCache } from 'lru-cache';
+import { onceATurn } from './once-a-turn.ts';
 
 /** Something derived from the catalog, and how long it can hold without a new fact. */
 export interface Derived<T> {
@@ -19,20 +20,10 @@ export interface Following {
 
 /**
  * The same, but asks for the revision once per turn of the event loop: asking costs as much as answering, where another process may
- * have folded. Requests that are handled in one turn had all arrived before it, so that none of them can know of a later fact.
+ * have folded.
  */
 export function followEachTurn({ catalog, clock }: Following): Following {
-  let known: number | undefined;
-  const forget = () => {
-    known = undefined;
-  };
-  const revision = () => {
-    if (known !== undefined) return known;
-    known = catalog.revision();
-    setImmediate(forget);
-    return known;
-  };
-  return { clock, catalog: { revision, revisionOf: (packagePurl) => catalog.revisionOf(packagePurl) } };
+  return { clock, catalog: { revision: onceATurn(() => catalog.revision()), revisionOf: (packagePurl) => catalog.revisionOf(packagePurl) } };
 }
 
 interface Entry<T> extends Derived<T> {

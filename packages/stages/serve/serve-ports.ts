@@ -1,5 +1,5 @@
 import type { Ecosystem } from '@granary/contract/ecosystem';
-import type { BlobStore, Catalog, Clock, ObjectStore } from '@granary/contract/ports';
+import type { BlobStore, Catalog, Clock, ObjectStore, Readers } from '@granary/contract/ports';
 import type { KeysDocument } from '@granary/core/bundle';
 import type { Json, Sha256 } from '@granary/core/model';
 import type { Policy } from './policy.ts';
@@ -49,6 +49,8 @@ export interface ServePorts {
   readonly redirects?: Redirects | undefined;
   /** Only where this process reaches upstreams, and may fetch for clients. */
   readonly pull?: PullThrough | undefined;
+  /** Who may read; left out where everybody may. */
+  readonly readers?: Readers | undefined;
   /** Bounds of what is kept in memory. */
   readonly memory?: { readonly artifactBytes?: number; readonly documentBytes?: number; readonly holdingBytes?: number };
 }

@@ -24,6 +24,7 @@ const views: Views = {
     new TextEncoder().encode(
       files.map(({ fileName, vanishedAt }) => `${fileName}${vanishedAt === undefined ? '' : '!'}${reconstructed ? '?' : ''}\n`).join(''),
     ),
+  challenge: (publicUrl) => `Tiny page="${publicUrl}"`,
   clientHints: (address) => [`tiny --index ${address}/tiny/index/`],
   renderRoot: (packages) => new TextEncoder().encode(packages.join('\n')),
 };
