@@ -14,6 +14,7 @@ export {
 export type { Readers } from './readers.ts';
 export type { Pin, Resolution, ResolveRequest, Resolver } from './resolver.ts';
 export {
+  type Contact,
   type PhaseEnd,
   type RootFilesystems,
   type RootfsRecipe,

@@ -19,6 +19,16 @@ export interface SandboxPhase {
   /** `mirror`: 127.0.0.1:3128 forwards to {@link SandboxRun.mirrorSocket}. `none`: an empty network namespace. */
   readonly network: 'mirror' | 'none';
   readonly timeoutMs: number;
+  /** Whatever becomes of it, the next one is run. */
+  readonly mayFail?: true;
+}
+/** Whom a phase turned to beside our mirror; it got no answer. */
+export interface Contact {
+  /** A name where it was looked up, else an address. */
+  readonly host: string;
+  /** Left out where a name was only looked up. */
+  readonly port?: number;
+  readonly protocol: 'tcp' | 'udp' | 'lookup';
 }
 export interface SandboxInput {
   /** Below the work dir, relative. */
@@ -35,6 +45,8 @@ export interface SandboxRun {
   readonly phases: readonly [SandboxPhase, ...SandboxPhase[]];
   /** Path of a unix socket that speaks HTTP: our mirror, one per run. */
   readonly mirrorSocket?: string;
+  /** In phases with network `mirror` every name has an address and every address refuses, at once; who was turned to is in the result. */
+  readonly recordsContacts?: true;
   /** Folder below the work dir whose regular files are collected after the last phase. */
   readonly outputDir: string;
   readonly limits: SandboxLimits;
@@ -46,8 +58,14 @@ export type PhaseEnd =
   | { readonly type: 'exited'; readonly code: number }
   | { readonly type: 'killed'; readonly by: 'out-of-memory' | 'timeout' | 'abort' | 'signal' };
 export interface SandboxResult {
-  /** Phases after one that didn't exit with 0 are not run, but outputs are collected all the same. */
-  readonly phases: readonly { readonly name: string; readonly end: PhaseEnd; readonly durationMs: number }[];
+  /** Phases after one that didn't exit with 0, and had to, are not run, but outputs are collected all the same. */
+  readonly phases: readonly {
+    readonly name: string;
+    readonly end: PhaseEnd;
+    readonly durationMs: number;
+    /** Where they were to be recorded: a hundred of them at most, and how many more there were. */
+    readonly contacts?: { readonly seen: readonly Contact[]; readonly leftOut: number };
+  }[];
   /** Regular files only, modes reduced to 0644/0755; anything else is in `refused`. */
   readonly outputs: readonly { readonly path: string; readonly bytes: Uint8Array }[];
   readonly refused: readonly { readonly path: string; readonly why: string }[];

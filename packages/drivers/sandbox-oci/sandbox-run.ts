@@ -38,6 +38,7 @@ export async function runInWrapper(run: SandboxRun, environment: RunEnvironment)
     workBytes: run.limits.diskBytes,
     ownerId: owner,
     cgroups: cgroups?.folders ?? [],
+    recordsContacts: run.recordsContacts === true,
   });
   const log = readLog(wrapper.log, run.limits.logBytes);
   const destroy = (): void => void wrapper.destroy();
@@ -49,9 +50,11 @@ export async function runInWrapper(run: SandboxRun, environment: RunEnvironment)
     await place(run, wrapper, environment);
     for (const [index, phase] of run.phases.entries()) {
       run.onPhase?.({ name: phase.name, state: 'started' });
-      phases.push(await runPhase(wrapper, index, { phase, environment }));
+      const result = await runPhase(wrapper, index, { phase, environment });
+      const isRecorded = run.recordsContacts === true && !signal.aborted;
+      phases.push(isRecorded ? { ...result, contacts: await wrapper.contacts(index) } : result);
       run.onPhase?.({ name: phase.name, state: 'ended' });
-      if (!phases.every(succeeded)) break;
+      if (!goesOn(phase, result)) break;
     }
     if (!signal.aborted) collected = await collect(wrapper, run);
   } catch (cause) {
@@ -151,9 +154,15 @@ async function withinOwnTime<T>(wrapper: Wrapper, step: Promise<T>): Promise<T> 
 /** Aborted before its first phase or between two, a run tells of it by the phase that would have been next. */
 function withAborted({ phases: asked }: SandboxRun, phases: readonly PhaseResult[]): readonly PhaseResult[] {
   const next = asked[phases.length];
-  return next !== undefined && phases.every(succeeded) ? [...phases, { name: next.name, end: { type: 'killed', by: 'abort' }, durationMs: 0 }] : phases;
+  const isBetween = next !== undefined && phases.every((phase, index) => goesOn(asked[index], phase));
+  return isBetween ? [...phases, { name: next.name, end: { type: 'killed', by: 'abort' }, durationMs: 0 }] : phases;
 }
 
-function succeeded({ end }: PhaseResult): boolean {
-  return end.type === 'exited' && end.code === 0;
+function goesOn(phase: SandboxPhase | undefined, { end }: PhaseResult): boolean {
+  switch (end.type) {
+    case 'exited':
+      return end.code === 0 || phase?.mayFail === true;
+    case 'killed':
+      return end.by !== 'abort' && phase?.mayFail === true;
+  }
 }

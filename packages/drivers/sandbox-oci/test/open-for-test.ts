@@ -32,6 +32,7 @@ export interface Attempt {
   readonly limits?: Partial<SandboxLimits>;
   readonly inputs?: SandboxRun['inputs'];
   readonly mirrorSocket?: string;
+  readonly recordsContacts?: true;
   readonly outputDir?: string;
   readonly rootfs?: Sha256;
   readonly signal?: AbortSignal;
