@@ -25,13 +25,16 @@ export {
   type Rebuilding,
   rebuildEligibility,
   type Toolchain,
+  type Toolset,
   type UpstreamArtifact,
   type Wish,
 } from './ecosystem.ts';
+export { decodeTrialReport, encodeTrialReport, type InstallTrial, installTrial, type TrialReport, type TriedPackage, watchedLock } from './install-trial.ts';
+export type { InstallCommand, Installing, InstallPlan, InstallRequest, PlannedInstall } from './installing.ts';
 export { isSpdxExpression, spdxExpressionOf } from './licence.ts';
 export { openPackageDocuments, type PackageDocuments } from './package-documents.ts';
 export { decodePlan, encodePlan, type PlanRecord } from './plan-record.ts';
 export { readToml } from './read-toml.ts';
 export type { Attempt, BuildProposal, CompiledBuild, MetadataJob, Proposed, RebuildStrategy, RebuildSubject } from './rebuild.ts';
 export { storedArtifact } from './stored-artifact.ts';
-export type { PackageView, Route, ViewFile, Views } from './views.ts';
+export type { PackageView, QuestionAnswer, Route, ViewFile, Views } from './views.ts';

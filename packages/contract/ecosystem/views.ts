@@ -1,4 +1,5 @@
 import type { Instant, Purl, Sha256 } from '@granary/core/model';
+import type { Advisories } from '../ports/index.ts';
 import type { Held } from './ecosystem.ts';
 
 /** What a client's path below the ecosystem's prefix asks for. */
@@ -14,6 +15,8 @@ export type Route =
   | { readonly type: 'fixed'; readonly name: string }
   /** What clients check others by, made from what was kept beside artifacts: the same in every view. */
   | { readonly type: 'evidence'; readonly name: string; readonly mediaType: string }
+  /** What is asked with a POST, such as which of many releases are vulnerable: the same in every view. */
+  | { readonly type: 'question'; readonly name: string; readonly maxBodyBytes: number }
   /** `packages` are those that the path can be of, likeliest first. `version`, where the path tells: of files that upstream has without listing them. */
   | { readonly type: 'artifact'; readonly packages: readonly Purl[]; readonly path: string; readonly version?: string }
   /** A document beside an artifact: its core `metadata`, or a companion by the name that it is stored under. */
@@ -62,12 +65,17 @@ export interface FixedSite {
   readonly readers: 'anyone' | 'registered';
 }
 
+export type QuestionAnswer =
+  | { readonly type: 'answered'; readonly mediaType: string; readonly bytes: Uint8Array }
+  /** `why` is one line for the client's user. */
+  | { readonly type: 'refused'; readonly status: 400 | 410 | 413 | 501 | 503; readonly why: string };
+
 /** Which paths a client asks and which documents it expects. Pure. */
 export interface Views {
   /** `path` is decoded and has no leading slash. Undefined when no client of this ecosystem asks such a thing. */
   route(path: string): Route | undefined;
   /** Media types of a route, best first; negotiated by q-value. The last is for clients that accept anything. An artifact has one. */
-  mediaTypes(route: Exclude<Route, { readonly type: 'evidence' }>): readonly string[];
+  mediaTypes(route: Exclude<Route, { readonly type: 'evidence' | 'question' }>): readonly string[];
   /** Undefined when the package has no such document in this view. */
   renderPackage(view: PackageView, mediaType: string, document?: string): Uint8Array | undefined;
   /** Left out where no route is `fixed`. */
@@ -76,6 +84,8 @@ export interface Views {
   challenge?(publicUrl: string): string;
   /** Left out where no route is `evidence`. Undefined when nothing is kept that answers it. */
   renderEvidence?(name: string, held: Held): Promise<Uint8Array | undefined>;
+  /** Left out where no route is a `question`. `body` is untrusted, and no longer than the route says. Never rejects. */
+  answerQuestion?(name: string, body: Uint8Array, known: { readonly advisories: Advisories }): Promise<QuestionAnswer>;
   renderRoot(packages: readonly Purl[], mediaType: string): Uint8Array;
   /** How stock clients are pointed at a mirror, for people: `address` has no slash at the end. */
   clientHints(address: string): readonly string[];

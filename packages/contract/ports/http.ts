@@ -1,11 +1,19 @@
 /** A request as a handler sees it. What it holds is untrusted, but bounded by the host. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: 'GET' | 'HEAD' | 'POST';
   /** Path and query as they were sent, undecoded. */
   readonly target: string;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Of a POST: reads what was sent, at most once. What isn't read is thrown away. Never rejects. */
+  readonly body?: (maxBytes: number) => Promise<HttpBody>;
 }
+
+/** What a client sent: whole, and expanded when it was compressed. */
+export type HttpBody =
+  | { readonly type: 'whole'; readonly bytes: Uint8Array }
+  /** Too large (also only when it is expanded), damaged, broken off, or in a coding that isn't read: what to answer. */
+  | { readonly type: 'refused'; readonly status: 400 | 413 | 415 | 503; readonly why: string };
 
 /** Bytes that are opened only when they are sent: not for HEAD. */
 export interface HttpStream {

@@ -1,4 +1,5 @@
-export type { HttpHandler, HttpRequest, HttpResponse, HttpStream } from './http.ts';
+export type { Advisories, KnownAdvisories } from './advisories.ts';
+export type { HttpBody, HttpHandler, HttpRequest, HttpResponse, HttpStream } from './http.ts';
 export {
   type AtSize,
   type Catalog,

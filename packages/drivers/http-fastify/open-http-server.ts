@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { HttpHandler } from '@granary/contract/ports';
 import { type FastifyInstance, fastify } from 'fastify';
 import { HttpError } from './http-error.ts';
-import { answer, type Tap } from './send.ts';
+import { bodyMemory } from './read-body.ts';
+import { answer, answerPosted, type Tap } from './send.ts';
 
 export type Listen = { readonly host: string; readonly port: number } | { readonly path: string };
 export interface HttpServerOptions {
@@ -14,6 +15,8 @@ export interface HttpServerOptions {
   readonly onError?: (error: unknown) => void;
   /** Sees every byte sent. */
   readonly tap?: (request: { readonly method: string; readonly target: string }) => Tap;
+  /** What bodies of requests may hold in memory together. Left out, POST is answered with 405 as other methods are. */
+  readonly maxBodiesBytes?: number;
   /** How long answers under way may still take when the server is closed. */
   readonly drainMs?: number;
 }
@@ -24,20 +27,22 @@ export interface HttpServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Hosts a handler for GET and HEAD on HTTP/1.1. Bounded: headers 16 KiB in 10 s, a request 20 s, a silent connection 75 s, which is longer than nginx keeps one. */
+/** Hosts a handler for GET and HEAD, and for POST where it is asked to, on HTTP/1.1. Bounded: headers 16 KiB in 10 s, a request 20 s, a silent connection 75 s, which is longer than nginx keeps one. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   let closing = false;
+  const memory = options.maxBodiesBytes === undefined ? undefined : bodyMemory(options.maxBodiesBytes);
   const app = fastify({
     logger: false,
-    // Nobody sends a body here.
+    // Whoever sends a body gets past the router, or is refused.
     bodyLimit: 1,
     forceCloseConnections: 'idle',
     // What is read goes past the router: there is one handler, and routing would cost as much as answering.
     serverFactory: (route) =>
       boundedServer((request, response) => {
-        if (request.method !== 'GET' && request.method !== 'HEAD') return route(request, response);
         if (closing) response.shouldKeepAlive = false;
-        answer(options, request, response);
+        if (request.method === 'GET' || request.method === 'HEAD') return answer(options, request, response);
+        if (request.method !== 'POST' || memory === undefined) return route(request, response);
+        void answerPosted(options, { message: request, out: response }, memory);
       }),
   });
   app.setNotFoundHandler((_request, reply) =>

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { HttpHandler, HttpRequest, HttpResponse, HttpStream } from '@granary/contract/ports';
+import { type BodyMemory, requestBody } from './read-body.ts';
 import { openTogether } from './write-together.ts';
 
 /** A second write costs as much as copying about so many bytes. */
@@ -12,6 +13,10 @@ export interface Tap {
   /** Called before the client can know that the answer has ended. */
   end(outcome: { readonly status: number; readonly complete: boolean }): void;
 }
+export interface Exchange {
+  readonly message: IncomingMessage;
+  readonly out: ServerResponse;
+}
 export interface AnswerOptions {
   readonly handler: HttpHandler;
   readonly onError?: (error: unknown) => void;
@@ -19,6 +24,24 @@ export interface AnswerOptions {
 }
 
 const together = openTogether();
+
+/** A request with a body is never answered in the same turn: the hot path is not this one. */
+export async function answerPosted(options: AnswerOptions, exchange: Exchange, memory: BodyMemory): Promise<void> {
+  const { message, out } = exchange;
+  const target = message.url ?? '/';
+  const tap = options.tap?.({ method: 'POST', target });
+  const body = requestBody(message, memory);
+  try {
+    const response = await options.handler({ method: 'POST', target, headers: message.headers, body: body.read });
+    // Whoever still sends something that nobody reads has asked for the last time on this connection.
+    if (!message.complete) out.shouldKeepAlive = false;
+    await send(response, out, tap);
+  } catch (error) {
+    fail(options, error, out, tap);
+  } finally {
+    body.release();
+  }
+}
 
 /** Never throws. Answers in the same turn when the handler does: a cached answer is a look-up and a write. */
 export function answer(options: AnswerOptions, message: IncomingMessage, out: ServerResponse): void {

@@ -3,6 +3,7 @@ import type { HttpHandler } from '@granary/contract/ports';
 /** Lets a handler of web `Request`s be hosted: for what is small and internal; bodies are held whole. */
 export function webHandler(handle: (request: Request) => Promise<Response>): HttpHandler {
   return async ({ method, target, headers }) => {
+    if (method === 'POST') return { status: 405, headers: ['allow', 'GET, HEAD', 'content-length', '0'] };
     const address = URL.parse(target, 'http://granary.invalid');
     if (address === null) return { status: 400, headers: ['content-length', '0'] };
     const response = await handle(new Request(address, { method, headers: webHeaders(headers) }));

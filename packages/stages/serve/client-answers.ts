@@ -9,6 +9,7 @@ import { mediaTypesOf } from './media-types.ts';
 import type { Pages } from './pages.ts';
 import { meets } from './policy.ts';
 import { answerPulled } from './pull-answers.ts';
+import { answerQuestion } from './questions.ts';
 import type { Refusals } from './refusals.ts';
 import type { ServePorts } from './serve-ports.ts';
 import type { Target } from './target.ts';
@@ -46,6 +47,8 @@ function answerByRoute(parts: ClientParts, target: ClientTarget, request: HttpRe
       return parts.pages.fixed(target, route.name, request);
     case 'evidence':
       return parts.evidence.answer(target, route, request);
+    case 'question':
+      return answerQuestion(parts.ports, target, route, request);
     case 'artifact': {
       const found = parts.holdings.find(route.packages, route);
       if (found === undefined) return parts.refuse.notHeld({ packages: route.packages, asked: lastSegment(route.path) });

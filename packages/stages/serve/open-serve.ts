@@ -9,11 +9,12 @@ import { openHoldings } from './holdings.ts';
 import { openListings } from './listings.ts';
 import { openMetrics } from './metrics.ts';
 import { openPages } from './pages.ts';
+import { refusePost } from './questions.ts';
 import { refusals } from './refusals.ts';
 import { rememberReads } from './remember-reads.ts';
 import { followEachTurn } from './revision-cache.ts';
 import type { ServePorts } from './serve-ports.ts';
-import { openSite } from './site-answers.ts';
+import { type AnswerSite, openSite } from './site-answers.ts';
 import { parseTarget, type Target } from './target.ts';
 import { type View, viewPath } from './view.ts';
 
@@ -48,16 +49,7 @@ export function openServe(ports: ServePorts): Serve {
   const client: ClientParts = { ports, holdings, listings, pages, artifacts, evidence, refuse };
   const answerSite = openSite({ ports, holdings, metrics, refuse });
   const understand = openUnderstanding(ports);
-  const dispatch = (target: Target, request: HttpRequest): HttpResponse | Promise<HttpResponse> => {
-    switch (target.type) {
-      case 'client':
-        return answerClient(client, target, request);
-      case 'site':
-        return answerSite(target, request);
-      case 'unknown':
-        return lineAnswer(400, `Granary can't answer this: ${target.why}, see ${site.publicUrl}/`);
-    }
-  };
+  const dispatch = openDispatch(client, answerSite);
   const answer = (request: HttpRequest, gate: Gate | undefined): HttpResponse | Promise<HttpResponse> => {
     const started = performance.now();
     const target = understand(request.target);
@@ -74,6 +66,24 @@ export function openServe(ports: ServePorts): Serve {
     handle: (request) => answer(request, gate),
     only: (view) => (request) => answer({ ...request, target: `/${viewPath(view)}${request.target}` }, undefined),
   };
+}
+
+function openDispatch(client: ClientParts, answerSite: AnswerSite): (target: Target, request: HttpRequest) => HttpResponse | Promise<HttpResponse> {
+  return (target, request) => {
+    if (request.method === 'POST' && !isQuestion(target)) return refusePost();
+    switch (target.type) {
+      case 'client':
+        return answerClient(client, target, request);
+      case 'site':
+        return answerSite(target, request);
+      case 'unknown':
+        return lineAnswer(400, `Granary can't answer this: ${target.why}, see ${client.ports.site.publicUrl}/`);
+    }
+  };
+}
+
+function isQuestion(target: Target): boolean {
+  return target.type === 'client' && target.route.type === 'question';
 }
 
 /** What an address means; what clients ask is remembered. */

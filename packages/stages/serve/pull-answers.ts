@@ -37,6 +37,7 @@ export function answerPulled(parts: ClientParts, target: ClientTarget, { request
     case 'root':
     case 'fixed':
     case 'evidence':
+    case 'question':
     case 'companion':
       return answerHeld();
   }

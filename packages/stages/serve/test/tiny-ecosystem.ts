@@ -8,6 +8,7 @@ const Listed = z.array(z.object({ fileName: z.string(), sha256: z.string(), publ
 const views: Views = {
   route(path) {
     if (path === 'index/') return { type: 'root' };
+    if (path.startsWith('ask/')) return { type: 'question', name: path.slice(4), maxBodyBytes: 10 };
     const name = /^index\/([A-Za-z]+)\/?$/.exec(path)?.[1];
     if (name !== undefined) {
       const canonical = `index/${name.toLowerCase()}/`;
@@ -26,6 +27,11 @@ const views: Views = {
     ),
   challenge: (publicUrl) => `Tiny page="${publicUrl}"`,
   clientHints: (address) => [`tiny --index ${address}/tiny/index/`],
+  async answerQuestion(name, body, { advisories }) {
+    const known = await advisories.of('tiny', []);
+    if (name === 'advisories' && known.type === 'unknown') return { type: 'refused', status: known.status, why: known.why };
+    return { type: 'answered', mediaType: 'text/plain', bytes: body.toReversed() };
+  },
   renderRoot: (packages) => new TextEncoder().encode(packages.join('\n')),
 };
 export const tiny: ServedEcosystem = {
