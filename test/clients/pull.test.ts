@@ -148,6 +148,30 @@ it(
 );
 
 it(
+  'keeps what it gave when it is killed before that is in the ledger',
+  async () => {
+    const bytes = randomBytes(1000);
+    upstream.publish({ project: 'brief', fileName: 'brief-1.0.tar.gz', bytes, uploadTime: '2024-01-01T00:00:00Z' });
+    const digest = sha256(bytes);
+    const path = `packages/${digest.slice(0, 2)}/${digest.slice(2, 4)}/${digest.slice(4)}/brief-1.0.tar.gz`;
+
+    const given = await (await fetch(`${address}/pull/pypi/${path}`)).arrayBuffer();
+    process.kill(running.pid, 'SIGKILL');
+    await running.stop();
+    const pending = await pendingFacts();
+    await start();
+
+    expect([sha256(new Uint8Array(given)), pending.length]).toEqual([digest, 2]);
+    expect((await readIndexPage(`${address}/all/pypi/simple/`, 'brief')).map(({ filename }) => filename)).toEqual(['brief-1.0.tar.gz']);
+    expect(sha256(new Uint8Array(await (await fetch(`${address}/all/pypi/${path}`)).arrayBuffer()))).toBe(digest);
+    expect(await pendingFacts()).toEqual([]);
+    expect(upstream.requests.filter((asked) => asked.endsWith('/brief-1.0.tar.gz'))).toHaveLength(1);
+    await mustRun(granaryArgv('ledger', 'check', '--config', configFile()), { env: granaryEnvironment() });
+  },
+  TEST_MS,
+);
+
+it(
   'says so when as much came as may come in a day, and goes on with what it has',
   async () => {
     // Each may be asked for but once: what came is held.
@@ -250,6 +274,12 @@ function digestIn(url: string): string {
 
 async function readAll(reader: ReadableStreamDefaultReader | undefined): Promise<void> {
   while ((await reader?.read())?.done === false);
+}
+
+/** Facts that are durable and not in the ledger. */
+async function pendingFacts(): Promise<readonly string[]> {
+  const names = await readdir(join(folder, 'data/public/pending'), { recursive: true });
+  return names.filter((name) => name.includes('/'));
 }
 
 /** Files that somebody began and nobody ended. */

@@ -1,34 +1,60 @@
+import type { PackageDocument } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
 import type { Purl } from '@granary/core/model';
-import { type LookOptions, type Observation, type ObservePorts, observePackage } from '@granary/stage-sync';
+import { type LookOptions, type Observation, type ObservePorts, observePackage, type Sighting } from '@granary/stage-sync';
 import type { Site } from './site.ts';
 
 /** Looks at upstream's indexes, one look at a package at a time: a look's facts are sequenced before the next begins. */
 export interface Observer {
-  observe(packagePurl: Purl, options?: LookOptions): Promise<Observation>;
+  /** For whoever wants the package kept. */
+  observe(packagePurl: Purl, options?: Pick<LookOptions, 'signal'>): Promise<Observation>;
+  /** For a client of a view that fetches: content with any look that is under way. `settle` is asked to sequence what it brings. */
+  sight(packagePurl: Purl, settle: () => Promise<void>): Sighting;
 }
 
 export function openObserver(ports: ObservePorts, { settle, refresh }: Pick<Site, 'settle' | 'refresh'>): Observer {
-  const underWay = new Map<Purl, { readonly pulled: boolean; readonly done: Promise<Observation> }>();
-  const look = async (packagePurl: Purl, options: LookOptions): Promise<Observation> => {
-    await refresh();
-    const observation = await observePackage(ports, packagePurl, options);
-    if (observation.type !== 'unchanged') await settle();
-    return observation;
+  const underWay = new Map<Purl, { readonly pulled: boolean; readonly sighting: Sighting }>();
+  const look = (packagePurl: Purl, options: LookOptions, settleWith: () => Promise<void>): Sighting => {
+    const sighting = lookInSteps(ports, { packagePurl, options, refresh, settle: settleWith });
+    const entry = { pulled: options.pulled ?? false, sighting };
+    underWay.set(packagePurl, entry);
+    const end = () => void (underWay.get(packagePurl) === entry && underWay.delete(packagePurl));
+    sighting.settled.then(end, end);
+    return sighting;
   };
   return {
     async observe(packagePurl, options = {}) {
-      const pulled = options.pulled ?? false;
       for (let running = underWay.get(packagePurl); running !== undefined; running = underWay.get(packagePurl)) {
-        // Who pulls is content with any look; who wants the package kept is not with one for a client.
-        if (pulled || !running.pulled) return await running.done;
-        await running.done.catch(() => undefined);
+        // Who wants the package kept is not content with a look for a client.
+        if (!running.pulled) return await running.sighting.settled;
+        await running.sighting.settled.catch(() => undefined);
       }
-      const done = look(packagePurl, options).finally(() => underWay.delete(packagePurl));
-      underWay.set(packagePurl, { pulled, done });
-      return await done;
+      return await look(packagePurl, options, settle).settled;
     },
+    sight: (packagePurl, settleWith) => underWay.get(packagePurl)?.sighting ?? look(packagePurl, { pulled: true }, settleWith),
   };
+}
+
+interface Steps extends Pick<Site, 'settle' | 'refresh'> {
+  readonly packagePurl: Purl;
+  readonly options: LookOptions;
+}
+
+function lookInSteps(ports: ObservePorts, { packagePurl, options, settle, refresh }: Steps): Sighting {
+  const document = Promise.withResolvers<PackageDocument | undefined>();
+  const record = async (): Promise<Observation> => {
+    await refresh();
+    return await observePackage(ports, packagePurl, { ...options, onRead: document.resolve });
+  };
+  const recorded = record();
+  recorded.then(() => document.resolve(undefined), document.reject);
+  const settled = recorded.then(async (observation) => {
+    if (observation.type !== 'unchanged') await settle();
+    return observation;
+  });
+  // Nobody has to wait for each of them.
+  for (const step of [document.promise, recorded, settled]) step.catch(() => undefined);
+  return { document: document.promise, recorded, settled };
 }
 
 /** As a job: that upstream has no such package is tried again later. */

@@ -1,9 +1,10 @@
 import { type Config, ConfigError } from '@granary/config';
-import { ObservedBody, type Purl, purlParts } from '@granary/core/model';
+import { type Artifact, type Purl, packageOf, purlParts } from '@granary/core/model';
 import { openSpool } from '@granary/driver-store-fs';
 import { ecosystems } from '@granary/ecosystems';
 import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-serve';
-import { type Looks, type Observation, openLooks, openPull, openPullBudget, type Pull, type PullBudget, PullError, pullPermits } from '@granary/stage-sync';
+import { type Looks, openLooks, openPull, openPullBudget, type Pull, type PullBudget, PullError, pullPermits, type Sighting } from '@granary/stage-sync';
+import { gathering } from './sharing.ts';
 import type { Site } from './site.ts';
 import type { SyncSide } from './sync-side.ts';
 
@@ -65,9 +66,9 @@ export function openPullThrough({ config, site, note }: PullThroughParts): Pulli
     },
     async [Symbol.asyncDispose]() {
       isConnected = false;
-      const pulls = [...connected.values()].map(({ pull }) => pull);
+      const ended = [...connected.values()].flatMap(({ looks, pull }) => [pull[Symbol.asyncDispose](), looks[Symbol.asyncDispose]()]);
       connected.clear();
-      await Promise.all(pulls.map((pull) => pull[Symbol.asyncDispose]()));
+      await Promise.all(ended);
     },
   };
 }
@@ -78,11 +79,15 @@ interface Limits {
   readonly failed: (purl: Purl, error: Error) => void;
 }
 
+/** How long facts that nobody waits for gather before they are sequenced together. */
+const GATHER_MS = 500;
+
 function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: SyncSide, { failed, ...limits }: Limits): Connected {
+  const settleLater = gathering(settle, () => clock.sleep(GATHER_MS));
   return {
-    looks: openLooks({ observe: (purl) => observeWithin(limits.budget, { sync, observer }, purl), clock, onStale: failed }),
+    looks: openLooks({ observe: (purl) => sightWithin(limits.budget, () => observer.sight(purl, settleLater)), settle, clock, onStale: failed }),
     pull: openPull({
-      ...{ sync, clock, settle, ...limits },
+      ...{ sync, clock, settle, settleLater, ...limits },
       openSpool: () => openSpool(paths.spool),
       onPulled: (outcome) => void ('error' in outcome && failed(outcome.purl, outcome.error)),
     }),
@@ -90,22 +95,35 @@ function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync,
 }
 
 /** Documents count as well: whoever asks for every package that there is must find an end. */
-async function observeWithin(budget: PullBudget, { sync, observer }: SyncSide, purl: Purl): Promise<Observation> {
+function sightWithin(budget: PullBudget, look: () => Sighting): Sighting {
   const reserved = budget.reserve(0);
-  if (reserved === undefined) throw new PullError('quota', 'no more is fetched for clients today (UTC)');
-  const observation = await observer.observe(purl, { pulled: true });
-  const observed = observation.type === 'changed' ? sync.catalog.current('observed', purl) : undefined;
-  if (observed !== undefined) reserved.take(ObservedBody.parse(observed.entry.body).sizeBytes);
-  return observation;
+  if (reserved === undefined) return unseen(new PullError('quota', 'no more is fetched for clients today (UTC)'));
+  const sighting = look();
+  sighting.recorded.then(
+    (observation) => observation.type === 'changed' && reserved.take(observation.sizeBytes),
+    () => undefined,
+  );
+  return sighting;
+}
+
+function unseen(error: Error): Sighting {
+  const never = Promise.reject(error);
+  never.catch(() => undefined);
+  return { document: never, recorded: never, settled: never };
 }
 
 function portOf(connected: ReadonlyMap<string, Connected>, refusal: PullThrough['refusal']): PullThrough {
+  const looksAt = (packagePurl: Purl) => connected.get(purlParts(packagePurl).type)?.looks;
   return {
     refusal,
-    look: async (packagePurl) => (await connected.get(purlParts(packagePurl).type)?.looks.at(packagePurl)) ?? { type: 'stale' },
+    look: async (packagePurl) => (await looksAt(packagePurl)?.at(packagePurl)) ?? { type: 'stale' },
+    async sight(packagePurl) {
+      const sight = (await looksAt(packagePurl)?.sight(packagePurl)) ?? { type: 'stale' };
+      return sight.type === 'sighted' ? { type: 'sighted', document: sight.sighted.document } : sight;
+    },
     async fetch(file, until) {
-      const pull = connected.get(purlParts(file.purl).type)?.pull;
-      return pull === undefined ? { type: 'refused', refusal: NOT_YET } : await fetched(pull.fetch(file), until);
+      const side = connected.get(purlParts(file.purl).type);
+      return side === undefined ? { type: 'refused', refusal: NOT_YET } : await fetched(side, file, until);
     },
   };
 }
@@ -116,9 +134,11 @@ function refuseUnknown(types: readonly string[], file: string | undefined): void
   if (unknown !== undefined) throw new ConfigError(`${file ?? 'granary.yaml'}: pullThrough.ecosystems: ${unknown}: expected one of ${known.join(', ')}`);
 }
 
-async function fetched(flight: ReturnType<Pull['fetch']>, until: 'bytes' | 'whole'): Promise<Pulled> {
+async function fetched({ looks, pull }: Connected, file: Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'>, until: 'bytes' | 'whole'): Promise<Pulled> {
+  const sight = await looks.underWay(packageOf(file.purl));
+  const flight = pull.fetch(file, sight?.type === 'sighted' ? sight.sighted : undefined);
   try {
-    const { sizeBytes } = await (until === 'whole' ? flight.stored() : flight.underWay());
+    const { sizeBytes } = await (until === 'whole' ? pull.stored(flight) : flight.underWay());
     return { type: 'coming', sizeBytes, open: () => flight.bytes() };
   } catch (error) {
     if (error instanceof PullError) return { type: 'refused', refusal: refusalOf(error) };

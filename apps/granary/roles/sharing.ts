@@ -20,3 +20,17 @@ export function sharing(work: () => Promise<void>): () => Promise<void> {
     return next;
   };
 }
+
+/** Callers wait for a run that begins in a while, and share it with whoever comes until then. */
+export function gathering(work: () => Promise<void>, pause: () => Promise<void>): () => Promise<void> {
+  let next: Promise<void> | undefined;
+  const start = async (): Promise<void> => {
+    await pause();
+    next = undefined;
+    await work();
+  };
+  return () => {
+    next ??= start();
+    return next;
+  };
+}

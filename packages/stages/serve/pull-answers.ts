@@ -107,8 +107,10 @@ async function findUpstream({ parts, target, pull, request, answerHeld }: Asked,
     const { quarantine } = parts.holdings.of(packagePurl);
     if (quarantine !== undefined) return { answer: parts.refuse.quarantined(packagePurl, quarantine) };
     const refusal = pull.refusal(packagePurl);
-    const look = refusal === undefined ? await pull.look(packagePurl) : undefined;
-    if (look?.type === 'stale') problem ??= refused(packagePurl, SILENT);
+    const sight = refusal === undefined ? await pull.sight(packagePurl) : undefined;
+    const artifact = sight?.type === 'sighted' ? sight.document.artifacts.find((listed) => listed.path === path) : undefined;
+    if (artifact !== undefined) return { artifact };
+    if (sight?.type === 'stale') problem ??= refused(packagePurl, SILENT);
     if (refusal !== undefined) problem ??= refused(packagePurl, refusal);
   }
   await nextTurn();

@@ -6,7 +6,7 @@ import type { SyncPorts } from './sync-ports.ts';
 /** What a look at upstream's index of one package brought. */
 export type Observation =
   | { readonly type: 'unchanged' }
-  | { readonly type: 'changed'; readonly document: PackageDocument; readonly facts: number }
+  | { readonly type: 'changed'; readonly document: PackageDocument; readonly sizeBytes: number; readonly facts: number }
   /** Upstream has no such package, now or any more. */
   | { readonly type: 'absent'; readonly facts: number };
 
@@ -15,6 +15,8 @@ export interface LookOptions {
   readonly signal?: AbortSignal | undefined;
   /** For a client of a view that fetches: what nobody else ever asked for is marked so. */
   readonly pulled?: boolean;
+  /** Told what upstream sent as soon as it is read, before any of it is on record. */
+  readonly onRead?: (document: PackageDocument) => void;
 }
 export interface ObservePorts extends Pick<SyncPorts, 'upstreamBase' | 'upstream' | 'blobs' | 'catalog' | 'sink'> {
   readonly ecosystem: Pick<SyncPorts['ecosystem'], 'index'>;
@@ -27,7 +29,8 @@ type OkResponse = Extract<UpstreamResponse, { status: 'ok' }>;
  * it no longer lists, lists with other bytes, or lists again. Bytes are kept in each case. Not to be called for one package
  * while an earlier call's facts aren't sequenced: state facts name the one before them.
  */
-export async function observePackage(ports: ObservePorts, packagePurl: Purl, { signal, pulled = false }: LookOptions = {}): Promise<Observation> {
+export async function observePackage(ports: ObservePorts, packagePurl: Purl, options: LookOptions = {}): Promise<Observation> {
+  const { signal, pulled = false, onRead } = options;
   const { ecosystem, upstream, catalog } = ports;
   const previous = catalog.current('observed', packagePurl);
   const before = previous === undefined ? undefined : ObservedBody.parse(previous.entry.body);
@@ -45,21 +48,26 @@ export async function observePackage(ports: ObservePorts, packagePurl: Purl, { s
     case 'not-found':
       return { type: 'absent', facts: previous === undefined ? 0 : await recordAbsence(ports, packagePurl, previous) };
     case 'ok':
-      return await recordDocument(ports, packagePurl, { previous, before, response, pulled });
+      return await recordDocument(ports, packagePurl, { previous, before, response, pulled, onRead });
   }
 }
 
-async function recordDocument(
-  ports: ObservePorts,
-  packagePurl: Purl,
-  seen: { readonly previous: CatalogFact | undefined; readonly before: ObservedBody | undefined; readonly response: OkResponse; readonly pulled: boolean },
-): Promise<Observation> {
+interface Seen {
+  readonly previous: CatalogFact | undefined;
+  readonly before: ObservedBody | undefined;
+  readonly response: OkResponse;
+  readonly pulled: boolean;
+  readonly onRead: LookOptions['onRead'];
+}
+
+async function recordDocument(ports: ObservePorts, packagePurl: Purl, seen: Seen): Promise<Observation> {
   const { ecosystem, blobs, sink } = ports;
   const { previous, before, response } = seen;
   const pulled = seen.pulled && (before === undefined || before.pulled === true);
   const bytes = await collect(response.body);
   // Parsed before it is stored: what can't be read never becomes the current state.
   const document = ecosystem.index.parse(bytes, { url: response.url, contentType: response.contentType, package: packagePurl });
+  seen.onRead?.(document);
   const stored = await blobs.put(bytes, { maxBytes: bytes.length });
   if (stored.sha256 === before?.document && pulled === (before.pulled ?? false)) return { type: 'unchanged' };
   const observed: StateFact = {
@@ -77,7 +85,7 @@ async function recordDocument(
   };
   const facts = [observed, ...vanishedFacts(ports, document, { digest: stored.sha256, before: await listedBefore(ports, previous) })];
   await sink.submit(facts);
-  return { type: 'changed', document, facts: facts.length };
+  return { type: 'changed', document, sizeBytes: stored.sizeBytes, facts: facts.length };
 }
 
 async function recordAbsence(ports: ObservePorts, packagePurl: Purl, previous: CatalogFact): Promise<number> {

@@ -4,6 +4,7 @@ import { formatPurl, type Purl } from '@granary/core/model';
 import { expect, it } from 'vitest';
 import type { Observation } from './observe.ts';
 import { openLooks } from './open-looks.ts';
+import type { Sighting } from './sighting.ts';
 
 const BOX = formatPurl({ type: 'tiny', name: 'box' });
 const LID = formatPurl({ type: 'tiny', name: 'lid' });
@@ -64,19 +65,53 @@ it('keeps no client waiting for long, and has the answer for the next one', asyn
   expect(await looks.at(BOX)).toEqual({ type: 'current' });
 });
 
-function openTestLooks() {
+it('tells what it sees before that is on record, and has it sequenced at once only for whoever waits for that', async () => {
+  const { looks, answer, hurried, sequence, asked } = openTestLooks({ isSequenced: false });
+  const document = { package: BOX, artifacts: [], refused: [] };
+  answer(async () => ({ type: 'changed', document, sizeBytes: 1, facts: 1 }));
+
+  const sight = await looks.sight(BOX);
+  const before = [...hurried];
+  const look = await looks.at(BOX);
+  sequence();
+  await looks[Symbol.asyncDispose]();
+
+  expect([sight, before, look, hurried, asked]).toEqual([
+    { type: 'sighted', sighted: { document, recorded: expect.any(Promise) } },
+    [],
+    { type: 'current' },
+    [1],
+    [BOX],
+  ]);
+  expect([await looks.sight(BOX), looks.underWay(BOX)]).toEqual([{ type: 'current' }, undefined]);
+});
+
+function openTestLooks({ isSequenced = true }: { readonly isSequenced?: boolean } = {}) {
   const clock = manualClock();
   const asked: Purl[] = [];
+  const hurried: number[] = [];
+  const sequenced = Promise.withResolvers<void>();
+  if (isSequenced) sequenced.resolve();
   let answerOf: (purl: Purl) => Promise<Observation> = async () => ({ type: 'unchanged' });
-  const observe = (purl: Purl) => {
+  const observe = (purl: Purl): Sighting => {
     asked.push(purl);
-    return answerOf(purl);
+    const recorded = answerOf(purl);
+    const document = recorded.then((observation) => (observation.type === 'changed' ? observation.document : undefined));
+    const settled = recorded.then(async (observation) => {
+      await sequenced.promise;
+      return observation;
+    });
+    for (const step of [document, settled]) step.catch(() => undefined);
+    return { document, recorded, settled };
   };
-  const looks = openLooks({ observe, clock, onStale: () => undefined });
+  const settle = async () => void hurried.push(asked.length);
+  const looks = openLooks({ observe, settle, clock, onStale: () => undefined });
   return {
     looks,
     asked,
+    hurried,
     clock,
+    sequence: sequenced.resolve,
     answer: (next: typeof answerOf) => {
       answerOf = next;
     },

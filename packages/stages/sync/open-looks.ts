@@ -1,6 +1,7 @@
 import { type Clock, UpstreamError } from '@granary/contract/ports';
 import type { Purl } from '@granary/core/model';
 import type { Observation } from './observe.ts';
+import type { Sighted, Sighting } from './sighting.ts';
 
 /** How what is on record of upstream's index of a package stands to upstream. */
 export type Look =
@@ -9,15 +10,23 @@ export type Look =
   | { readonly type: 'absent' }
   /** Upstream didn't answer, or with nothing that can be read. */
   | { readonly type: 'stale' };
+/** As {@link Look}; `sighted` where upstream's document was read and may not be on record yet. */
+export type Sight = { readonly type: 'sighted'; readonly sighted: Sighted } | Look;
 
 /** Looks at upstream's index because a client asks for a package: not again for a while, and never for long. */
-export interface Looks {
+export interface Looks extends AsyncDisposable {
   /** What is on record is then as new as it can be. Never rejects. */
   at(packagePurl: Purl): Promise<Look>;
+  /** The same, without waiting until it is on record. */
+  sight(packagePurl: Purl): Promise<Sight>;
+  /** What a look that is under way has brought so far, without beginning one. */
+  underWay(packagePurl: Purl): Promise<Sight> | undefined;
 }
 export interface LookPorts {
-  /** One look at a package at a time; its facts are folded when it resolves. */
-  readonly observe: (packagePurl: Purl) => Promise<Observation>;
+  /** One look at a package at a time. */
+  readonly observe: (packagePurl: Purl) => Sighting;
+  /** Every fact that is durable is sequenced and folded when it resolves. */
+  readonly settle: () => Promise<void>;
   readonly clock: Clock;
   /** Told why a look came to nothing. */
   readonly onStale: (packagePurl: Purl, error: Error) => void;
@@ -31,48 +40,106 @@ const PATIENCE_MS = 10_000;
 const SILENCE_MS = 10_000;
 const REMEMBERED = 20_000;
 
-export function openLooks({ observe, clock, onStale }: LookPorts): Looks {
-  const seen = new Map<Purl, { readonly at: number; readonly look: Look }>();
-  let silentUntil = 0;
-  const look = async (packagePurl: Purl): Promise<Look> => {
-    const at = Date.parse(clock.now());
-    try {
-      const { type } = await observe(packagePurl);
-      const found: Look = { type: type === 'absent' ? 'absent' : 'current' };
-      silentUntil = 0;
-      seen.delete(packagePurl);
-      seen.set(packagePurl, { at, look: found });
-      for (const [oldest] of seen) {
-        if (seen.size <= REMEMBERED) break;
-        seen.delete(oldest);
-      }
-      return found;
-    } catch (cause) {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      onStale(packagePurl, error);
-      if (isSilence(error)) silentUntil = Date.parse(clock.now()) + SILENCE_MS;
-      return { type: 'stale' };
-    }
+/** None of these ever rejects. */
+interface Running {
+  readonly sight: Promise<Sight>;
+  /** When somebody waits for it: what is recorded waits for more before it is sequenced, unless asked. */
+  readonly look: () => Promise<Look>;
+  readonly ended: Promise<Look>;
+}
+
+export function openLooks(ports: LookPorts): Looks {
+  const { clock } = ports;
+  const memory = openMemory(clock);
+  const running = new Map<Purl, Running>();
+  const begin = (packagePurl: Purl): Running => {
+    const known = running.get(packagePurl);
+    if (known !== undefined) return known;
+    const begun = beginLook(ports, packagePurl, memory);
+    running.set(packagePurl, begun);
+    void begun.ended.finally(() => running.delete(packagePurl));
+    return begun;
   };
   return {
-    async at(packagePurl) {
-      const now = Date.parse(clock.now());
-      const known = seen.get(packagePurl);
-      if (known !== undefined && now - known.at < MAX_AGE_MS) return known.look;
-      if (now < silentUntil) return { type: 'stale' };
-      return await patiently(clock, look(packagePurl));
+    at: async (packagePurl) => memory.look(packagePurl) ?? (await patiently(clock, begin(packagePurl).look())),
+    sight: async (packagePurl) => memory.look(packagePurl) ?? (await patiently(clock, begin(packagePurl).sight)),
+    underWay: (packagePurl) => running.get(packagePurl)?.sight,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
 }
 
-async function patiently(clock: Clock, look: Promise<Look>): Promise<Look> {
+function beginLook(ports: LookPorts, packagePurl: Purl, memory: Memory): Running {
+  const at = Date.parse(ports.clock.now());
+  const { document, recorded, settled } = ports.observe(packagePurl);
+  let failed: Look | undefined;
+  const stale = (cause: unknown): Look => {
+    if (failed !== undefined) return failed;
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    ports.onStale(packagePurl, error);
+    if (isSilence(error)) memory.silence();
+    failed = { type: 'stale' };
+    return failed;
+  };
+  const onRecord = async (): Promise<Look> => {
+    const observation = await recorded;
+    if (observation.type !== 'unchanged') await ports.settle();
+    return lookOf(observation);
+  };
+  const seen = async (): Promise<Sight> => {
+    const read = await document;
+    return read === undefined ? lookOf(await recorded) : { type: 'sighted', sighted: { document: read, recorded } };
+  };
+  const ended = settled.then((observation) => memory.keep(packagePurl, at, lookOf(observation))).catch(stale);
+  return { sight: seen().catch(stale), look: () => onRecord().catch(stale), ended };
+}
+
+function lookOf({ type }: Observation): Look {
+  return { type: type === 'absent' ? 'absent' : 'current' };
+}
+
+/** What was seen of late. */
+interface Memory {
+  look(packagePurl: Purl): Look | undefined;
+  keep(packagePurl: Purl, at: number, look: Look): Look;
+  silence(): void;
+}
+
+function openMemory(clock: Clock): Memory {
+  const seen = new Map<Purl, { readonly at: number; readonly look: Look }>();
+  let silentUntil = 0;
+  return {
+    look(packagePurl) {
+      const now = Date.parse(clock.now());
+      const known = seen.get(packagePurl);
+      if (known !== undefined && now - known.at < MAX_AGE_MS) return known.look;
+      return now < silentUntil ? { type: 'stale' } : undefined;
+    },
+    keep(packagePurl, at, look) {
+      silentUntil = 0;
+      seen.delete(packagePurl);
+      seen.set(packagePurl, { at, look });
+      for (const [oldest] of seen) {
+        if (seen.size <= REMEMBERED) break;
+        seen.delete(oldest);
+      }
+      return look;
+    },
+    silence() {
+      silentUntil = Date.parse(clock.now()) + SILENCE_MS;
+    },
+  };
+}
+
+async function patiently<T>(clock: Clock, seen: Promise<T>): Promise<T | Look> {
   const done = new AbortController();
   const late = clock.sleep(PATIENCE_MS, done.signal).then(
     (): Look => ({ type: 'stale' }),
-    () => look,
+    () => seen,
   );
   try {
-    return await Promise.race([look, late]);
+    return await Promise.race([seen, late]);
   } finally {
     done.abort();
   }

@@ -1,15 +1,15 @@
 import { EcosystemError, type UpstreamArtifact } from '@granary/contract/ecosystem';
 import { manualClock, memoryCatalog, memorySpool, memoryStore } from '@granary/contract/memory';
 import { type FactSink, type Upstream, UpstreamError } from '@granary/contract/ports';
-import { type Digests, encodeEntry, type Fact, formatPurl, type Purl, sha256, toPurl } from '@granary/core/model';
+import { encodeEntry, type Fact, formatPurl, type Purl, sha256, toPurl } from '@granary/core/model';
 import { expect, it } from 'vitest';
 import { openPull, type PullOutcome } from './open-pull.ts';
 import { openPullBudget } from './pull-budget.ts';
+import type { Sighted } from './sighting.ts';
 import type { StorePorts } from './store-artifact.ts';
 
 const BOX = formatPurl({ type: 'tiny', name: 'box', version: '1', fileName: 'box-1' });
 const CONTENT = Buffer.alloc(1_000_000, 'granary ');
-const RIGHT: Digests = { sha256: sha256(CONTENT) };
 
 it('fetches once what many ask for, and gives all of it to each', async () => {
   const site = openTestSite();
@@ -106,6 +106,75 @@ it('hands out what the store has already without asking upstream', async () => {
   expect([site.requests(), site.stored()]).toEqual([0, [BOX]]);
 });
 
+it('gives a file once its facts are durable, however long the sequencer takes, and fetches it once until then', async () => {
+  const sequenced = Promise.withResolvers<void>();
+  const site = openTestSite({ sequenced: sequenced.promise });
+  site.send(CONTENT);
+
+  const bodies = [await Array.fromAsync(site.fetch().bytes()), await Array.fromAsync(site.fetch().bytes())];
+  sequenced.resolve();
+
+  expect(bodies.map((body) => Buffer.concat(body).equals(CONTENT))).toEqual([true, true]);
+  expect([site.stored(), site.requests()]).toEqual([[BOX], 1]);
+});
+
+it('waits for the sequencer where the checks of a file brought more, which a client may ask for next, but not for long', async () => {
+  const site = openTestSite({ check: 'brings-more', sequenced: new Promise(() => undefined) });
+  site.send(CONTENT);
+  const flight = site.fetch();
+  let isStored = false;
+  const stored = flight.stored().then(() => {
+    isStored = true;
+  });
+
+  await site.clock.advance(2999);
+  const early = isStored;
+  await site.clock.advance(1);
+  await stored;
+
+  expect([early, site.stored().length]).toEqual([false, 2]);
+});
+
+it('takes a file in by an index that is not on record yet, and gives it once that is durable', async () => {
+  const site = openTestSite({ isListed: false });
+  site.send(CONTENT);
+  const recorded = Promise.withResolvers<void>();
+  const flight = site.fetch({ document: { package: BOX, artifacts: [site.artifact], refused: [] }, recorded: recorded.promise });
+  const bodies = Array.fromAsync(flight.bytes());
+
+  await site.clock.advance(1000);
+  const early = site.stored();
+  recorded.resolve();
+
+  expect([Buffer.concat(await bodies).equals(CONTENT), early, site.stored()]).toEqual([true, [], [BOX]]);
+  await expect(site.fetch().stored()).rejects.toMatchObject({ code: 'refused' });
+});
+
+it('gives nobody a file whose index could not be made durable', async () => {
+  const site = openTestSite({ isListed: false });
+  site.send(CONTENT);
+  const recorded = Promise.reject(new Error('disk full'));
+  const flight = site.fetch({ document: { package: BOX, artifacts: [site.artifact], refused: [] }, recorded });
+
+  await expect(Array.fromAsync(flight.bytes())).rejects.toThrow('disk full');
+
+  expect(site.stored()).toEqual([]);
+});
+
+it('keeps a small file in memory while it waits, and a larger one on disk', async () => {
+  const small = openTestSite({ content: CONTENT.subarray(0, 65_536) });
+  const large = openTestSite({ content: CONTENT.subarray(0, 65_537) });
+
+  const bodies = await Promise.all(
+    [small, large].map(async (site) => {
+      site.send(site.content.subarray(0, 1000), site.content.subarray(1000));
+      return Buffer.concat(await Array.fromAsync(site.fetch().bytes())).equals(site.content);
+    }),
+  );
+
+  expect([bodies, small.spools(), large.spools()]).toEqual([[true, true], 0, 1]);
+});
+
 it('ends what is under way with the process', async () => {
   const site = openTestSite();
   site.send(CONTENT.subarray(0, 500_000), 'for ever');
@@ -119,20 +188,34 @@ it('ends what is under way with the process', async () => {
 });
 
 interface TestOptions {
-  readonly check?: 'refuses';
+  readonly check?: 'refuses' | 'brings-more';
+  readonly content?: Uint8Array;
+  /** In the index that is on record. */
+  readonly isListed?: boolean;
+  readonly sequenced?: Promise<void>;
   readonly maxBytesPerDay?: number;
   readonly maxArtifactBytes?: number;
   readonly isSizeStated?: boolean;
 }
 
 /** A site and an upstream with one file, whose answer is set by hand. */
-function openTestSite({ check, maxBytesPerDay = 1e9, maxArtifactBytes = 1e9, isSizeStated = true }: TestOptions = {}) {
+function openTestSite(options: TestOptions = {}) {
+  const {
+    check,
+    content = CONTENT,
+    maxBytesPerDay = 1e9,
+    maxArtifactBytes = 1e9,
+    isSizeStated = true,
+    isListed = true,
+    sequenced = Promise.resolve(),
+  } = options;
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
   const clock = manualClock();
   const outcomes: PullOutcome[] = [];
   let answer: readonly (Uint8Array | Promise<void> | 'for ever')[] = [];
   let requests = 0;
+  let spools = 0;
   const upstream: Upstream = {
     async open({ url, signal }) {
       requests += 1;
@@ -141,16 +224,23 @@ function openTestSite({ check, maxBytesPerDay = 1e9, maxArtifactBytes = 1e9, isS
     },
   };
   const artifact: UpstreamArtifact = {
-    ...{ purl: BOX, fileName: 'box-1', path: 'files/box-1', url: 'http://upstream.example/box-1', digests: RIGHT },
+    ...{ purl: BOX, fileName: 'box-1', path: 'files/box-1', url: 'http://upstream.example/box-1', digests: { sha256: sha256(content) } },
     ...{ yanked: false, evidence: [], companions: [] },
-    ...(isSizeStated ? { sizeBytes: CONTENT.length } : {}),
+    ...(isSizeStated ? { sizeBytes: content.length } : {}),
   };
   const ecosystem: StorePorts['ecosystem'] = {
-    index: { accept: '', maxDocumentBytes: 1, documentUrl: () => '', parse: () => ({ package: BOX, artifacts: [], refused: [] }), unlisted: () => [artifact] },
+    index: {
+      accept: '',
+      maxDocumentBytes: 1,
+      documentUrl: () => '',
+      parse: () => ({ package: BOX, artifacts: [], refused: [] }),
+      unlisted: () => (isListed ? [artifact] : []),
+    },
     declared: async () => ({}),
     async check() {
       if (check === 'refuses') throw new EcosystemError('mismatch', 'not signed');
-      return { evidence: [] };
+      const beside = { purl: formatPurl({ type: 'tiny', name: 'proofs', version: '1', fileName: 'proof' }), path: 'proof', bytes: Buffer.from('proof') };
+      return { evidence: [], ...(check === 'brings-more' ? { beside: [beside] } : {}) };
     },
   };
   const record = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', clock.now()) }]);
@@ -164,13 +254,22 @@ function openTestSite({ check, maxBytesPerDay = 1e9, maxArtifactBytes = 1e9, isS
     ...{ ecosystem, documents: { current: async () => undefined, of: async () => ({ package: BOX, artifacts: [], refused: [] }) } },
   };
   const pull = openPull({
-    ...{ sync, clock, maxArtifactBytes, budget: openPullBudget(clock, maxBytesPerDay), settle: async () => undefined },
-    openSpool: async () => memorySpool(),
+    ...{ sync, clock, maxArtifactBytes, budget: openPullBudget(clock, maxBytesPerDay) },
+    settle: async () => sequenced,
+    settleLater: async () => sequenced,
+    openSpool: async () => {
+      spools += 1;
+      return memorySpool();
+    },
     onPulled: (outcome) => void outcomes.push(outcome),
   });
   return {
     blobs,
-    fetch: () => pull.fetch(artifact),
+    clock,
+    artifact,
+    content,
+    spools: () => spools,
+    fetch: (sighted?: Sighted) => pull.fetch(artifact, sighted),
     send: (...next: typeof answer) => {
       answer = next;
     },

@@ -2,7 +2,8 @@ import { type Clock, JobError, type Spool, type StoredBlob } from '@granary/cont
 import type { Artifact, Purl } from '@granary/core/model';
 import type { PullBudget, Reservation } from './pull-budget.ts';
 import { PullFlight } from './pull-flight.ts';
-import { type StorePorts, type TakeOptions, takeArtifact, type WantedArtifact } from './store-artifact.ts';
+import type { Sighted } from './sighting.ts';
+import { type StorePorts, type TakenArtifact, type TakeOptions, takeArtifact, type WantedArtifact } from './store-artifact.ts';
 
 /** Why a file isn't had: the budget is spent, it is too large, upstream can't be reached, or hasn't what it says it has. */
 export type PullCode = 'quota' | 'too-large' | 'unreachable' | 'refused';
@@ -21,6 +22,8 @@ export interface PullPorts {
   readonly openSpool: () => Promise<Spool>;
   /** Resolves when the facts that were submitted are sequenced and folded. */
   readonly settle: () => Promise<void>;
+  /** The same in a while, together with what else comes until then. */
+  readonly settleLater: () => Promise<void>;
   readonly clock: Clock;
   readonly budget: PullBudget;
   readonly maxArtifactBytes: number;
@@ -32,34 +35,40 @@ export type PullOutcome = { readonly purl: Purl; readonly sizeBytes: number } | 
 type PulledFile = Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'>;
 /** Files that are fetched because a client asks for them: each once, however many ask. */
 export interface Pull extends AsyncDisposable {
-  /** A fetch that is under way, or a new one. */
-  fetch(file: PulledFile): PullFlight;
+  /** A fetch that is under way, or a new one; by what upstream's index says, where that may not be on record yet. */
+  fetch(file: PulledFile, sighted?: Sighted): PullFlight;
+  /** Resolves when all of it is stored and, unless the sequencer takes too long, shows in the catalog. */
+  stored(flight: PullFlight): Promise<StoredBlob>;
 }
 
-/** How long a file that is checked and handed over waits to be on record: what a client asks next may need that. */
-const RECORDED_WITHIN_MS = 3000;
+/** How long somebody waits for what is durable to show in the catalog. */
+const SHOWN_WITHIN_MS = 3000;
 const FETCH_TIMEOUT_MS = 20 * 60_000;
 
-/** The same code takes it in as takes in what is watched; the client sees the bytes earlier, and the last of them no earlier than that. */
+/** The same code takes it in as takes in what is watched; the client sees the bytes earlier, and the last of them once it was checked and its facts are durable. */
 export function openPull(ports: PullPorts): Pull {
   const flights = new Map<string, PullFlight>();
   const running = new Set<Promise<void>>();
   const ending = new AbortController();
   return {
-    fetch(file) {
+    fetch(file, sighted) {
       // Upstream may have replaced it meanwhile.
       const key = `${file.purl} ${Object.values(file.digests).join()}`;
       const joined = flights.get(key);
       if (joined !== undefined) return joined;
       const flight = new PullFlight({ openSpool: ports.openSpool, blobs: ports.sync.blobs });
       flights.set(key, flight);
-      const ended = run(ports, { file, signal: ending.signal }, flight).finally(() => {
+      const ended = run(ports, { file, sighted, signal: ending.signal }, flight).finally(() => {
         flights.delete(key);
         running.delete(ended);
-        flight.close();
       });
       running.add(ended);
       return flight;
+    },
+    async stored(flight) {
+      const blob = await flight.stored();
+      await briefly(ports, ports.settle());
+      return blob;
     },
     async [Symbol.asyncDispose]() {
       ending.abort(new PullError('unreachable', 'this process ends'));
@@ -70,32 +79,44 @@ export function openPull(ports: PullPorts): Pull {
 
 interface Order {
   readonly file: PulledFile;
+  readonly sighted: Sighted | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Never rejects. */
 async function run(ports: PullPorts, order: Order, flight: PullFlight): Promise<void> {
   const { purl } = order.file;
-  let blob: StoredBlob;
+  let taken: TakenArtifact;
   try {
-    blob = await take(ports, order, flight);
+    taken = await take(ports, order, flight);
   } catch (cause) {
-    const error = toPullError(purl, cause);
+    const error = toPullError(cause);
     flight.end({ type: 'failed', error });
+    flight.close();
     ports.onPulled({ purl, error });
     return;
   }
   // Durable by now: that it can't be sequenced at the moment takes nothing from what was checked.
-  const settled = ports.settle().catch((error: unknown) => ports.onPulled({ purl, error: error instanceof Error ? error : new Error(String(error)) }));
-  const waited = new AbortController();
-  await Promise.race([settled, ports.clock.sleep(RECORDED_WITHIN_MS, waited.signal).catch(() => undefined)]);
-  waited.abort();
+  const { blob, broughtMore } = taken;
+  const settled = (broughtMore ? ports.settle() : ports.settleLater()).catch((error: unknown) => ports.onPulled({ purl, error: toError(error) }));
+  // What its checks brought along the client may ask for next, and nobody else has it under way.
+  if (broughtMore) await briefly(ports, settled);
   flight.end({ type: 'passed', blob });
   ports.onPulled({ purl, sizeBytes: blob.sizeBytes });
+  await briefly(ports, settled);
+  flight.close();
+  // Until then whoever asks for it joins: nothing else knows yet that it is here.
   await settled;
 }
 
-async function take(ports: PullPorts, { file, signal: ending }: Order, flight: PullFlight): Promise<StoredBlob> {
+/** Waits, but not for long. Never rejects. */
+async function briefly({ clock }: Pick<PullPorts, 'clock'>, settled: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([settled.catch(() => undefined), clock.sleep(SHOWN_WITHIN_MS, done.signal).catch(() => undefined)]);
+  done.abort();
+}
+
+async function take(ports: PullPorts, { file, sighted, signal: ending }: Order, flight: PullFlight): Promise<TakenArtifact> {
   const { purl, sizeBytes = 0 } = file;
   const { maxArtifactBytes: maxBytes, budget } = ports;
   if (sizeBytes > maxBytes) throw new PullError('too-large', `${sizeBytes} bytes, and at most ${maxBytes} are fetched for a client`);
@@ -109,7 +130,7 @@ async function take(ports: PullPorts, { file, signal: ending }: Order, flight: P
     async begin(announced) {
       reserved = budget.reserve(announced ?? 0);
       if (reserved === undefined) throw refuse();
-      await flight.begin(announced);
+      flight.begin(announced);
     },
     async bytes(chunk) {
       if (reserved?.take(chunk.length) === false) throw refuse();
@@ -123,7 +144,7 @@ async function take(ports: PullPorts, { file, signal: ending }: Order, flight: P
   const wanted: WantedArtifact = { purl, digests: file.digests };
   try {
     const signal = AbortSignal.any([ending, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
-    return await takeArtifact(ports.sync, wanted, { signal, maxBytes, watcher });
+    return await takeArtifact(ports.sync, wanted, { signal, maxBytes, watcher, sighted });
   } catch (error) {
     // A store may say in words of its own that its source broke off.
     throw overdrawn ?? error;
@@ -136,8 +157,12 @@ function spent(): PullError {
   return new PullError('quota', 'as much as may be fetched for clients in a day has been fetched; tomorrow (UTC) there is more');
 }
 
-function toPullError(purl: Purl, cause: unknown): Error {
+function toPullError(cause: unknown): Error {
   if (cause instanceof PullError) return cause;
-  if (!(cause instanceof JobError)) return cause instanceof Error ? cause : new Error(`pull ${purl}: ${String(cause)}`);
+  if (!(cause instanceof JobError)) return toError(cause);
   return new PullError(cause.retry === 'at-once' ? 'unreachable' : 'refused', cause.message, { cause });
+}
+
+function toError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
 }

@@ -1,6 +1,6 @@
 import { type BlobStore, type Spool, type StoredBlob, StoreError } from '@granary/contract/ports';
 
-/** The last bytes wait until all were checked: nobody gets a whole file that is wrong. */
+/** The last bytes wait until all were checked: nobody gets a whole file that is wrong. What is no larger than that needs no file to wait in. */
 const HELD_BACK_BYTES = 64 * 1024;
 const READ_BYTES = 256 * 1024;
 
@@ -15,6 +15,8 @@ export class PullFlight {
   readonly #ports: FlightPorts;
   #state: State = { type: 'fetching' };
   #spool: Spool | undefined;
+  /** All of it while it is small. */
+  #small: Uint8Array[] | undefined = [];
   #sizeBytes: number | undefined;
   #available = 0;
   /** Of the spool; the fetch itself is one. */
@@ -47,21 +49,25 @@ export class PullFlight {
   /** Throws before the last byte when the file isn't what it should be. */
   async *bytes(): AsyncIterable<Uint8Array> {
     if (this.#spool !== undefined) return yield* this.#follow(this.#spool);
-    // It was in the store all along, or the spool has gone since.
     const { sha256 } = await this.stored();
+    if (this.#small !== undefined && this.#available > 0) return yield* this.#small;
+    // It was in the store all along, or what it came in has gone since.
     const opened = await this.#ports.blobs.open(sha256);
     if (opened === undefined) throw new StoreError('unreachable', `read blob ${sha256}: it is not in the store`);
     yield* opened.stream;
   }
 
   /** Upstream answers: so many bytes are to come. */
-  async begin(sizeBytes: number | undefined): Promise<void> {
-    this.#spool = await this.#ports.openSpool();
+  begin(sizeBytes: number | undefined): void {
     this.#sizeBytes = sizeBytes;
   }
 
   async append(chunk: Uint8Array): Promise<void> {
-    await this.#spool?.append(chunk);
+    if (this.#spool === undefined && this.#available + chunk.length <= HELD_BACK_BYTES) this.#small?.push(chunk);
+    else {
+      const spool = this.#spool ?? (await this.#spill());
+      await spool.append(chunk);
+    }
     this.#available += chunk.length;
     this.#tell();
   }
@@ -77,6 +83,15 @@ export class PullFlight {
     if (this.#users > 0) return;
     void this.#spool?.close().catch(() => undefined);
     this.#spool = undefined;
+    this.#small = undefined;
+  }
+
+  async #spill(): Promise<Spool> {
+    const spool = await this.#ports.openSpool();
+    for (const chunk of this.#small ?? []) await spool.append(chunk);
+    this.#small = undefined;
+    this.#spool = spool;
+    return spool;
   }
 
   async *#follow(spool: Spool): AsyncIterable<Uint8Array> {

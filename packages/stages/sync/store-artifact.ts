@@ -1,7 +1,8 @@
-import { type Checked, type Declared, EcosystemError, type UpstreamArtifact } from '@granary/contract/ecosystem';
+import { type Checked, type Declared, EcosystemError, type PackageDocument, type UpstreamArtifact } from '@granary/contract/ecosystem';
 import { JobError, type StoredBlob, StoreError, UpstreamError } from '@granary/contract/ports';
 import { type Artifact, type ComputedFact, type Digests, digestsAgree, type Evidence, type Json, packageOf, purlParts, type Sha256 } from '@granary/core/model';
 import { askUpstream, heldFiles } from './ask-upstream.ts';
+import type { Sighted } from './sighting.ts';
 import type { SyncPorts } from './sync-ports.ts';
 
 /** No artifact is larger; beyond, it isn't taken in. */
@@ -28,6 +29,13 @@ export interface TakeOptions {
   readonly signal?: AbortSignal;
   readonly maxBytes?: number;
   readonly watcher?: FetchWatcher;
+  /** What upstream's index says by now, where that may not be on record yet. */
+  readonly sighted?: Sighted | undefined;
+}
+export interface TakenArtifact {
+  readonly blob: StoredBlob;
+  /** Its checks brought files that stand for themselves, which clients may ask for next. */
+  readonly broughtMore: boolean;
 }
 /** Sees the bytes of an artifact before anything is known of them. What it throws ends the fetch, and is thrown as it is. */
 interface FetchWatcher {
@@ -36,10 +44,10 @@ interface FetchWatcher {
   bytes(chunk: Uint8Array): Promise<void>;
 }
 
-/** As {@link storeArtifact}, watched; the facts are durable when it resolves. */
-export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, options: TakeOptions): Promise<StoredBlob> {
-  const { signal } = options;
-  const artifact = await findArtifact(ports, wanted);
+/** As {@link storeArtifact}, watched; its facts are durable when it resolves, and those of what was sighted. */
+export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, options: TakeOptions): Promise<TakenArtifact> {
+  const { signal, sighted } = options;
+  const artifact = await findArtifact(ports, wanted, sighted?.document);
   const blob = await fetchBlob(ports, artifact, options);
   const checked = await check(ports, { artifact, blob }, signal);
   confirmWanted(wanted, artifact, { ...checked.digests, sha256: blob.sha256 });
@@ -50,8 +58,11 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
     companions.stored[name] = (await ports.blobs.put(bytes, { maxBytes: MAX_COMPANION_BYTES })).sha256;
   const publishedAt = artifact.publishedAt ?? declared.publishedAt;
   const { sha256: _, ...digests } = { ...checked.digests, ...artifact.digests };
+  const beside = await besideFacts(ports, checked);
+  // What says where it is from comes to stay before it does.
+  await sighted?.recorded;
   await ports.sink.submit([
-    ...(await besideFacts(ports, checked)),
+    ...beside,
     storedFact(artifact, blob, {
       ...(publishedAt === undefined ? {} : { publishedAt }),
       ...(Object.keys(digests).length === 0 ? {} : { digests: { ...digests } }),
@@ -61,12 +72,14 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
       evidence: [...artifact.evidence, ...checked.evidence, ...companions.evidence].map((evidence): Json => ({ ...evidence })),
     }),
   ]);
-  return blob;
+  return { blob, broughtMore: beside.length > 0 };
 }
 
 /** The newest document first; the file may have left the index since it was wanted, or never have been in it. */
-async function findArtifact(ports: StorePorts, { purl, digests }: WantedArtifact): Promise<UpstreamArtifact> {
+async function findArtifact(ports: StorePorts, { purl, digests }: WantedArtifact, sighted: PackageDocument | undefined): Promise<UpstreamArtifact> {
   const isWanted = (listed: UpstreamArtifact) => listed.purl === purl && digestsAgree(listed.digests, digests) !== false;
+  const seen = sighted?.artifacts.find(isWanted);
+  if (seen !== undefined) return seen;
   for (const fact of ports.catalog.ofPackage('observed', packageOf(purl), { history: true }).toReversed()) {
     const found = (await ports.documents.of(fact)).artifacts.find(isWanted);
     if (found !== undefined) return found;
@@ -82,7 +95,7 @@ async function fetchBlob(
   { signal, watcher, maxBytes: most = MAX_ARTIFACT_BYTES }: TakeOptions,
 ): Promise<StoredBlob> {
   const { sha256 } = artifact.digests;
-  const maxBytes = Math.min(artifact.sizeBytes ?? MAX_ARTIFACT_BYTES, most);
+  const maxBytes = Math.min(artifact.sizeBytes ?? artifact.maxBytes ?? MAX_ARTIFACT_BYTES, MAX_ARTIFACT_BYTES, most);
   const held = sha256 === undefined ? undefined : await ports.blobs.size(sha256);
   if (sha256 !== undefined && held !== undefined) return { sha256, sizeBytes: held };
   let from = artifact;

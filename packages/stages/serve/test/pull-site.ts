@@ -18,14 +18,16 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
   const asked: string[] = [];
   let listed: Listed | 'silent' | 'absent' = 'absent';
   let refused: PullRefusal | undefined;
+  const look: PullThrough['look'] = async (packagePurl) => {
+    asked.push(packagePurl);
+    if (listed === 'silent' || listed === 'absent') return { type: listed === 'silent' ? 'stale' : 'absent' };
+    await site.observe(listed);
+    return { type: 'current' };
+  };
   const pull: PullThrough = {
     refusal,
-    async look(packagePurl) {
-      asked.push(packagePurl);
-      if (listed === 'silent' || listed === 'absent') return { type: listed === 'silent' ? 'stale' : 'absent' };
-      await site.observe(listed);
-      return { type: 'current' };
-    },
+    look,
+    sight: look,
     async fetch(file, until) {
       asked.push(`${until} ${file.purl.slice(packageOf(file.purl).length)}`);
       if (refused !== undefined) return { type: 'refused', refusal: refused };

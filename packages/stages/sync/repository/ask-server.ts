@@ -1,0 +1,106 @@
+import type { UpstreamResponse } from '@granary/contract/ports';
+import {
+  type FetchWish,
+  fetchRequest,
+  type GitServer,
+  lsRefsRequest,
+  type ReceivedRefs,
+  type RefListing,
+  readAdvertisement,
+  readFetch,
+  readLsRefs,
+} from '@granary/core/git';
+import type { RepositoryPorts } from './repository-ports.ts';
+
+/** A server that answered for a repository. */
+export interface Answering {
+  readonly server: GitServer;
+  /** Where it answered, after redirects: what follows is asked there. */
+  readonly url: string;
+}
+export interface Asked extends Answering {
+  readonly listing: RefListing;
+}
+type AskPorts = Pick<RepositoryPorts, 'upstream' | 'refPrefixes'>;
+
+const SERVICE = 'git-upload-pack';
+const PROTOCOL = { 'git-protocol': 'version=2' };
+const MAX_REFS_BYTES = 256 * 2 ** 20;
+const LISTING_TIMEOUT_MS = 300_000;
+/** A server counts and packs before it sends: what it says meanwhile is a few bytes now and then. */
+const PACKING_STALL_MS = 15 * 60_000;
+
+/** Which refs a repository has, of those that are kept (gitprotocol-http, gitprotocol-v2). Undefined where there is no such repository. Throws UpstreamError, GitFormatError. */
+export async function askForRefs(ports: AskPorts, repository: string, signal?: AbortSignal): Promise<Asked | undefined> {
+  const response = await ports.upstream.open({
+    url: `${repository}/info/refs?service=${SERVICE}`,
+    headers: PROTOCOL,
+    maxBytes: MAX_REFS_BYTES,
+    timeoutMs: LISTING_TIMEOUT_MS,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (response.status !== 'ok') return undefined;
+  const server = await readAdvertisement(response.body);
+  const answering = { server, url: repositoryOf(response) };
+  const received = server.version === 0 ? server.listed : await askV2(ports, { ...answering, server }, signal);
+  return { ...answering, listing: keptOf(received, ports.refPrefixes) };
+}
+
+async function askV2(
+  { upstream, refPrefixes }: AskPorts,
+  { server, url }: Answering & { readonly server: Extract<GitServer, { version: 2 }> },
+  signal?: AbortSignal,
+): Promise<ReceivedRefs> {
+  const response = await upstream.open({
+    ...postOf(url, lsRefsRequest(server, ['HEAD', ...refPrefixes])),
+    maxBytes: MAX_REFS_BYTES,
+    timeoutMs: LISTING_TIMEOUT_MS,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return await readLsRefs(bodyOf(response), { objectFormat: server.objectFormat });
+}
+
+/** The bytes of a pack, as they come. Throws UpstreamError, GitFormatError while it is read. */
+export async function* askForPack(
+  { upstream }: Pick<RepositoryPorts, 'upstream'>,
+  { server, url }: Answering,
+  wish: FetchWish,
+  { maxBytes, signal }: { readonly maxBytes: number; readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const response = await upstream.open({
+    ...postOf(url, fetchRequest(server, wish)),
+    // The frames around the pack, and what the server says beside it.
+    maxBytes: maxBytes + Math.ceil(maxBytes / 16) + 64 * 2 ** 20,
+    stallMs: PACKING_STALL_MS,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  yield* readFetch(bodyOf(response), { version: server.version, maxBytes });
+}
+
+function postOf(url: string, body: Uint8Array) {
+  return { url: `${url}/${SERVICE}`, headers: PROTOCOL, post: { contentType: `application/x-${SERVICE}-request`, body } };
+}
+
+/** A repository that was there a moment ago: an empty answer is read as a truncated one. */
+function bodyOf(response: UpstreamResponse): AsyncIterable<Uint8Array> {
+  return response.status === 'ok' ? response.body : nothing();
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {
+  // An answer without a byte.
+}
+
+/** gitprotocol-http: who is redirected asks the rest of the repository that it was led to. */
+function repositoryOf({ url }: Extract<UpstreamResponse, { status: 'ok' }>): string {
+  return url.replace(/\/info\/refs(\?.*)?$/, '');
+}
+
+/** Servers may list more than they were asked for. */
+function keptOf({ refs, peeled, head }: RefListing, prefixes: readonly string[]): RefListing {
+  const isKept = (name: string) => name === 'HEAD' || prefixes.some((prefix) => name.startsWith(prefix));
+  return {
+    refs: new Map([...refs].filter(([name]) => isKept(name))),
+    peeled: new Map([...peeled].filter(([name]) => isKept(name))),
+    ...(head === undefined || !isKept(head) ? {} : { head }),
+  };
+}
