@@ -9,6 +9,8 @@ export interface UpstreamArtifact extends Artifact {
   /** Absolute; resolved against the document's own address. The document's own where {@link PackageIndex.files} tells. */
   readonly url: string;
   readonly yanked: boolean;
+  /** No file of its kind is larger: for those whose size upstream doesn't state. */
+  readonly maxBytes?: number;
   /** What follows from the index once the digests were checked. */
   readonly evidence: readonly Evidence[];
   /** Documents beside the artifact that upstream offers, such as its provenance: stored with it. */

@@ -24,6 +24,7 @@ describe('an index file', () => {
         fileName: 'Ember-1.0.0.crate',
         path: 'crates/Ember/Ember-1.0.0.crate',
         digests: { sha256: sha256('a') },
+        maxBytes: 512 * 2 ** 20,
         url: 'https://registry.example/em/be/ember',
         yanked: false,
         publishedAt: '2023-03-04T05:06:07.000Z',

@@ -17,6 +17,9 @@ const crateAddresses: FileAddresses = {
   },
 };
 
+/** Registries take a few tens of megabytes; operators of their own may allow more. */
+const MAX_CRATE_BYTES = 512 * 2 ** 20;
+
 /** The sparse index (the Cargo book, index format). */
 export const cargoIndex: PackageIndex = {
   accept: 'text/plain, */*;q=0.5',
@@ -46,6 +49,7 @@ function toArtifact({ name, version, sha256, yanked, publishedAt }: IndexLine, u
     path: cratePath(name, version),
     digests: { sha256 },
     url,
+    maxBytes: MAX_CRATE_BYTES,
     yanked,
     evidence: [{ check: 'index-sha256', state: 'checked' }],
     companions: [],

@@ -5,11 +5,14 @@ import { isVersion } from './versions.ts';
 
 const MAX_VERSIONS = 200_000;
 
-/** `@v/list`: a version a line. Lines that name none are told apart, for the record. */
+/** `@v/list`: a version a line. Lines that name none are told apart, for the record. Throws EcosystemError `malformed` when all do. */
 export function parseList(bytes: Uint8Array, url: string): { readonly versions: readonly string[]; readonly others: readonly string[] } {
   const lines = [...new Set(new TextDecoder().decode(bytes).split(/\r?\n/))].filter((line) => line !== '');
   if (lines.length > MAX_VERSIONS) throw new EcosystemError('malformed', `index ${url}: more than ${MAX_VERSIONS} versions`);
-  return { versions: lines.filter(isVersion), others: lines.filter((line) => !isVersion(line)) };
+  const versions = lines.filter(isVersion);
+  // None at all is what a module has that nobody tagged.
+  if (lines.length > 0 && versions.length === 0) throw new EcosystemError('malformed', `index ${url}: not a line is a version`);
+  return { versions, others: lines.filter((line) => !isVersion(line)) };
 }
 
 /** `VERSION.info` and `@latest`. */

@@ -1,8 +1,12 @@
 import type { PackageIndex, UpstreamArtifact } from '@granary/contract/ecosystem';
 import type { Purl } from '@granary/core/model';
+import { MAX_GO_MOD_BYTES, MAX_ZIP_BYTES } from './dirhash.ts';
 import { artifactPath, artifactPurl, escapeCase, FILE_KINDS, fileNameOf, pathOf } from './names.ts';
 import { parseList } from './schema.ts';
 import { isVersion } from './versions.ts';
+
+/** As the tool has it for modules (golang.org/x/mod/zip), and more than anybody says of a version. */
+const MAX_BYTES = { info: 2 ** 20, mod: MAX_GO_MOD_BYTES, zip: MAX_ZIP_BYTES };
 
 /** The GOPROXY protocol. A list says which versions there are, and nothing of their bytes: the checksum database does. */
 export const golangIndex: PackageIndex = {
@@ -35,6 +39,7 @@ function filesOf(base: string, purl: Purl, version: string): readonly UpstreamAr
       fileName: fileNameOf(version, kind),
       path,
       url: addressOf(base, path),
+      maxBytes: MAX_BYTES[kind],
       digests: {},
       yanked: false,
       evidence: [],

@@ -46,6 +46,7 @@ it('takes from the document what a tarball is checked by, and when it was publis
       purl: 'pkg:npm/%40deep/sea@1.0.0?file_name=sea-1.0.0.tgz',
       fileName: 'sea-1.0.0.tgz',
       path: '@deep/sea/-/sea-1.0.0.tgz',
+      maxBytes: 2 ** 30,
       url: 'https://registry.example/npm/@deep/sea/-/sea-1.0.0.tgz',
       digests: { sha512: sha512('1.0.0').digest('hex'), sha1: createHash('sha1').update('1.0.0').digest('hex') },
       yanked: false,

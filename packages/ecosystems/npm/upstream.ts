@@ -4,6 +4,9 @@ import { statedDigests } from './integrity.ts';
 import { artifactPurl, isTarballName, nameOf, usualFileName } from './names.ts';
 import { Dist, type Packument, parsePackument, publishedAt, type RawManifest } from './schema.ts';
 
+/** Packages of browsers and native tools come to a few hundred megabytes. */
+const MAX_TARBALL_BYTES = 2 ** 30;
+
 /** The full document of a package, not the abbreviated one: only it has the time of every version. */
 export const npmIndex: PackageIndex = {
   accept: 'application/json',
@@ -61,6 +64,7 @@ function toArtifact(packument: Packument, { version, manifest, url }: Listed): U
     fileName,
     path: `${name}/-/${fileName}`,
     url: tarball.href,
+    maxBytes: MAX_TARBALL_BYTES,
     digests,
     yanked: false,
     evidence: evidenceOf(dist, Object.keys(digests)),
