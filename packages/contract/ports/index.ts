@@ -13,6 +13,18 @@ export {
   type LoggedStatement,
 } from './ledger.ts';
 export type { Readers } from './readers.ts';
+export {
+  type FsckFinding,
+  type LocalRepository,
+  type PackLimits,
+  type Repositories,
+  type RepositoryCode,
+  RepositoryError,
+  type ShownRefs,
+  type StoredPack,
+  type TakenPack,
+  type UploadPackRequest,
+} from './repositories.ts';
 export type { Pin, Resolution, ResolveRequest, Resolver } from './resolver.ts';
 export {
   type Contact,

@@ -1,0 +1,93 @@
+import type { Sha256 } from '@granary/core/model';
+
+/** A pack as it lies in the store: complete in itself, with its index (gitformat-pack 5). */
+export interface StoredPack {
+  readonly pack: Sha256;
+  readonly index: Sha256;
+}
+
+/** What fsck says of an object and a mirror keeps all the same: old histories have much of it. */
+export interface FsckFinding {
+  readonly objectId: string;
+  /** git's own message id, such as `badTimezone`. */
+  readonly messageId: string;
+}
+export interface TakenPack extends StoredPack {
+  readonly sizeBytes: number;
+  readonly objects: number;
+  /** At most 100; `findingsTotal` counts all. */
+  readonly findings: readonly FsckFinding[];
+  readonly findingsTotal: number;
+}
+
+export interface PackLimits {
+  /** Of the pack as it comes, and of what it becomes once it is complete. */
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
+
+/** What a client of smart HTTP asked (gitprotocol-http, gitprotocol-v2). What answers `advertise` begins with the line that names the service where the protocol has one. */
+export interface UploadPackRequest {
+  readonly operation: 'advertise' | 'upload-pack';
+  /** The client's `Git-Protocol` header; nothing but `version=N` pairs is passed on. */
+  readonly protocol?: string;
+  /** The body, decoded; empty for `advertise`. */
+  readonly body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
+/** Names of refs and what they point to. `HEAD` is symbolic where `head` is given. */
+export interface ShownRefs {
+  readonly refs: ReadonlyMap<string, string>;
+  /** The branch that HEAD names, such as `refs/heads/main`. */
+  readonly head?: string;
+}
+
+/**
+ * A repository's objects on this machine, in a folder that may be deleted at any time. Native git works on it, without a network,
+ * without configuration, hooks and credentials. All methods may run at the same time.
+ */
+export interface LocalRepository {
+  /**
+   * Takes a pack in as it comes from upstream: read once, completed where it is thin, checked by fsck, with everything that `tips` reach
+   * there, and only then put into the store. Whatever fails leaves neither store nor folder changed. Throws RepositoryError.
+   */
+  take(pack: AsyncIterable<Uint8Array>, tips: readonly string[], limits: PackLimits & { readonly signal?: AbortSignal }): Promise<TakenPack>;
+  /** Those of the objects that are here. */
+  having(objectIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** For each pair: is everything that `before` names part of the history of `after`? False when either isn't a commit, or a tag of one. */
+  areAncestors(pairs: readonly { readonly before: string; readonly after: string }[]): Promise<readonly boolean[]>;
+  /** Commits in the history of these objects and themselves, newest first, at most `max`: what an upstream may still know that threw the newest away. */
+  history(objectIds: readonly string[], max: number): Promise<readonly string[]>;
+  /** What each object id comes to when tags are followed; undefined for what isn't here. */
+  peel(objectIds: readonly string[]): Promise<ReadonlyMap<string, { readonly objectId: string; readonly type: 'commit' | 'tree' | 'blob' }>>;
+  /**
+   * Answers clone and fetch of these refs, with partial and shallow clones; objects of any other ref that was ever held can be asked for by id.
+   * The stream is the whole body of gitprotocol-http's answer, and is destroyed or read to its end; it throws when the answer would not be whole.
+   * Throws RepositoryError.
+   */
+  uploadPack(shown: ShownRefs, request: UploadPackRequest): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Repositories on this machine, made from the store's packs. */
+export interface Repositories {
+  /**
+   * Resolves when the folder of `name` holds all the given packs: what is missing is read from the store. `name` is the repository's own,
+   * of any form. One folder per repository and object format, kept below a size that the driver was given: those asked for last are kept.
+   */
+  open(
+    name: string,
+    content: { readonly objectFormat: 'sha1' | 'sha256'; readonly packs: readonly StoredPack[]; readonly signal?: AbortSignal },
+  ): Promise<LocalRepository>;
+}
+
+/** `malformed`, `too-large`, `timeout`, `fsck`, `incomplete`: what came is not taken in. `unavailable`: git is missing or too old, the disk is full. */
+export type RepositoryCode = 'malformed' | 'too-large' | 'timeout' | 'fsck' | 'incomplete' | 'unavailable';
+export class RepositoryError extends Error {
+  override readonly name = 'RepositoryError';
+  readonly code: RepositoryCode;
+  constructor(code: RepositoryCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,53 @@
+import { access, constants, realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { RepositoryError } from '@granary/contract/ports';
+
+/** Absolute paths: no search path of ours or of anybody else decides what runs. */
+export interface GitTools {
+  readonly git: string;
+  readonly bwrap: string;
+  readonly prlimit: string;
+}
+
+const FOLDERS = ['/usr/bin', '/usr/local/bin', '/bin'];
+/** Tool → Debian package that brings it. */
+const PACKAGES: Readonly<Record<keyof GitTools, string>> = { git: 'git', bwrap: 'bubblewrap', prlimit: 'util-linux' };
+
+/** Debian packages that this machine lacks for native git, sorted. */
+export async function missingGitPackages(): Promise<readonly string[]> {
+  const found = await Promise.all(Object.entries(PACKAGES).map(async ([tool, name]) => ((await find(tool)) === undefined ? [name] : [])));
+  return found.flat().sort();
+}
+
+/** Throws RepositoryError `unavailable` with the packages to install. */
+export async function findGitTools(git?: string): Promise<GitTools> {
+  const [found, bwrap, prlimit] = await Promise.all([git === undefined ? find('git') : givenGit(git), find('bwrap'), find('prlimit')]);
+  if (found === undefined || bwrap === undefined || prlimit === undefined) {
+    const missing = await missingGitPackages();
+    throw new RepositoryError('unavailable', `run git: not installed: ${missing.join(', ')}: apt-get install -y --no-install-recommends ${missing.join(' ')}`);
+  }
+  return { git: found, bwrap, prlimit };
+}
+
+/** Folders that git's own programs and libraries lie in, to be seen in its namespace. */
+export function foldersOf({ git }: GitTools): readonly string[] {
+  return git.startsWith('/usr/') ? [] : [dirname(dirname(git))];
+}
+
+async function givenGit(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real === undefined || !(await isExecutable(real))) throw new RepositoryError('unavailable', `run git: ${path} is not a program; name another`);
+  return real;
+}
+
+async function find(tool: string): Promise<string | undefined> {
+  for (const folder of FOLDERS) if (await isExecutable(`${folder}/${tool}`)) return await realpath(`${folder}/${tool}`);
+  return undefined;
+}
+
+function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

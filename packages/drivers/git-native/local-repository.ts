@@ -1,0 +1,82 @@
+import type { LocalRepository, StoredPack, UploadPackRequest } from '@granary/contract/ports';
+import type { LimitFunction } from 'p-limit';
+import { areAncestors } from './are-ancestors.ts';
+import type { FolderCache, RepositoryKey } from './folder-cache.ts';
+import type { GitRunner } from './git-process.ts';
+import type { HeldFolder } from './held-folder.ts';
+import { historyOf } from './history-of.ts';
+import { type LookUp, objectsHere, peelObjects } from './look-up-objects.ts';
+import { checkObjectIds } from './object-ids.ts';
+import type { ShownFolders } from './shown-folders.ts';
+import { type PackTaker, takePack } from './take-pack.ts';
+import { type ServingLimits, uploadPack } from './upload-pack.ts';
+
+export interface RepositoryParts extends PackTaker {
+  readonly folders: FolderCache;
+  readonly shownFolders: ShownFolders;
+  readonly serving: ServingLimits;
+  /** How many clients are served at a time. */
+  readonly turns: LimitFunction;
+}
+
+/** The folder may be gone between two calls: each makes sure that it is there, with the packs that were given, and those that were taken since. */
+export function localRepository(parts: RepositoryParts, key: RepositoryKey, given: readonly StoredPack[]): LocalRepository {
+  const { folders, runner } = parts;
+  const packs: StoredPack[] = [...given];
+  const lookUp = <T>(ids: readonly string[], work: (lookUp: LookUp) => Promise<T>): Promise<T> =>
+    folders.use(key, { packs }, async (folder) => {
+      checkObjectIds(key.objectFormat, ids);
+      return await work(reading(runner, folder));
+    });
+
+  return {
+    take: (pack, tips, limits) =>
+      folders.use(key, { packs, signal: limits.signal }, async (folder) => {
+        checkObjectIds(key.objectFormat, tips);
+        const taken = await takePack(parts, folder, { pack, tips, limits });
+        packs.push({ pack: taken.pack, index: taken.index });
+        return taken;
+      }),
+    having: (objectIds) => lookUp(objectIds, (here) => objectsHere(here, objectIds)),
+    areAncestors: (pairs) =>
+      lookUp(
+        pairs.flatMap(({ before, after }) => [before, after]),
+        (here) => areAncestors(here, pairs),
+      ),
+    history: (objectIds, max) => lookUp(objectIds, (here) => historyOf(here, objectIds, max)),
+    peel: (objectIds) => lookUp(objectIds, (here) => peelObjects(here, objectIds)),
+    uploadPack: (shown, request) => serve(parts, { key, packs, shown }, request),
+  };
+}
+
+interface Shown {
+  readonly key: RepositoryKey;
+  readonly packs: readonly StoredPack[];
+  readonly shown: Parameters<LocalRepository['uploadPack']>[0];
+}
+
+/** Resolves with the answer; its turn, and its folders, are given back when git has ended. */
+function serve(parts: RepositoryParts, { key, packs, shown }: Shown, request: UploadPackRequest): Promise<AsyncIterable<Uint8Array>> {
+  const { folders, shownFolders, runner, serving: limits, turns } = parts;
+  return new Promise((resolve, reject) => {
+    const served = turns(() =>
+      folders.use(key, { packs, signal: request.signal }, (folder) => {
+        const refs = { shown, objectFormat: key.objectFormat, peel: (ids: readonly string[]) => peelObjects(reading(runner, folder), ids) };
+        return shownFolders.use(refs, async (refsFolder) => {
+          const places = [
+            { folder: refsFolder, at: '/repo', access: 'read' },
+            { folder: folder.objects, at: '/repo/objects', access: 'read' },
+          ] as const;
+          const { body, ended } = await uploadPack({ runner, places, limits }, request);
+          resolve(body);
+          await ended;
+        });
+      }),
+    );
+    served.catch(reject);
+  });
+}
+
+function reading(runner: GitRunner, folder: HeldFolder): LookUp {
+  return { runner, places: [{ folder: folder.path, at: '/repo', access: 'read' }] };
+}

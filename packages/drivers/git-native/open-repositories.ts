@@ -1,0 +1,92 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type BlobStore, type Repositories, RepositoryError } from '@granary/contract/ports';
+import { trackWrites } from '@granary/contract/work';
+import pLimit from 'p-limit';
+import { type FolderCache, openFolderCache } from './folder-cache.ts';
+import { lockFolder } from './folder-lock.ts';
+import { onDisk } from './git-fault.ts';
+import { runGit } from './git-lines.ts';
+import { type GitRunner, gitRunner } from './git-process.ts';
+import { findGitTools } from './git-tools.ts';
+import { localRepository } from './local-repository.ts';
+import { openScratchFolders } from './scratch-folders.ts';
+import { openShownFolders } from './shown-folders.ts';
+
+export interface RepositoriesOptions {
+  /** Derived: may be deleted while no process has it. One process at a time. */
+  readonly folder: string;
+  readonly blobs: BlobStore;
+  /** Of all repositories together; those in use stay, however large. */
+  readonly maxBytes: number;
+  /** Absolute path; the system's unless given. */
+  readonly git?: string;
+  /** That one process of git may allocate; 2 GiB unless given. */
+  readonly maxMemoryBytes?: number;
+  /** Clients that are served at the same time; others wait. 4 unless given. */
+  readonly maxServed?: number;
+  /** How long a client may take without a byte in or out, and in all; 2 minutes and 2 hours unless given. */
+  readonly serveIdleMs?: number;
+  readonly serveTimeoutMs?: number;
+}
+
+const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
+const SHOWN_KEPT = 16;
+const GIB = 1024 ** 3;
+
+/** Opens the folder. Throws RepositoryError `unavailable` when git or bubblewrap is missing, too old, or may not make namespaces here, or another process has the folder. */
+export async function openRepositories(options: RepositoriesOptions): Promise<Repositories & AsyncDisposable> {
+  const root = resolve(options.folder);
+  const runner = gitRunner({
+    tools: await findGitTools(options.git),
+    threads: Math.min(4, availableParallelism()),
+    limits: { memoryBytes: options.maxMemoryBytes ?? 2 * GIB, fileBytes: 1024 * GIB, cpuSeconds: 7200 },
+  });
+  await checkGit(runner);
+  const lock = await onDisk(`open ${root}`, async () => {
+    await mkdir(root, { recursive: true });
+    return lockFolder(root);
+  });
+  const scratch = await openScratchFolders(join(root, 'scratch'));
+  const folders = await openFolderCache({ root: join(root, 'held'), maxBytes: options.maxBytes, blobs: options.blobs, scratch });
+  const under = trackWrites();
+  const parts = {
+    runner,
+    scratch,
+    blobs: options.blobs,
+    folders: { use: (key, use, work) => under.add(folders.use(key, use, work)) } satisfies FolderCache,
+    shownFolders: await openShownFolders(join(root, 'shown'), { scratch, kept: SHOWN_KEPT }),
+    serving: { maxRequestBytes: MAX_REQUEST_BYTES, idleMs: options.serveIdleMs ?? 120_000, timeoutMs: options.serveTimeoutMs ?? 7_200_000 },
+    turns: pLimit(options.maxServed ?? 4),
+  };
+  return {
+    async open(name, { objectFormat, packs, signal }) {
+      const key = { name, objectFormat };
+      await parts.folders.use(key, { packs, signal }, async () => undefined);
+      return localRepository(parts, key, packs);
+    },
+    async [Symbol.asyncDispose]() {
+      await runner.close();
+      await under.settled();
+      lock.close();
+    },
+  };
+}
+
+/** Debian 12 has it; older ones know fewer messages of fsck, and make no bitmap over several packs. */
+const OLDEST = [2, 39] as const;
+
+async function checkGit(runner: GitRunner): Promise<void> {
+  const [line = ''] = await runGit(runner, 'run git', { args: ['version'], places: [], timeoutMs: 30_000 }).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RepositoryError(
+      'unavailable',
+      `${why}; bubblewrap must be allowed to make namespaces: run as root, or with sysctl kernel.unprivileged_userns_clone=1`,
+      { cause },
+    );
+  });
+  const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(line) ?? [];
+  const isNew = Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1]);
+  if (!isNew) throw new RepositoryError('unavailable', `run git: ${line.slice(0, 80)} is too old: ${OLDEST.join('.')} or newer is needed`);
+}
