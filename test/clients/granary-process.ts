@@ -11,6 +11,8 @@ export interface GranaryProcess extends AsyncDisposable {
   readonly pid: number;
   /** Resolves to the match once the process has said this; rejects when it ends before, or after 15 minutes. */
   saidThat(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Everything so far, on both streams. */
+  said(): string;
   /** Ends it cleanly and waits. */
   stop(): Promise<void>;
 }
@@ -24,15 +26,16 @@ export function granaryEnvironment(): Record<string, string> {
   return { ...cleanEnvironment(), NODE_USE_SYSTEM_CA: '1' };
 }
 
-export function startGranary([command = '', ...args]: readonly string[]): GranaryProcess {
-  const child = spawn(command, args, { env: granaryEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+/** `settings`: more of the environment. */
+export function startGranary([command = '', ...args]: readonly string[], settings: Readonly<Record<string, string>> = {}): GranaryProcess {
+  const child = spawn(command, args, { env: { ...granaryEnvironment(), ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = collect(child);
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGTERM');
     await once(child, 'close');
   };
-  return { pid: child.pid ?? 0, saidThat: (pattern) => untilSaid(child, said, pattern), stop, [Symbol.asyncDispose]: stop };
+  return { pid: child.pid ?? 0, said, saidThat: (pattern) => untilSaid(child, said, pattern), stop, [Symbol.asyncDispose]: stop };
 }
 
 function collect(child: ChildProcess): () => string {

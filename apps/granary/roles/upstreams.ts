@@ -33,12 +33,14 @@ const DISTRIBUTION_PER_SECOND = 50;
 /** Finds out where every ecosystem's upstream and the distribution's archive lie, as far as this machine tells. */
 export async function openUpstreams({ config, environment, clock, note }: UpstreamsOptions): Promise<Upstreams> {
   await using stack = new AsyncDisposableStack();
-  const open = (configured: readonly string[], requestsPerSecond: number): Upstream => {
+  const open = (configured: readonly string[], requestsPerSecond: number, credentials?: ReadonlyMap<string, string>): Upstream => {
     const rate = { requestsPerSecond, burst: 2 * requestsPerSecond };
     const shared = openSharedBudget(config, { ...rate, note });
     if (shared !== undefined) stack.use(shared);
     const budgets = { ...rate, maxConcurrent: MAX_CONCURRENT };
-    return stack.use(openHttpUpstream({ configured, clock, userAgent: USER_AGENT, budgets, ...(shared === undefined ? {} : { sharedBudget: shared }) }));
+    return stack.use(
+      openHttpUpstream({ configured, clock, userAgent: USER_AGENT, budgets, ...(credentials && { credentials }), ...(shared && { sharedBudget: shared }) }),
+    );
   };
   const opened = new Map<string, ReturnType<Upstreams['of']>>();
   const missing = new Map<string, Error>();
@@ -46,8 +48,8 @@ export async function openUpstreams({ config, environment, clock, note }: Upstre
   for (const [at, { id }] of ecosystems.entries()) {
     const found = discovered[at];
     if (found?.status === 'fulfilled') {
-      const { index, files, settings } = found.value;
-      opened.set(id, { index, settings, client: open([index, ...files], config.upstreams[id]?.requestsPerSecond ?? DEFAULT_PER_SECOND) });
+      const { index, files, settings, credentials } = found.value;
+      opened.set(id, { index, settings, client: open([index, ...files], config.upstreams[id]?.requestsPerSecond ?? DEFAULT_PER_SECOND, credentials) });
     } else if (found?.reason instanceof Error) missing.set(id, found.reason);
   }
   const source = await discoverDistribution();

@@ -151,6 +151,14 @@ export interface Discovery {
   readonly argv: readonly [string, ...string[]];
   /** Undefined when the output says nothing usable. */
   parse(output: string): DiscoveredUpstream | undefined;
+  /** Left out where the package manager keeps its credentials in netrc alone. */
+  readonly credentials?: DiscoveredCredentials;
+}
+/** What this machine's package manager shows an index. Secret: it is sent to the index's origin, and stands nowhere else. */
+export interface DiscoveredCredentials {
+  readonly argv: readonly [string, ...string[]];
+  /** As `Authorization`, for an index with a slash at its end; undefined when it shows none. */
+  parse(output: string, index: string): string | undefined;
 }
 /** What builds need beside packages of the root filesystem: tools that the registry itself carries. */
 export interface Toolchain {

@@ -11,6 +11,7 @@ export {
   type CurrentDocument,
   type Declared,
   type DemandRules,
+  type DiscoveredCredentials,
   type DiscoveredUpstream,
   type Discovery,
   type Ecosystem,

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { UpstreamError } from '@granary/contract/ports';
 import { describe, expect, it } from 'vitest';
@@ -283,6 +284,43 @@ describe('a redirect', () => {
     const base = await redirecting(() => '/again');
 
     expect(await codeOf(open([base]).open({ url: base, maxBytes: 10 }))).toBe('too-many-redirects');
+  });
+
+  it('shows each origin its own credentials, and those that were given before those of an address', async () => {
+    const seen: (string | undefined)[] = [];
+    const listener = (request: IncomingMessage, response: ServerResponse) => {
+      seen.push(request.headers.authorization);
+      response.end('here');
+    };
+    const [one, two, three] = [await serve(listener), await serve(listener), await serve(listener)];
+    const credentials = new Map([
+      [one, 'Bearer one'],
+      [two, 'two'],
+    ]);
+    const upstream = open([one, two.replace('http://', 'http://reader:word@'), three.replace('http://', 'http://:word@')], { credentials });
+
+    for (const url of [one, two, three]) await read(upstream, { url });
+
+    expect(seen).toEqual(['Bearer one', 'two', `Basic ${btoa(':word')}`]);
+  });
+
+  it.each([
+    ['a redirect without an end', (response: ServerResponse) => void response.writeHead(302, { location: '/' }).end()],
+    ['a redirect to nowhere', (response: ServerResponse) => void response.writeHead(302, { location: 'ftp://other.example/' }).end()],
+    ['a status', (response: ServerResponse) => void response.writeHead(403).end()],
+    ['a busy host', (response: ServerResponse) => void response.writeHead(429, { 'retry-after': '120' }).end()],
+    ['too much', (response: ServerResponse) => void response.end('x'.repeat(1000))],
+  ])('says no credentials in what it says of %s', async (_what, answer) => {
+    const base = (await serve((_, response) => answer(response))).replace('http://', 'http://reader:word@');
+
+    for (const more of [{}, { accept: 'text/plain' }]) {
+      const error = await open([base])
+        .open({ url: `${base}/x`, maxBytes: 10, ...more })
+        .catch((reason: unknown) => reason);
+
+      expect(inspect(error, { depth: 8 })).toMatch(/127\.0\.0\.1/);
+      expect(inspect(error, { depth: 8 })).not.toMatch(/word/);
+    }
   });
 
   it('never carries the credentials of a configured upstream to another', async () => {

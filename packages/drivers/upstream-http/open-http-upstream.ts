@@ -17,6 +17,8 @@ const DEFAULT_BUDGET: HostBudgetLimits = { maxConcurrent: 8, requestsPerSecond: 
 export interface HttpUpstreamOptions {
   /** Base addresses of every upstream that is configured or was discovered. Only their hosts and ports may lie in private networks. */
   readonly configured: readonly string[];
+  /** What an origin is shown as `Authorization`, and no other; goes before what stands in a configured address. */
+  readonly credentials?: ReadonlyMap<string, string>;
   readonly clock: Clock;
   /** Per host. */
   readonly budgets?: HostBudgetLimits;
@@ -45,7 +47,9 @@ export function openHttpUpstream(options: HttpUpstreamOptions): Upstream & Async
   const ports = exchangePorts(options, agent);
   const documents = singleFlight<Document>();
   return {
-    async open(request) {
+    async open(asked) {
+      // Messages name addresses.
+      const request = { ...asked, url: withoutCredentials(asked.url) };
       if (request.accept === undefined) return patiently(ports, request, request.signal, artifact);
       if (request.post !== undefined || request.headers !== undefined) {
         const { response } = await patiently(ports, request, request.signal, document);
@@ -68,14 +72,13 @@ function whole(response: Document['response']): UpstreamResponse {
 }
 
 function exchangePorts(options: HttpUpstreamOptions, dispatcher: Agent): ExchangePorts {
-  const { configured, clock, budgets = DEFAULT_BUDGET, sharedBudget, userAgent, stallMs = 30_000 } = options;
+  const { configured, credentials: given = new Map(), clock, budgets = DEFAULT_BUDGET, sharedBudget, userAgent, stallMs = 30_000 } = options;
   const hosts = new Map<string, HostBudget>();
-  const credentials = new Map(
-    configured
-      .map((base) => new URL(base))
-      .filter(({ username }) => username !== '')
-      .map((url) => [url.origin, basic(url)]),
-  );
+  const inAddresses = configured
+    .map((base) => new URL(base))
+    .filter(({ username, password }) => username !== '' || password !== '')
+    .map((url) => [url.origin, basic(url)] as const);
+  const credentials = new Map([...inAddresses, ...given]);
   return {
     clock,
     dispatcher,
@@ -189,6 +192,15 @@ function described(answer: Answer) {
 
 async function* wholeBody(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
+}
+
+/** What isn't an address is left as it is, and refused later. */
+function withoutCredentials(text: string): string {
+  const url = text.includes('@') ? URL.parse(text) : null;
+  if (url === null || (url.username === '' && url.password === '')) return text;
+  url.username = '';
+  url.password = '';
+  return url.href;
 }
 
 function basic({ username, password }: URL): string {

@@ -1,4 +1,5 @@
 import type { Discovery } from '@granary/contract/ecosystem';
+import { cargoCredentials } from './credentials.ts';
 
 /**
  * cargo has no command that prints its index, but says where it would have asked when it can't: so it is made to ask through a proxy that isn't
@@ -26,4 +27,5 @@ export const cargoDiscovery: Discovery = {
     const [, index] = /(https?:\/\/[^\s`'"]+\/)config\.json\b/.exec(output) ?? [];
     return index === undefined || URL.parse(index) === null ? undefined : { index, files: [] };
   },
+  credentials: cargoCredentials,
 };

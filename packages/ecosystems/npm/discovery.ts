@@ -1,4 +1,5 @@
 import type { Discovery } from '@granary/contract/ecosystem';
+import { npmCredentials } from './credentials.ts';
 
 export const npmDiscovery: Discovery = {
   argv: ['npm', 'config', 'get', 'registry'],
@@ -12,4 +13,5 @@ export const npmDiscovery: Discovery = {
     if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined;
     return { index: url.href.endsWith('/') ? url.href : `${url.href}/`, files: [] };
   },
+  credentials: npmCredentials,
 };

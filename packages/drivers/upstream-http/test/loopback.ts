@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Upstream, UpstreamRequest } from '@granary/contract/ports';
 import { toInstant } from '@granary/core/model';
 import { afterEach } from 'vitest';
-import { openHttpUpstream } from '../index.ts';
+import { type HttpUpstreamOptions, openHttpUpstream } from '../index.ts';
 
 const clock: Clock = {
   now: () => toInstant(Date.now()),
@@ -46,9 +46,12 @@ function portOf(server: { address(): string | AddressInfo | null }): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
-export function open(configured: readonly string[], options: { readonly stallMs?: number; readonly maxConcurrent?: number } = {}): Upstream {
-  const budgets = { maxConcurrent: options.maxConcurrent ?? 4, requestsPerSecond: 1000, burst: 100 };
-  const upstream = openHttpUpstream({ configured, clock, budgets, userAgent: 'granary/test', stallMs: options.stallMs ?? 2000 });
+interface OpenOptions extends Pick<HttpUpstreamOptions, 'stallMs' | 'credentials'> {
+  readonly maxConcurrent?: number;
+}
+export function open(configured: readonly string[], { maxConcurrent = 4, stallMs = 2000, credentials }: OpenOptions = {}): Upstream {
+  const budgets = { maxConcurrent, requestsPerSecond: 1000, burst: 100 };
+  const upstream = openHttpUpstream({ configured, clock, budgets, userAgent: 'granary/test', stallMs, ...(credentials && { credentials }) });
   upstreams.push(upstream);
   return upstream;
 }
