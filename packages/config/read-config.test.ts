@@ -50,6 +50,15 @@ it('fetches nothing for clients unless it is told what, and then within bounds',
   await expect((await read('pullThrough: {ecosystems: []}\n')).config).rejects.toThrow(/pullThrough\.ecosystems: expected at least one/);
 });
 
+it('knows no advisories unless it is told of a folder, from where the file lies', async () => {
+  const { config } = await read('');
+  const { folder, config: on } = await read('advisories: {folder: osv}\n');
+
+  expect((await config).advisories).toBe(undefined);
+  expect((await on).advisories).toEqual({ folder: join(folder, 'osv') });
+  await expect((await read('advisories: {file: osv.zip}\n')).config).rejects.toThrow(/advisories: unknown: file; expected one of folder/);
+});
+
 describe('where things lie', () => {
   const S3 = 'store: {s3: {endpoint: "https://s3.example", publicBucket: granary-public, privateBucket: granary-private}}\n';
   const KEYS = { AWS_ACCESS_KEY_ID: 'someone', AWS_SECRET_ACCESS_KEY: 'secret' };

@@ -57,6 +57,7 @@ export async function readConfig(overrides: ConfigOverrides, environment: Readon
     dataDir,
     keysDir: keys === undefined ? join(dataDir, 'keys') : resolve(base, keys),
     ...readDeployment({ store, lock, queue }, { environment, base, dataDir, placeOf }),
+    ...(parsed.advisories === undefined ? {} : { advisories: { folder: resolve(base, parsed.advisories.folder) } }),
     ...(text === undefined ? {} : { file }),
   });
 }

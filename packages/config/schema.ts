@@ -116,6 +116,8 @@ export const ConfigFile = strict({
   keys: z.string().min(1).optional(),
   follow: strict({ intervalSeconds: Seconds.default(60) }).default({ intervalSeconds: 60 }),
   verified: Policy.prefault({}),
+  /** A folder of OSV files, from which clients are told what is known of vulnerabilities. Default: they are told that nothing is known. */
+  advisories: strict({ folder: z.string().min(1) }).optional(),
   /** Default: nothing is fetched because a client asks for it. */
   pullThrough: PullThrough.optional(),
   rebuild: strict({ concurrency: z.number().int().positive().max(256).optional(), packages: z.array(z.string()).optional() }).default({}),

@@ -21,8 +21,9 @@ export function whyNoIsland(): string | undefined {
   return spawnSync('unshare', ['--net', 'true']).status === 0 ? undefined : 'this machine allows no network namespaces';
 }
 
-export async function openIsland(dataDir: string): Promise<Island> {
-  const serve = granaryArgv('serve', '--data', dataDir, '--listen', LISTEN);
+/** `options` are further ones of `granary serve`. */
+export async function openIsland(dataDir: string, ...options: readonly string[]): Promise<Island> {
+  const serve = granaryArgv('serve', '--data', dataDir, '--listen', LISTEN, ...options);
   const server: GranaryProcess = startGranary(['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...serve]);
   const [, address = ''] = await server.saidThat(/serving .* on (http:\/\/[^;\s]+)/);
   return {

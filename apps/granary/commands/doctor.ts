@@ -4,6 +4,7 @@ import { ecosystems } from '@granary/ecosystems';
 import { formatTable } from '../output/terminal.ts';
 import { discoverUpstream } from '../roles/discover.ts';
 import { concernedBy, readWatchList } from '../roles/watch-list.ts';
+import { advisoriesFinding } from './advisories-finding.ts';
 import { probeServices } from './probe-services.ts';
 
 export interface Finding {
@@ -29,6 +30,7 @@ export async function doctor(config: Config, environment: NodeJS.ProcessEnv): Pr
     { state: 'ok', what: 'data folder', detail: config.dataDir },
     { state: 'ok', what: 'archive', detail: config.store.type === 'folder' ? config.store.path : `${config.store.endpoint}, two buckets` },
     readersFinding(config),
+    await advisoriesFinding(config),
     ...watched.findings,
     ...(await probeServices(config)),
     ...upstreams,

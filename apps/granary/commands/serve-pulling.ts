@@ -1,10 +1,9 @@
-import { openHttpServer } from '@granary/driver-http-fastify';
 import { exportPublicKey } from '@granary/driver-signer-key';
 import { ecosystems } from '@granary/ecosystems';
 import { readersOfCatalog } from '@granary/stage-access';
 import { openFollowingSite } from '../roles/following-site.ts';
+import { openSiteServer } from '../roles/open-site-server.ts';
 import { openPullThrough } from '../roles/pull-through.ts';
-import { parseListen, serveArchive } from '../roles/serve-archive.ts';
 import { openStore } from '../roles/services.ts';
 import type { Site } from '../roles/site.ts';
 import { openSyncSide } from '../roles/sync-side.ts';
@@ -22,22 +21,11 @@ export async function servePulling({ config, environment, terminal, signal }: Se
   const { redirects } = stack.use(await openStore(config, 'public'));
   const pulling = openPullThrough({ config, site, note });
   const { port: pull, gauges } = pulling;
-  const served = serveArchive({
-    config,
-    catalog,
-    store,
-    redirects,
-    publicKey: exportPublicKey(keys),
-    origin: origins.public,
-    pull,
-    gauges,
-    readers: readersOfCatalog(catalog),
-  });
-  const onError = (error: unknown) => note(`answering a client: ${String(error)}`);
-  const server = stack.use(await openHttpServer({ listen: parseListen(config.listen), handler: served.handle, onError }));
+  const archive = { config, catalog, store, redirects, publicKey: exportPublicKey(keys), origin: origins.public, pull, gauges, readers: readersOfCatalog(catalog) };
+  const { address } = stack.use(await openSiteServer(archive, note));
   const upstreams = stack.use(await openUpstreams({ config, environment, clock, note }));
   stack.use(pulling).connect(sidesOf(site, upstreams));
-  note(`serving ${origins.public} on ${server.address}; Ctrl-C ends it`);
+  note(`serving ${origins.public} on ${address}; Ctrl-C ends it`);
   for (let told = ''; !signal.aborted; ) {
     const fault = await site.refresh().then(
       () => '',

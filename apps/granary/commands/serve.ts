@@ -1,13 +1,12 @@
 import type { Config } from '@granary/config';
 import { StoreError } from '@granary/contract/ports';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
-import { openHttpServer } from '@granary/driver-http-fastify';
 import { systemClock } from '@granary/driver-queue-memory';
 import { hasSiteKeys } from '@granary/driver-signer-key';
 import { openPublishedReaders, type PublishedReaders } from '@granary/stage-access';
 import { follow, openLedgerReader, storeSource } from '@granary/stage-ledger';
 import type { Terminal } from '../output/terminal.ts';
-import { parseListen, serveArchive } from '../roles/serve-archive.ts';
+import { openSiteServer } from '../roles/open-site-server.ts';
 import { foldLedgers, type LedgerPlace, withPublicReader } from '../roles/site-reader.ts';
 import { servePulling } from './serve-pulling.ts';
 
@@ -32,12 +31,7 @@ async function serveOnly({ config, terminal, signal }: ServeCommand): Promise<vo
   await withPublicReader(config, async ({ store, redirects, publicKey, ledger, ledgerKey }) => {
     const readers = openPublishedReaders(store.objects, ledgerKey);
     using catalog = await foldLedgers(openSqliteCatalog(':memory:', { mode: 'fold' }), [ledger]);
-    const served = serveArchive({ config, catalog, store, redirects, publicKey, origin: ledger.origin, readers });
-    await using server = await openHttpServer({
-      listen: parseListen(config.listen),
-      handler: served.handle,
-      onError: (error) => terminal.say(`answering a client: ${String(error)}`),
-    });
+    await using server = await openSiteServer({ config, catalog, store, redirects, publicKey, origin: ledger.origin, readers }, terminal.say);
     terminal.say(`serving ${ledger.origin} on ${server.address}; Ctrl-C ends it`);
     const following = [followInto(catalog, ledger, { terminal, signal })];
     if (config.readers === 'registered') following.push(followReaders(readers, { terminal, signal }));

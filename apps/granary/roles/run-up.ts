@@ -1,16 +1,15 @@
 import type { Config } from '@granary/config';
-import { openHttpServer } from '@granary/driver-http-fastify';
 import { exportPublicKey } from '@granary/driver-signer-key';
 import { readersOfCatalog } from '@granary/stage-access';
 import { importWatchList } from '@granary/stage-demand';
 import type { Refusal } from '@granary/stage-ledger';
 import type { Progress } from '../output/progress.ts';
 import { followAll } from './follow-all.ts';
+import { openSiteServer } from './open-site-server.ts';
 import { openPullThrough } from './pull-through.ts';
 import type { Scheduler } from './scheduler.ts';
 import { openScheduling } from './scheduling.ts';
 import { type BatchEvent, openSequencingSite } from './sequencing-site.ts';
-import { parseListen, serveArchive } from './serve-archive.ts';
 import { openQueue } from './services.ts';
 import type { Site } from './site.ts';
 import { openStations } from './stations.ts';
@@ -47,19 +46,9 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   const { catalog, publicStore: store, keys, origins, clock } = site;
   const pulling = openPullThrough({ config, site, note: progress.note });
   const { port: pull, gauges } = pulling;
-  const served = serveArchive({
-    config,
-    catalog,
-    store,
-    publicKey: exportPublicKey(keys),
-    origin: origins.public,
-    pull,
-    gauges,
-    readers: readersOfCatalog(catalog),
-  });
-  const onError = (error: unknown) => progress.note(`answering a client: ${String(error)}`);
-  const server = stack.use(await openHttpServer({ listen: parseListen(config.listen), handler: served.handle, onError }));
-  progress.note(`serving on ${server.address}`);
+  const archive = { config, catalog, store, publicKey: exportPublicKey(keys), origin: origins.public, pull, gauges, readers: readersOfCatalog(catalog) };
+  const { served, address } = stack.use(await openSiteServer(archive, progress.note));
+  progress.note(`serving on ${address}`);
   const queue = stack.use(await openQueue(config, { clock, note: progress.note }));
   const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress }));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note: progress.note }));
@@ -72,5 +61,5 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
     await looked;
     await scheduler.idle();
   };
-  return await use({ site, scheduler, address: config.publicUrl ?? server.address, caughtUp });
+  return await use({ site, scheduler, address: config.publicUrl ?? address, caughtUp });
 }

@@ -68,7 +68,7 @@ export interface FixedSite {
 export type QuestionAnswer =
   | { readonly type: 'answered'; readonly mediaType: string; readonly bytes: Uint8Array }
   /** `why` is one line for the client's user. */
-  | { readonly type: 'refused'; readonly status: 400 | 410 | 413 | 501 | 503; readonly why: string };
+  | { readonly type: 'refused'; readonly status: 400 | 410 | 413 | 424 | 503; readonly why: string };
 
 /** Which paths a client asks and which documents it expects. Pure. */
 export interface Views {

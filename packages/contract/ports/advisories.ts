@@ -10,5 +10,8 @@ export interface Advisories {
 }
 export type KnownAdvisories =
   | { readonly type: 'known'; readonly byName: ReadonlyMap<string, readonly OsvRecord[]> }
-  /** `status` is what a client is answered: 501 until somebody changes the configuration, 413 when it asks for too much at once, 503 when it may ask again. */
-  | { readonly type: 'unknown'; readonly status: 413 | 501 | 503; readonly why: string };
+  /**
+   * `status` is what a client is answered: 413 when it asked for too much at once, 503 when asking again may help, and 424 (RFC 4918 11.4) when
+   * somebody has to mend something first: clients ask again and again after any 5xx, for minutes.
+   */
+  | { readonly type: 'unknown'; readonly status: 413 | 424 | 503; readonly why: string };

@@ -104,9 +104,9 @@ describe('a folder of advisories', () => {
   });
 
   it('says that it knows nothing when it has nothing to know it from', async () => {
-    expect(summary(await (await read()).of('npm', ['wick']))).toEqual([503, expect.stringContaining('holds none for npm')]);
+    expect(summary(await (await read()).of('npm', ['wick']))).toEqual([424, expect.stringContaining('holds none for npm')]);
     await rm(folder, { recursive: true });
-    expect(summary(await (await read()).of('npm', ['wick']))).toEqual([503, expect.stringContaining('granary doctor')]);
+    expect(summary(await (await read()).of('npm', ['wick']))).toEqual([424, expect.stringContaining('granary doctor')]);
     expect(notes.at(-1)).toContain('ENOENT');
   });
 
@@ -119,10 +119,12 @@ describe('a folder of advisories', () => {
   });
 
   it('answers only so much at once', async () => {
-    const packages = [['npm', 'wick']] as const;
-    for (let index = 0; index < 5001; index += 1) await write(`A-${index}.json`, { packages });
+    const names = Array.from({ length: 5001 }, (_, index) => `wick${index}`);
+    await write('A-1.json', { packages: names.map((name) => ['npm', name]) });
+    const advisories = await read();
 
-    expect(summary(await (await read()).of('npm', ['wick']))).toEqual([413, expect.stringContaining('at most 5000')]);
+    expect(await advisories.of('npm', names.slice(1))).toMatchObject({ type: 'known', byName: { size: 5000 } });
+    expect(summary(await advisories.of('npm', names))).toEqual([413, expect.stringContaining('at most 5000')]);
   });
 
   it('follows what changes, comes and goes', async () => {
@@ -146,7 +148,7 @@ describe('a folder of advisories', () => {
 
     await rename(folder, `${folder}-away`);
     await clock.advance(LOOKED_AGAIN_MS);
-    await expect.poll(async () => summary(await advisories.of('npm', ['oil']))).toEqual([503, expect.stringContaining('granary doctor')]);
+    await expect.poll(async () => summary(await advisories.of('npm', ['oil']))).toEqual([424, expect.stringContaining('granary doctor')]);
     await rename(`${folder}-away`, folder);
     await clock.advance(LOOKED_AGAIN_MS);
 

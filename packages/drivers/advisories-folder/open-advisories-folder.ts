@@ -81,10 +81,10 @@ interface Asked {
 }
 
 async function answer(folder: string, { index, lookedAt, problem }: Standing, { ecosystem, names }: Asked): Promise<KnownAdvisories> {
-  if (problem !== undefined) return unknown(503, 'the folder of advisories can not be read now; granary doctor says why');
+  if (problem !== undefined) return unknown(424, 'the folder of advisories can not be read; granary doctor says why');
   if (index === undefined) return unknown(503, `the advisories are being read, ${lookedAt} files so far: ask again in a while`);
   const known = index.packages.get(ecosystem);
-  if (known === undefined) return unknown(503, `the folder of advisories holds none for ${ecosystem}, so that nothing is known of vulnerabilities`);
+  if (known === undefined) return unknown(424, `the folder of advisories holds none for ${ecosystem}, so that nothing is known of vulnerabilities`);
   const wanted = names.flatMap((name) => (known.get(name) ?? []).map((path) => ({ name, path })));
   if (wanted.length > MAX_ASKED) return unknown(413, `${wanted.length} advisories are about what was asked for, at most ${MAX_ASKED} are looked at at once`);
   const records = await readAll(folder, new Set(wanted.map(({ path }) => path)));
@@ -114,7 +114,7 @@ async function readAll(folder: string, paths: ReadonlySet<string>): Promise<Read
   return done.every((isDone) => isDone) ? records : undefined;
 }
 
-function unknown(status: 413 | 503, why: string): KnownAdvisories {
+function unknown(status: 413 | 424 | 503, why: string): KnownAdvisories {
   return { type: 'unknown', status, why };
 }
 

@@ -22,7 +22,7 @@ describe('a question', () => {
   it('about advisories is refused where none are configured, with the setting', async () => {
     const answer = await post('/tiny/ask/advisories');
 
-    expect([answer.status, answer.reason]).toEqual([501, expect.stringContaining('advisories: {folder: PATH}')]);
+    expect([answer.status, answer.reason]).toEqual([424, expect.stringContaining('advisories: {folder: PATH}')]);
   });
 
   it('whose body is not read is refused as the host says', async () => {

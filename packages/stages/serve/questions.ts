@@ -10,7 +10,7 @@ type ClientTarget = Extract<Target, { type: 'client' }>;
 const NONE: Advisories = {
   of: async () => ({
     type: 'unknown',
-    status: 501,
+    status: 424,
     why: 'no advisories are configured here, so that nothing is known of vulnerabilities: name a folder of OSV files in granary.yaml, advisories: {folder: PATH}',
   }),
 };
