@@ -9,6 +9,8 @@ export interface Island extends AsyncDisposable {
   /** Of the mirror, in there. */
   readonly address: string;
   run(argv: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** The command that runs another one in there. */
+  inside(argv: readonly string[]): readonly string[];
 }
 
 const LISTEN = '127.0.0.1:8080';
@@ -26,10 +28,12 @@ export async function openIsland(dataDir: string, ...options: readonly string[])
   const serve = granaryArgv('serve', '--data', dataDir, '--listen', LISTEN, ...options);
   const server: GranaryProcess = startGranary(['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...serve]);
   const [, address = ''] = await server.saidThat(/serving .* on (http:\/\/[^;\s]+)/);
+  // unshare and sh hand over to the server without a fork: its process is the one that was started.
+  const inside = (argv: readonly string[]) => ['nsenter', '--target', String(server.pid), '--net', ...argv];
   return {
     address,
-    // unshare and sh hand over to the server without a fork: its process is the one that was started.
-    run: (argv, options) => run(['nsenter', '--target', String(server.pid), '--net', ...argv], options),
+    inside,
+    run: (argv, options) => run(inside(argv), options),
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }
