@@ -48,7 +48,7 @@ describe.skipIf(reason !== undefined)(`the image${reason === undefined ? '' : ` 
   });
 
   it('brings every program that Granary runs', () => {
-    const programs = ['git', 'crun', 'mmdebstrap', 'socat', 'ip', 'xz', 'diff', 'python3', 'apt-get', 'setpriv', 'unshare'];
+    const programs = ['git', 'bwrap', 'crun', 'mmdebstrap', 'socat', 'ip', 'xz', 'diff', 'python3', 'apt-get', 'setpriv', 'unshare'];
     const found = programs.filter((name) => ['usr/bin', 'usr/sbin', 'bin', 'sbin'].some((path) => readdirSync(join(image.rootfs, path)).includes(name)));
 
     expect(found).toEqual(programs);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const SYSTEM_PROGRAMS = ['git', 'crun', 'mmdebstrap', 'socat', 'ip', 'xz', 'diff', 'python3', 'pip3', 'redis-server', 'apt-get'];
+const SYSTEM_PROGRAMS = ['git', 'bwrap', 'crun', 'mmdebstrap', 'socat', 'ip', 'xz', 'diff', 'python3', 'pip3', 'redis-server', 'apt-get'];
 
 /** A checkout with nothing but the set-up in it, on a machine with nothing but what is put into `programs`. */
 let machine: { readonly root: string; readonly programs: string; readonly asked: string };
@@ -38,7 +38,7 @@ describe('the set-up', () => {
 
     expect(status).toBe(69);
     expect(stderr).toMatch(
-      /programs are missing, under their Debian names: git crun mmdebstrap socat (iproute2 )?xz-utils diffutils python3 (python3-venv )?(redis-server )?apt/,
+      /programs are missing, under their Debian names: git bubblewrap crun mmdebstrap socat (iproute2 )?xz-utils diffutils python3 (python3-venv )?(redis-server )?apt/,
     );
   });
 

@@ -7,6 +7,8 @@ import { SetUpError } from './set-up-error.mjs';
 /** What Granary runs beside Node: a file that shows it is there, and the Debian package that brings it. */
 const NEEDED = [
   { shows: 'git', debian: 'git' },
+  // The namespaces that git works in.
+  { shows: 'bwrap', debian: 'bubblewrap' },
   { shows: 'crun', debian: 'crun' },
   { shows: 'mmdebstrap', debian: 'mmdebstrap' },
   { shows: 'socat', debian: 'socat' },

@@ -10,23 +10,13 @@ export interface GitTools {
 }
 
 const FOLDERS = ['/usr/bin', '/usr/local/bin', '/bin'];
-/** Tool → Debian package that brings it. */
-const PACKAGES: Readonly<Record<keyof GitTools, string>> = { git: 'git', bwrap: 'bubblewrap', prlimit: 'util-linux' };
 
-/** Debian packages that this machine lacks for native git, sorted. */
-export async function missingGitPackages(): Promise<readonly string[]> {
-  const found = await Promise.all(Object.entries(PACKAGES).map(async ([tool, name]) => ((await find(tool)) === undefined ? [name] : [])));
-  return found.flat().sort();
-}
-
-/** Throws RepositoryError `unavailable` with the packages to install. */
+/** Throws RepositoryError `unavailable` with the Debian packages to install. */
 export async function findGitTools(git?: string): Promise<GitTools> {
   const [found, bwrap, prlimit] = await Promise.all([git === undefined ? find('git') : givenGit(git), find('bwrap'), find('prlimit')]);
-  if (found === undefined || bwrap === undefined || prlimit === undefined) {
-    const missing = await missingGitPackages();
-    throw new RepositoryError('unavailable', `run git: not installed: ${missing.join(', ')}: apt-get install -y --no-install-recommends ${missing.join(' ')}`);
-  }
-  return { git: found, bwrap, prlimit };
+  if (found !== undefined && bwrap !== undefined && prlimit !== undefined) return { git: found, bwrap, prlimit };
+  const missing = Object.entries({ git: found, bubblewrap: bwrap, 'util-linux': prlimit }).flatMap(([name, path]) => (path === undefined ? [name] : []));
+  throw new RepositoryError('unavailable', `run git: not installed: ${missing.join(', ')}: apt-get install -y --no-install-recommends ${missing.join(' ')}`);
 }
 
 /** Folders that git's own programs and libraries lie in, to be seen in its namespace. */

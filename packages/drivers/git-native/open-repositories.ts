@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type BlobStore, type Repositories, RepositoryError } from '@granary/contract/ports';
+import type { BlobStore, Repositories } from '@granary/contract/ports';
 import { trackWrites } from '@granary/contract/work';
 import pLimit from 'p-limit';
 import { type FolderCache, openFolderCache } from './folder-cache.ts';
 import { lockFolder } from './folder-lock.ts';
 import { onDisk } from './git-fault.ts';
-import { runGit } from './git-lines.ts';
-import { type GitRunner, gitRunner } from './git-process.ts';
+import { gitRunner } from './git-process.ts';
 import { findGitTools } from './git-tools.ts';
+import { gitVersion } from './git-version.ts';
 import { localRepository } from './local-repository.ts';
 import { openScratchFolders } from './scratch-folders.ts';
 import { openShownFolders } from './shown-folders.ts';
@@ -33,6 +33,8 @@ export interface RepositoriesOptions {
 
 const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
 const SHOWN_KEPT = 16;
+/** Each holds memory of its own. */
+const MAX_THREADS = 4;
 const GIB = 1024 ** 3;
 
 /** Opens the folder. Throws RepositoryError `unavailable` when git or bubblewrap is missing, too old, or may not make namespaces here, or another process has the folder. */
@@ -40,10 +42,10 @@ export async function openRepositories(options: RepositoriesOptions): Promise<Re
   const root = resolve(options.folder);
   const runner = gitRunner({
     tools: await findGitTools(options.git),
-    threads: Math.min(4, availableParallelism()),
+    threads: Math.min(MAX_THREADS, availableParallelism()),
     limits: { memoryBytes: options.maxMemoryBytes ?? 2 * GIB, fileBytes: 1024 * GIB, cpuSeconds: 7200 },
   });
-  await checkGit(runner);
+  await gitVersion(runner);
   const lock = await onDisk(`open ${root}`, async () => {
     await mkdir(root, { recursive: true });
     return lockFolder(root);
@@ -72,21 +74,4 @@ export async function openRepositories(options: RepositoriesOptions): Promise<Re
       lock.close();
     },
   };
-}
-
-/** Debian 12 has it; older ones know fewer messages of fsck, and make no bitmap over several packs. */
-const OLDEST = [2, 39] as const;
-
-async function checkGit(runner: GitRunner): Promise<void> {
-  const [line = ''] = await runGit(runner, 'run git', { args: ['version'], places: [], timeoutMs: 30_000 }).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RepositoryError(
-      'unavailable',
-      `${why}; bubblewrap must be allowed to make namespaces: run as root, or with sysctl kernel.unprivileged_userns_clone=1`,
-      { cause },
-    );
-  });
-  const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(line) ?? [];
-  const isNew = Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1]);
-  if (!isNew) throw new RepositoryError('unavailable', `run git: ${line.slice(0, 80)} is too old: ${OLDEST.join('.')} or newer is needed`);
 }
