@@ -5,6 +5,7 @@ import { formatTable } from '../output/terminal.ts';
 import { discoverUpstream } from '../roles/discover.ts';
 import { concernedBy, readWatchList } from '../roles/watch-list.ts';
 import { advisoriesFinding } from './advisories-finding.ts';
+import { gitFinding } from './git-finding.ts';
 import { probeServices } from './probe-services.ts';
 
 export interface Finding {
@@ -35,6 +36,7 @@ export async function doctor(config: Config, environment: NodeJS.ProcessEnv): Pr
     ...(await probeServices(config)),
     ...upstreams,
     ...(sandbox.length === 0 ? [{ state: 'ok' as const, what: 'sandbox', detail: 'everything it needs is here' }] : sandbox),
+    await gitFinding(),
     ...hints,
   ];
 }

@@ -32,7 +32,7 @@ export interface UploadPackRequest {
   /** The client's `Git-Protocol` header; nothing but `version=N` pairs is passed on. */
   readonly protocol?: string;
   /** The body, decoded; empty for `advertise`. */
-  readonly body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly body: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
 }
 
