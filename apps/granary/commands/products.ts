@@ -4,22 +4,26 @@ import type { CatalogFact } from '@granary/contract/ports';
 import { type Artifact, WantedBody, WatchedBody } from '@granary/core/model';
 import { readFailures } from '@granary/driver-queue-bullmq';
 import { systemClock } from '@granary/driver-queue-memory';
+import { ecosystems } from '@granary/ecosystems';
 import { dataPaths } from '../roles/data-paths.ts';
 import { type FailureNote, readFailureNotes, subjectOf } from '../roles/failure-notes.ts';
 import type { SiteReader } from '../roles/site-reader.ts';
+import { type InstallStanding, readInstalls } from './install-standing.ts';
 
 const MAX_CLOSURE_BYTES = 64 * 2 ** 20;
 
 /** A watched specification, and whether an install of it needs nobody else. */
 export interface Product extends ClosureSize {
   readonly specification: string;
-  /** Everything that it comes to is stored, and it comes to nothing that can't be had here. */
+  /** Everything that it comes to is stored, it comes to nothing that can't be had here, and an install of it was seen to need nobody else. */
   readonly complete: boolean;
   /** What isn't stored and why, one line each: what can't be had, what failed, what is still to be fetched. */
   readonly missing: readonly string[];
   /** Files that are wanted and not stored, by purl. */
   readonly notStored: readonly string[];
   readonly quotaBytes: number | null;
+  /** By ecosystem whose packages may run code when they are installed. */
+  readonly installs: readonly InstallStanding[];
 }
 export interface Products {
   readonly products: readonly Product[];
@@ -42,7 +46,10 @@ export async function readProducts(config: Config, { catalog, privateStore }: Si
     const bytes = wantedFact === undefined ? undefined : await privateStore.blobs.read(WantedBody.parse(wantedFact.entry.body).manifest, MAX_CLOSURE_BYTES);
     const closure = bytes === undefined ? undefined : decodeClosure(bytes);
     for (const artifact of closure?.artifacts ?? []) wanted.set(artifact.purl, artifact);
-    products.push(productOf({ catalog, fact, closure, quotaBytes, failures }));
+    const failure = failures.get(fact.entry.subject);
+    const ports = { catalog, privateBlobs: privateStore.blobs, ecosystems, failure: failure === undefined ? undefined : textOf(failure) };
+    const installs = closure === undefined ? [] : await readInstalls(ports, fact, closure);
+    products.push(productOf({ catalog, fact, closure, quotaBytes, failures, installs }));
   }
   return { products, requested, wanted: [...wanted.values()] };
 }
@@ -53,9 +60,10 @@ interface ProductParts {
   readonly closure: Closure | undefined;
   readonly quotaBytes: number | undefined;
   readonly failures: ReadonlyMap<string, FailureNote>;
+  readonly installs: readonly InstallStanding[];
 }
 
-function productOf({ catalog, fact, closure, quotaBytes, failures }: ProductParts): Product {
+function productOf({ catalog, fact, closure, quotaBytes, failures, installs }: ProductParts): Product {
   const specification = fact.entry.subject;
   const artifacts = closure?.artifacts ?? [];
   const size = closureSize(catalog, artifacts);
@@ -63,13 +71,16 @@ function productOf({ catalog, fact, closure, quotaBytes, failures }: ProductPart
   const failed = failures.get(specification);
   const isOfNow = closure?.watched === fact.key;
   const over = overQuota(size, quotaBytes);
+  const notMirrored = closure?.repositories.filter((repository) => catalog.current('observed', repository) === undefined) ?? [];
   const missing = [
     ...(isOfNow ? [] : [failed === undefined ? 'not resolved yet' : `not resolved: ${textOf(failed)}`]),
     ...(closure?.missing ?? []),
     ...(over === undefined ? [] : [over]),
     ...reasonsOf(notStored, failures),
+    ...notMirrored.map((repository) => `${repository}: ${reasonOf(failures.get(repository), 'still to be mirrored')}`),
+    ...installs.flatMap(({ why }) => why),
   ];
-  return { specification, ...size, complete: isOfNow && missing.length === 0, missing, notStored, quotaBytes: quotaBytes ?? null };
+  return { specification, ...size, complete: isOfNow && missing.length === 0, missing, notStored, quotaBytes: quotaBytes ?? null, installs };
 }
 
 /** What failed by name, the rest by number: a thousand files that wait their turn are one line. */
@@ -81,6 +92,10 @@ function reasonsOf(notStored: readonly string[], failures: ReadonlyMap<string, F
   });
   const waiting = notStored.length - failed.length;
   return [...failed, ...(waiting === 0 ? [] : [`${waiting} files are still to be fetched`])];
+}
+
+function reasonOf(note: FailureNote | undefined, otherwise: string): string {
+  return note === undefined ? otherwise : textOf(note);
 }
 
 function textOf({ error, retryAt }: FailureNote): string {

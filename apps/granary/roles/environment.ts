@@ -1,8 +1,6 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { RebuildableEcosystem } from '@granary/contract/ecosystem';
+import type { Toolset } from '@granary/contract/ecosystem';
 import type { BlobStore, RootfsRecipe } from '@granary/contract/ports';
-import { canonicalJson, EnvironmentBody, factBody, type Json, type Purl, purlParts, type Sha256, StoredBody, sha256 } from '@granary/core/model';
+import { canonicalJson, EnvironmentBody, factBody, type Json, type Purl, purlParts, type Sha256, StoredBody } from '@granary/core/model';
 import { type SyncPorts, storeArtifact } from '@granary/stage-sync';
 import { AppError } from '../app-error.ts';
 import type { Observer } from './observer.ts';
@@ -11,8 +9,8 @@ import type { Observer } from './observer.ts';
 export interface Environment {
   readonly rootfs: Sha256;
   readonly architecture: string;
-  readonly runtimeVersion: string;
-  /** Tools from the registry, by package: where the executable lies on this machine. */
+  readonly recipe: RootfsRecipe;
+  /** Versions of the tools from the registry, by package. */
   readonly tools: ReadonlyMap<string, string>;
 }
 /** How the root filesystem is mirrored and made. */
@@ -23,11 +21,12 @@ export interface RootfsMaker {
   prepare(recipe: RootfsRecipe, signal: AbortSignal): Promise<Sha256>;
 }
 export interface EnvironmentPorts {
-  readonly ecosystem: RebuildableEcosystem;
+  /** What it is for: `pypi`, `npm installs`. */
+  readonly purpose: string;
+  readonly toolset: Toolset;
   readonly sync: SyncPorts;
   readonly observer: Observer;
   readonly rootfs: RootfsMaker;
-  readonly toolsDir: string;
   readonly settle: () => Promise<void>;
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
@@ -44,20 +43,13 @@ const MAX_TOOL_BYTES = 256 * 2 ** 20;
  */
 export async function ensureEnvironment(ports: EnvironmentPorts): Promise<Environment> {
   const architecture = debianArchitecture();
-  const subject = `${ports.ecosystem.id} ${architecture}`;
+  const subject = `${ports.purpose} ${architecture}`;
   const known = ports.sync.catalog.current('environment', subject);
   const body = known === undefined ? await chooseEnvironment(ports, subject) : EnvironmentBody.parse(known.entry.body);
   const recipe = await readRecipe(ports.sync.blobs, body.recipe);
   await prepareSame(ports, recipe, body.rootfs);
-  const runtimeVersion = ports.ecosystem.rebuilding.toolchain.runtimeVersion(recipe.packages);
-  if (runtimeVersion === undefined)
-    throw new AppError('unavailable', `environment ${subject}: the root filesystem brings no runtime for ${ports.ecosystem.id}`);
-  const tools = await Promise.all(
-    Object.entries(body.tools).map(
-      async ([name, tool]) => [name, await unpackTool(ports.sync.blobs, recipe, { name, version: tool.version, dir: ports.toolsDir })] as const,
-    ),
-  );
-  return { rootfs: body.rootfs, architecture, runtimeVersion, tools: new Map(tools) };
+  const tools = new Map(Object.entries(body.tools).map(([name, { version }]) => [name, version]));
+  return { rootfs: body.rootfs, architecture, recipe, tools };
 }
 
 export function debianArchitecture(): string {
@@ -75,17 +67,17 @@ async function prepareSame({ rootfs, note, signal }: EnvironmentPorts, recipe: R
 }
 
 async function chooseEnvironment(ports: EnvironmentPorts, subject: string): Promise<EnvironmentBody> {
-  const { toolchain } = ports.ecosystem.rebuilding;
+  const { toolset } = ports;
   const tools: Record<string, { version: string; sha256: Sha256 }> = {};
   const files: { path: string; sha256: Sha256; executable: boolean }[] = [];
-  for (const tool of toolchain.tools) {
-    ports.note(`mirroring ${tool}, which builds need`);
+  for (const tool of toolset.tools) {
+    ports.note(`mirroring ${tool} for ${ports.purpose}`);
     const taken = await takeTool(ports, tool);
     tools[purlParts(tool).name] = { version: taken.version, sha256: taken.sha256 };
     files.push(...taken.files);
   }
   ports.note('mirroring the packages of the root filesystem');
-  const recipe = await ports.rootfs.mirror(toolchain.systemPackages, files, ports.signal);
+  const recipe = await ports.rootfs.mirror(toolset.systemPackages, files, ports.signal);
   ports.note('making the root filesystem');
   const rootfs = await ports.rootfs.prepare(recipe, ports.signal);
   const json: Json = JSON.parse(JSON.stringify(recipe));
@@ -106,7 +98,7 @@ async function takeTool(
   const { blobs, catalog, documents } = ports.sync;
   await ports.observer.observe(tool, { signal: ports.signal });
   const document = await documents.current(tool);
-  const artifact = document === undefined ? undefined : ports.ecosystem.rebuilding.toolchain.select(document);
+  const artifact = document === undefined ? undefined : ports.toolset.select(document);
   if (artifact === undefined) throw new AppError('unavailable', `mirror ${tool}: upstream has no release of it that this machine can run`);
   await storeArtifact(ports.sync, artifact, ports.signal);
   await ports.settle();
@@ -114,7 +106,7 @@ async function takeTool(
   const bytes = stored === undefined ? undefined : await blobs.read(StoredBody.parse(stored.entry.body).sha256, MAX_TOOL_BYTES);
   if (stored === undefined || bytes === undefined) throw new AppError('unavailable', `mirror ${artifact.purl}: it was fetched, but isn't in the store`);
   const files = await Promise.all(
-    (await ports.ecosystem.rebuilding.toolchain.unpack(artifact, bytes)).map(async (file) => ({
+    (await ports.toolset.unpack(artifact, bytes)).map(async (file) => ({
       path: file.path,
       executable: true,
       sha256: (await blobs.put(file.bytes, { maxBytes: MAX_TOOL_BYTES })).sha256,
@@ -127,30 +119,4 @@ async function readRecipe(blobs: BlobStore, digest: Sha256): Promise<RootfsRecip
   const bytes = await blobs.read(digest, MAX_RECIPE_BYTES);
   if (bytes === undefined) throw new AppError('unavailable', `root filesystem: recipe ${digest} isn't in the store`);
   return JSON.parse(new TextDecoder().decode(bytes));
-}
-
-/** The executable outside the sandbox, for the resolver: derived, made again when missing. */
-async function unpackTool(
-  blobs: BlobStore,
-  recipe: RootfsRecipe,
-  tool: { readonly name: string; readonly version: string; readonly dir: string },
-): Promise<string> {
-  const file = recipe.files.find(({ path }) => path.endsWith(`/${tool.name}`));
-  const isGone = new AppError('unavailable', `tool ${tool.name} ${tool.version}: its executable isn't in the store`);
-  if (file === undefined) throw isGone;
-  const folder = join(tool.dir, file.sha256);
-  const path = join(folder, tool.name);
-  const there = await readFile(path).catch(() => undefined);
-  if (there !== undefined && sha256(there) === file.sha256) return path;
-  const bytes = await blobs.read(file.sha256, MAX_TOOL_BYTES);
-  if (bytes === undefined) throw isGone;
-  await mkdir(folder, { recursive: true });
-  const part = `${path}.part`;
-  try {
-    await writeFile(part, bytes, { mode: 0o755 });
-    await rename(part, path);
-  } finally {
-    await rm(part, { force: true });
-  }
-  return path;
 }

@@ -3,7 +3,7 @@ import type { Job, JobContext, Queue } from '@granary/contract/ports';
 import { factKey, type Purl } from '@granary/core/model';
 import { type DemandPorts, demandSpecification } from '@granary/stage-demand';
 import { compareBuilt, giveVerdict, type JudgePorts } from '@granary/stage-judge';
-import { type BuildOrder, locateSource, planAttempt, type RunPorts, runDefinition } from '@granary/stage-rebuild';
+import { type BuildOrder, locateSource, planAttempt, type RunPorts, runDefinition, type TryInstallPorts, tryInstall } from '@granary/stage-rebuild';
 import { type SyncPorts, storeArtifact } from '@granary/stage-sync';
 import { JobPayload } from './job-payload.ts';
 import type { RebuildStation } from './rebuild-station.ts';
@@ -13,10 +13,13 @@ export interface Stages {
   readonly demand: DemandPorts;
   /** Of the ecosystem that a purl is of. Throws JobError where it has no upstream here. */
   readonly of: (purl: Purl) => EcosystemStages;
+  readonly ofEcosystem: (id: string) => EcosystemStages;
 }
 export interface EcosystemStages {
   readonly sync: SyncPorts;
   readonly rebuilding: () => Promise<Pick<RebuildStation, 'plan' | 'run'>>;
+  /** Throws JobError where installs of the ecosystem can't be tried. */
+  readonly installing: () => TryInstallPorts;
   readonly judge: JudgePorts;
   /** One look at a package at a time, and its facts sequenced before the next. */
   readonly observe: (packagePurl: Purl, signal: AbortSignal) => Promise<void>;
@@ -71,6 +74,8 @@ async function performJob(stages: Stages, payload: JobPayload, signal: AbortSign
       return await giveVerdict(stages.of(payload.purl).judge, payload.purl);
     case 'attest':
       return await stages.of(payload.purl).attest(payload.purl);
+    case 'try':
+      return await tryInstall(stages.ofEcosystem(payload.ecosystem).installing(), payload.specification, signal);
   }
 }
 

@@ -15,5 +15,6 @@ export const JobPayload = z.discriminatedUnion('type', [
   z.object({ type: z.literal('compare'), purl: PurlText, sha256: Digest, definition: Digest }),
   z.object({ type: z.literal('verdict'), purl: PurlText }),
   z.object({ type: z.literal('attest'), purl: PurlText }),
+  z.object({ type: z.literal('try'), specification: z.string(), ecosystem: z.string() }),
 ]);
 export type JobPayload = z.output<typeof JobPayload>;

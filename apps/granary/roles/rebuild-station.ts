@@ -5,8 +5,10 @@ import { type PinnedArtifact, packageOf, pinned } from '@granary/core/model';
 import { openUvResolver } from '@granary/driver-resolver-uv';
 import { buildMetadata, type MetadataPorts, type PlanPorts, type RunPorts } from '@granary/stage-rebuild';
 import { type SyncPorts, storeArtifact, type UpstreamDocuments } from '@granary/stage-sync';
+import { AppError } from '../app-error.ts';
 import { type CandidateServer, openCandidateServer } from './candidate-server.ts';
-import { type Environment, ensureEnvironment } from './environment.ts';
+import { ensureEnvironment } from './environment.ts';
+import { unpackHostTool } from './host-tool.ts';
 import type { Observer } from './observer.ts';
 import type { StationParts } from './station.ts';
 
@@ -27,9 +29,13 @@ interface Upstreamward {
 export async function openRebuildStation(parts: RebuildStationParts, upstreamward: Upstreamward): Promise<RebuildStation> {
   const { site, ecosystem, rootfs, settle, note, signal } = parts;
   const { sync, observer, documents } = upstreamward;
-  const environment = await ensureEnvironment({ ecosystem, sync, observer, rootfs, toolsDir: site.paths.tools, settle, note, signal });
+  const { toolchain } = ecosystem.rebuilding;
+  const made = await ensureEnvironment({ purpose: ecosystem.id, toolset: toolchain, sync, observer, rootfs, settle, note, signal });
+  const runtimeVersion = toolchain.runtimeVersion(made.recipe.packages);
+  if (runtimeVersion === undefined) throw new AppError('unavailable', `rebuild: the root filesystem brings no runtime for ${ecosystem.id}`);
+  const environment = { ...made, runtimeVersion };
   await mkdir(site.paths.resolver, { recursive: true });
-  const uv = openUvResolver({ uv: toolPath(environment, 'uv'), scratchDir: site.paths.resolver });
+  const uv = openUvResolver({ uv: await unpackHostTool(sync.blobs, environment, { name: 'uv', dir: site.paths.tools }), scratchDir: site.paths.resolver });
   const candidate = await openCandidate(parts, { ...upstreamward, environment, resolver: uv });
   const resolver = candidate.explained(uv);
   const { blobs, catalog } = sync;
@@ -47,7 +53,7 @@ export async function openRebuildStation(parts: RebuildStationParts, upstreamwar
 }
 
 interface Built extends Upstreamward {
-  readonly environment: Environment;
+  readonly environment: PlanPorts['environment'];
   readonly resolver: Resolver;
 }
 
@@ -87,10 +93,4 @@ async function ensureStored({ settle }: RebuildStationParts, { sync, observer }:
   if (sync.catalog.current('observed', packagePurl) === undefined) await observer.observe(packagePurl);
   await storeArtifact(sync, artifact);
   await settle();
-}
-
-function toolPath({ tools }: Environment, name: string): string {
-  const path = tools.get(name);
-  if (path === undefined) throw new JobError('never', `the environment brings no ${name}`);
-  return path;
 }

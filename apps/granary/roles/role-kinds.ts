@@ -5,7 +5,7 @@ export const ROLE_KINDS = {
   operator: ['watched', 'reader', 'quarantined', 'released', 'policy'],
   demand: ['wanted'],
   sync: ['observed', 'vanished', 'stored', 'polled', 'environment'],
-  rebuild: ['located', 'rebuilt', 'wanted'],
+  rebuild: ['located', 'rebuilt', 'wanted', 'tried'],
   judge: ['compared', 'verdict'],
   attest: ['attested'],
 } as const satisfies Readonly<Record<string, readonly FactKind[]>>;

@@ -6,6 +6,7 @@ import type { DemandedEcosystem } from '@granary/stage-demand';
 import { askUpstream, openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
 import type { RootfsMaker } from './environment.ts';
 import type { EcosystemStages } from './handlers.ts';
+import { openInstallTrials } from './install-trials.ts';
 import type { MirrorSockets } from './mirror-sockets.ts';
 import { type Observer, observeOrRetry } from './observer.ts';
 import { policyOf } from './policy.ts';
@@ -58,7 +59,7 @@ export function openStation(parts: StationParts): Station {
       (await (await rebuilding.value()).resolve(requirements, signal)),
   };
   return {
-    stages: stagesOf(parts, { sync, observer, rebuilding: rebuilding.value }),
+    stages: stagesOf(parts, { sync, observer, rebuilding: rebuilding.value, installing: openInstallTrials(parts, { sync, observer }) }),
     demanded,
     observer,
     prepare: async () => void (isRebuildable(ecosystem) && (await rebuilding.value())),
@@ -70,15 +71,17 @@ interface Opened {
   readonly sync: SyncPorts;
   readonly observer: Observer;
   readonly rebuilding: () => Promise<RebuildStation>;
+  readonly installing: EcosystemStages['installing'];
 }
 
-function stagesOf({ config, site, ecosystem }: StationParts, { sync, observer, rebuilding }: Opened): EcosystemStages {
+function stagesOf({ config, site, ecosystem }: StationParts, { sync, observer, rebuilding, installing }: Opened): EcosystemStages {
   const { catalog, publicStore, keys, origins } = site;
   const { blobs } = publicStore;
   const policy = policyOf(config, origins.public);
   return {
     sync,
     rebuilding,
+    installing,
     judge: { ecosystem, blobs, catalog, sink: site.sinkOf('judge') },
     observe: (purl, signal) => observeOrRetry(observer, purl, signal),
     async attest(purl) {

@@ -67,7 +67,11 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
   }
   const demanded = [...stations.values()].map((station) => station.demanded);
   const demand = { ecosystems: demanded, blobs: site.privateStore.blobs, catalog: site.catalog, sink: site.sinkOf('demand') };
-  registerHandlers(queue, { demand, of: (purl) => stagesOf(stations, purl) }, { before: site.refresh, rebuild: config.rebuild.concurrency });
+  registerHandlers(
+    queue,
+    { demand, of: (purl: Purl) => stagesOf(stations, purlParts(purl).type), ofEcosystem: (id: string) => stagesOf(stations, id) },
+    { before: site.refresh, rebuild: config.rebuild.concurrency },
+  );
   // Ends first: what runs still needs everything above.
   stack.defer(() => queue.stop());
   const owned = stack.move();
@@ -76,10 +80,9 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
   return { observers, pullable, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-function stagesOf(stations: ReadonlyMap<string, Station>, purl: Purl): EcosystemStages {
-  const { type } = purlParts(purl);
+function stagesOf(stations: ReadonlyMap<string, Station>, type: string): EcosystemStages {
   const station = stations.get(type);
-  if (station === undefined) throw new JobError('later', `${purl}: this machine has no upstream of ${type}; granary doctor says what is missing`);
+  if (station === undefined) throw new JobError('later', `this machine has no upstream of ${type}; granary doctor says what is missing`);
   return station.stages;
 }
 

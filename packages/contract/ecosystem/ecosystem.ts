@@ -1,6 +1,7 @@
 import type { ArtifactRules } from '@granary/core/compare';
 import type { Artifact, Digests, Evidence, Instant, PinnedArtifact, Purl, Sha256 } from '@granary/core/model';
 import type { Pin, Resolution } from '../ports/index.ts';
+import type { Installing } from './installing.ts';
 import type { RebuildStrategy } from './rebuild.ts';
 import type { Views } from './views.ts';
 
@@ -160,8 +161,8 @@ export interface DiscoveredCredentials {
   /** As `Authorization`, for an index with a slash at its end; undefined when it shows none. */
   parse(output: string, index: string): string | undefined;
 }
-/** What builds need beside packages of the root filesystem: tools that the registry itself carries. */
-export interface Toolchain {
+/** What a root filesystem is made of, beside what is in every one: packages of the distribution, and tools that the registry itself carries. */
+export interface Toolset {
   /** Packages of the root filesystem. */
   readonly systemPackages: readonly string[];
   /** Tools, by package; the newest release that this platform can install is taken once and then kept. */
@@ -170,6 +171,9 @@ export interface Toolchain {
   select(document: PackageDocument): UpstreamArtifact | undefined;
   /** Files to place into the root filesystem. */
   unpack(artifact: Artifact, bytes: Uint8Array): Promise<readonly { readonly path: string; readonly bytes: Uint8Array }[]>;
+}
+/** What builds need. */
+export interface Toolchain extends Toolset {
   /** Version of the runtime, from the versions of the root filesystem's packages. */
   runtimeVersion(systemPackages: readonly { readonly name: string; readonly version: string }[]): string | undefined;
 }
@@ -197,6 +201,8 @@ export interface Ecosystem {
   readonly views: Views;
   /** Left out where nothing can be rebuilt: every verdict is `unsupported`. */
   readonly rebuilding?: Rebuilding;
+  /** Left out where installing runs no code of packages, or can't be tried yet. */
+  readonly installing?: Installing;
 }
 export type RebuildableEcosystem = Ecosystem & { readonly rebuilding: Rebuilding };
 

@@ -30,7 +30,7 @@ export {
   type UpstreamArtifact,
   type Wish,
 } from './ecosystem.ts';
-export { decodeTrialReport, encodeTrialReport, type InstallTrial, installTrial, type TrialReport, type TriedPackage, watchedLock } from './install-trial.ts';
+export { decodeTrialReport, encodeTrialReport, type InstallTrial, installTrial, type TrialReport, type TriedPackage } from './install-trial.ts';
 export type { InstallCommand, Installing, InstallPlan, InstallRequest, PlannedInstall } from './installing.ts';
 export { isSpdxExpression, spdxExpressionOf } from './licence.ts';
 export { openPackageDocuments, type PackageDocuments } from './package-documents.ts';

@@ -123,7 +123,17 @@ export const AttestedBody = z.object({
   leaf: z.string(),
   keyId: z.string(),
 });
-/** `environment`, about an architecture: what builds run in. */
+/**
+ * `tried`, about a watched specification and one ecosystem of it: an install without any other network. `self-sufficient`: nothing that runs in
+ * it turned to anybody else, and nothing failed. `report` is a blob of the private store.
+ */
+export const TriedBody = z.object({
+  ecosystem: z.string(),
+  status: z.enum(['self-sufficient', 'not-covered', 'not-tried']),
+  report: Digest,
+  run: Run.optional(),
+});
+/** `environment`, about an ecosystem's builds or installs on an architecture: what they run in. */
 export const EnvironmentBody = z.object({ recipe: Digest, rootfs: Digest, tools: z.record(z.string(), z.object({ version: z.string(), sha256: Digest })) });
 
 export type WatchedBody = z.output<typeof WatchedBody>;
@@ -137,6 +147,7 @@ export type RebuiltBody = z.output<typeof RebuiltBody>;
 export type ComparedBody = z.output<typeof ComparedBody>;
 export type VerdictBody = z.output<typeof VerdictBody>;
 export type AttestedBody = z.output<typeof AttestedBody>;
+export type TriedBody = z.output<typeof TriedBody>;
 export type EnvironmentBody = z.output<typeof EnvironmentBody>;
 
 /** A body as the fact holds it: members that are undefined are left out. */

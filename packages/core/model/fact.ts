@@ -6,7 +6,7 @@ import { type Instant, toInstant } from './time.ts';
 export const MAX_FACT_BYTES = 8192;
 
 /** Facts whose key is a function of their input: the first sequenced wins, later ones are dropped and count as success. */
-export const COMPUTED_KINDS = ['stored', 'located', 'rebuilt', 'compared', 'verdict', 'attested'] as const;
+export const COMPUTED_KINDS = ['stored', 'located', 'rebuilt', 'compared', 'verdict', 'attested', 'tried'] as const;
 /** Facts about something that changes: each names the one before it. */
 export const STATE_KINDS = [
   'site',
@@ -32,7 +32,7 @@ export type FactKind = ComputedKind | StateKind | RunKind;
 
 const KNOWN_KINDS: ReadonlySet<string> = new Set<FactKind>([...COMPUTED_KINDS, ...STATE_KINDS, ...RUN_KINDS]);
 /** Kinds of the private ledger; all others are public. */
-export const PRIVATE_KINDS: ReadonlySet<string> = new Set<FactKind>(['watched', 'wanted', 'reader']);
+export const PRIVATE_KINDS: ReadonlySet<string> = new Set<FactKind>(['watched', 'wanted', 'reader', 'tried']);
 
 /** What happened, as its author states it; time and order are the sequencer's. */
 export type Fact = ComputedFact | StateFact | RunFact;

@@ -10,6 +10,7 @@ export {
   ReaderBody,
   RebuiltBody,
   StoredBody,
+  TriedBody,
   VanishedBody,
   VerdictBody,
   WantedBody,

@@ -3,6 +3,7 @@ import { readDeclared } from './declared.ts';
 import { npmDemand } from './demand.ts';
 import { npmDiscovery } from './discovery.ts';
 import { checkSignatures } from './evidence.ts';
+import { npmInstalling } from './installing/installing.ts';
 import { npmIndex } from './upstream.ts';
 import { npmViews } from './views.ts';
 
@@ -15,4 +16,5 @@ export const npm: Ecosystem = {
   check: checkSignatures,
   demand: npmDemand,
   views: npmViews,
+  installing: npmInstalling,
 };

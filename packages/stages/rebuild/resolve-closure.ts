@@ -30,7 +30,7 @@ export async function resolveClosure(
     scope: 'this-platform',
     ...(signal === undefined ? {} : { signal }),
   });
-  if (!resolution.ok) return resolution;
+  if (!resolution.ok) return { ...resolution, why: resolution.why === 'conflict' ? 'conflict' : 'unavailable' };
   const artifacts: PinnedArtifact[] = [];
   for (const pin of resolution.pins) {
     const found = await ports.candidateDocuments(ports.ecosystem.demand.packageOfPin(pin));

@@ -3,12 +3,13 @@ import {
   closureSize,
   decodeClosure,
   type Ecosystem,
+  installTrial,
   overQuota,
   readBuildHistory,
   rebuildEligibility,
   storedArtifact,
 } from '@granary/contract/ecosystem';
-import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
+import { type BlobStore, type Catalog, type CatalogFact, type Job, StoreError } from '@granary/contract/ports';
 import { isSummaryOf } from '@granary/core/bundle';
 import {
   type Artifact,
@@ -54,19 +55,39 @@ export async function sweep(ports: SweepPorts): Promise<Standing> {
   const jobs: Job[] = [];
   const wanted = new Map<Purl, Artifact>();
   const missing = new Map<string, readonly string[]>();
-  for (const { key, entry } of ports.catalog.all('watched')) {
+  for (const watched of ports.catalog.all('watched')) {
+    const { key, entry } = watched;
     const { state, quotaBytes } = WatchedBody.parse(entry.body);
     if (state !== 'active') continue;
     const closure = await closureOf(ports, entry.subject);
     const standing = closure?.watched === key ? staleSince(ports.catalog, closure) : 'first';
     if (standing !== undefined) jobs.push(demandJob(entry.subject, key, standing));
     if (closure === undefined) continue;
+    jobs.push(...trialJobs(ports, watched, closure));
     const taken = withinQuota(ports.catalog, closure, quotaBytes);
     for (const artifact of taken.artifacts) wanted.set(artifact.purl, artifact);
     if (taken.missing.length > 0) missing.set(entry.subject, taken.missing);
   }
   for (const artifact of wanted.values()) jobs.push(...(await artifactJobs(ports, artifact)));
   return { jobs: [...new Map(jobs.map((job) => [job.id, job])).values()], wanted: [...wanted.values()], missing };
+}
+
+/** Once all of a product is stored, and again with another lock or other files. It holds up nothing. */
+function trialJobs({ catalog, ecosystemOf }: SweepPorts, watched: CatalogFact, closure: Closure): readonly Job[] {
+  if (closure.watched !== watched.key || closure.missing.length > 0) return [];
+  const { subject: specification } = watched.entry;
+  const types = new Set(closure.artifacts.map(({ purl }) => typeOf(purl)));
+  return [...types].flatMap((type): readonly Job[] => {
+    const ecosystem = ecosystemOf(type);
+    const trial = ecosystem === undefined ? undefined : installTrial(catalog, watched, closure, ecosystem);
+    if (trial === undefined || catalog.byKey(trial.key) !== undefined) return [];
+    const payload = { type: 'try', specification, ecosystem: type };
+    return [{ id: `try ${trial.key}`, stage: 'rebuild', label: `install of ${specification}`, urgency: 'whenever', payload }];
+  });
+}
+
+function typeOf(purl: Purl): string {
+  return purl.slice('pkg:'.length, purl.indexOf('/'));
 }
 
 async function closureOf(ports: SweepPorts, specification: string): Promise<Closure | undefined> {
@@ -103,7 +124,7 @@ function demandJob(specification: string, watched: Sha256, standing: 'first' | S
 
 async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<readonly Job[]> {
   const stored = ports.catalog.current('stored', artifact.purl);
-  const ecosystem = ports.ecosystemOf(artifact.purl.slice('pkg:'.length, artifact.purl.indexOf('/')));
+  const ecosystem = ports.ecosystemOf(typeOf(artifact.purl));
   if (stored === undefined) {
     const job = syncJob(ports.catalog, artifact);
     // What nobody can rebuild holds up nothing but itself.
