@@ -15,7 +15,8 @@ const Product = z.object({
 export type Product = z.output<typeof Product>;
 const Status = z.object({ watched: z.array(Product) });
 
-const POLL_MS = 5000;
+/** Each look is a process of its own. */
+const POLL_MS = 15_000;
 const NEVER = /(?!)/;
 /** Reasons that go by themselves. */
 const UNDER_WAY = /^(not resolved yet|\d+ files are still to be fetched)$/;

@@ -7,7 +7,8 @@ import { normalizeName, normalizeVersion, packagePurl } from './names.ts';
 const LOCKFILES = [
   { matches: /(^|\/)uv\.lock$/, read: lockedByUv },
   { matches: /(^|\/)pylock(\.[^/]+)?\.toml$/, read: lockedByPylock },
-  { matches: /(^|\/)[^/]*requirements[^/]*\.txt$/, read: lockedByRequirements },
+  // `dev-requirements.txt`, and `requirements/main.txt`.
+  { matches: /(^|\/)([^/]*requirements[^/]*|requirements\/[^/]+)\.txt$/, read: lockedByRequirements },
 ];
 
 export const pypiDemand: DemandRules = {

@@ -15,6 +15,20 @@ describe('requirements.txt', () => {
     });
   });
 
+  it('is found by its folder too', () => {
+    expect(['requirements.txt', 'a/dev-requirements.txt', 'requirements/main.txt', 'a/requirements/main.txt'].every(pypiDemand.isLockfile)).toBe(true);
+    expect(['requirements/a/main.txt', 'requirements/main.in', 'notes.txt'].some(pypiDemand.isLockfile)).toBe(false);
+  });
+
+  it('names what comes from an address of its own, and takes the rest', () => {
+    const text = `--trusted-host registry.example\n--pre\nSix_Pack[x] @ https://files.example/six.tar.gz --hash=sha256:${a}\nsix==1.16.0 --hash=sha256:${b}\n`;
+
+    expect(lockedByRequirements('requirements.txt', text)).toEqual({
+      pins: [{ name: 'six', version: '1.16.0', digests: [{ sha256: b }] }],
+      notCovered: ['six-pack: comes from an address, not from a registry'],
+    });
+  });
+
   it('is refused with its line when a requirement has no hash', () => {
     expect(() => lockedByRequirements('requirements.txt', `six==1.16.0 --hash=sha256:${a}\nflask>=3\n`)).toThrow(/requirements.txt:2: expected name==version/);
   });

@@ -65,6 +65,7 @@ export function lockedByPylock(fileName: string, text: string): Locked {
 /** requirements.txt as `pip --require-hashes` takes it: `name==version` with hashes, nothing else. */
 export function lockedByRequirements(fileName: string, text: string): Locked {
   const pins: LockedPin[] = [];
+  const notCovered: string[] = [];
   let first = 0;
   let joined = '';
   for (const [index, line] of text.split(/\r?\n/).entries()) {
@@ -74,11 +75,17 @@ export function lockedByRequirements(fileName: string, text: string): Locked {
     if (bare.endsWith('\\')) continue;
     const statement = joined.trim();
     joined = '';
-    if (statement !== '' && !/^(-i|--index-url|--extra-index-url|--require-hashes|--no-binary|--only-binary)\b/.test(statement))
-      pins.push(requirement(fileName, first, statement));
+    const [, elsewhereNamed] = DIRECT.exec(statement) ?? [];
+    if (elsewhereNamed !== undefined) notCovered.push(elsewhere(normalizeName(elsewhereNamed), 'an address'));
+    else if (statement !== '' && !OPTION.test(statement)) pins.push(requirement(fileName, first, statement));
   }
-  return { pins, notCovered: [] };
+  return { pins, notCovered };
 }
+
+/** What decides where pip looks and what it prefers: digests decide what it takes. */
+const OPTION = /^(-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host|--require-hashes|--no-binary|--only-binary|--prefer-binary|--pre)(\s|=|$)/;
+/** PEP 508 URL requirements: `name[extra] @ https://…`. */
+const DIRECT = /^([A-Za-z0-9][A-Za-z0-9._-]{0,255})\s*(?:\[[^\]]*\])?\s*@\s/;
 
 function requirement(fileName: string, line: number, statement: string): LockedPin {
   const match = /^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([^\s;*]+)/.exec(statement);
