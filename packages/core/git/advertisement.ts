@@ -31,8 +31,8 @@ const NUL = 0;
 const PEELED = '^{}';
 
 /**
- * Reads what `GET <repository>/info/refs?service=git-upload-pack` answers (gitprotocol-http), asked with `Git-Protocol: version=2`. A dumb
- * server's list of refs is `malformed`, a shallow repository `unsupported`. Throws GitFormatError.
+ * Reads what `GET <repository>/info/refs?service=git-upload-pack` answers (gitprotocol-http), asked with `Git-Protocol: version=2`. Throws
+ * GitFormatError, `unsupported` for a shallow repository. A dumb server's list is `malformed` or `truncated`: its media type tells it before.
  */
 export async function readAdvertisement(
   stream: AsyncIterable<Uint8Array>,

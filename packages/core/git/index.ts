@@ -9,7 +9,16 @@ export { type Ancestry, diffRefs, eventsOf, type RefChange, type RefEvent } from
 export { MAX_REFS, type ReceivedRefs, type RefListing } from './ref-listing.ts';
 export { isRefName, MAX_REF_NAME_BYTES } from './ref-name.ts';
 export { refPurl } from './ref-purl.ts';
-export { applyDelta, decodeSnapshot, encodeDelta, encodeSnapshot, MAX_SNAPSHOT_BYTES, type RefDocument, type RefState } from './ref-snapshot.ts';
+export {
+  applyDelta,
+  decodeSnapshot,
+  encodeDelta,
+  encodeSnapshot,
+  type RefDelta,
+  type RefDocument,
+  type RefState,
+  type SnapshotLimits,
+} from './ref-snapshot.ts';
 export { isRepositoryPurl, parseRepository, type Repository, repositoryUrl } from './repository-url.ts';
 export { rewriteUrl, type UrlRule } from './rewrite-url.ts';
 export { contentSwhid, objectSwhid, parseSwhid, type SnapshotBranch, type Swhid, type SwhidObject, snapshotBranches, snapshotSwhid } from './swhid.ts';
