@@ -15,7 +15,7 @@ import {
 } from './commands/watch.ts';
 import { withSiteReader } from './roles/site-reader.ts';
 
-const SPECIFICATION = 'a package URL, or the path of a lockfile, an SBOM or a folder';
+const SPECIFICATION = 'a package URL, the address of a git repository, or the path of a lockfile, an SBOM or a folder';
 
 /** `watch …`: what is to be kept, while the site runs or while it doesn't. */
 export function addWatching(program: Command, context: ProgramContext): void {

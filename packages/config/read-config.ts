@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { parseRepository } from '@granary/core/git';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { ConfigError } from './config-error.ts';
@@ -130,7 +131,11 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly Pro
 }
 
 function watchLine(line: ConfigFile['watch'][number], base: string): Omit<WatchLine, 'at'> {
-  if (typeof line === 'string') return line.startsWith('pkg:') ? { specification: line } : lockfile(line, base);
+  if (typeof line === 'string') {
+    if (line.startsWith('pkg:')) return { specification: line };
+    const repository = parseRepository(line);
+    return repository === undefined ? lockfile(line, base) : { specification: repository.purl };
+  }
   const { files, quota: quotaBytes } = line;
   const more = { ...(files === undefined ? {} : { files }), ...(quotaBytes === undefined ? {} : { quotaBytes }) };
   if ('package' in line) return { specification: line.package, ...more };

@@ -82,6 +82,21 @@ const PullThrough = strict({
   maxArtifactBytes: ByteSize.default(2 ** 30),
 });
 
+/** Source repositories. */
+const Repositories = strict({
+  /** As `url.<base>.insteadOf` of git's own configuration, which goes after these: addresses that begin with the key are read from the value instead. */
+  insteadOf: z.record(z.string().regex(/^https?:\/\/./, 'expected the beginning of an address, such as https://forge.example/'), HttpUrl).default({}),
+  /** Beginnings of the names of refs that are kept. Default: branches, tags and notes. */
+  refs: z
+    .array(z.string().regex(/^refs\/[^\s~^:?*[\\]*$/, 'expected the beginning of names of refs, such as refs/heads/'))
+    .min(1)
+    .max(50)
+    .optional(),
+  maxPackBytes: ByteSize.default(16 * 2 ** 30),
+  /** Of the folders that repositories are served from; what is asked for least is made anew when it is asked for again. */
+  cacheBytes: ByteSize.default(50 * 2 ** 30),
+});
+
 /** granary.yaml. */
 export const ConfigFile = strict({
   watch: z.array(Watched).default([]),
@@ -89,6 +104,7 @@ export const ConfigFile = strict({
   requests: strict({ accept: z.array(Specification).max(1000).default([]) }).prefault({}),
   /** What storage costs, for `watch add --dry-run`. Default: not known, and not said. */
   prices: strict({ perGiBMonth: z.number().nonnegative().max(1_000_000), currency: z.string().min(1).max(8).default('EUR') }).optional(),
+  repositories: Repositories.prefault({}),
   upstreams: z.record(z.string().regex(/^[a-z]+$/), Upstream).default({}),
   listen: z
     .string()

@@ -33,7 +33,7 @@ export interface Estimate {
 }
 type EstimateCommand = WatchCommand & { readonly environment: NodeJS.ProcessEnv };
 
-const NOTHING: PartialClosure = { artifacts: [], basis: {}, missing: [] };
+const NOTHING: PartialClosure = { artifacts: [], basis: {}, missing: [], repositories: [] };
 
 /** Resolves as demand does, on what upstream says now, and writes nothing down. */
 export async function estimate(command: EstimateCommand, { items, left }: Watchable): Promise<Estimate> {
@@ -47,7 +47,7 @@ export async function estimate(command: EstimateCommand, { items, left }: Watcha
     const basis = Object.assign({}, ...resolved.map(({ closure }) => closure.basis));
     return {
       specifications: resolved.map((one) => lineOf(parts, one)),
-      total: sumOf(parts, { artifacts: all, basis, missing: [] }),
+      total: sumOf(parts, { artifacts: all, basis, missing: [], repositories: [] }),
       currency: config.prices?.currency ?? null,
       left,
     };

@@ -2,6 +2,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Config } from '@granary/config';
 import { EcosystemError } from '@granary/contract/ecosystem';
+import { parseRepository } from '@granary/core/git';
 import { ecosystems } from '@granary/ecosystems';
 import { isSbomName, MAX_WATCHED_BYTES, type WatchedItem } from '@granary/stage-demand';
 import { AppError } from '../app-error.ts';
@@ -24,9 +25,15 @@ const MAX_FOUND = 1000;
 /** A purl, a lockfile or SBOM, or a folder with some in it. Throws AppError `usage` for what nobody understands, `not-found` for what isn't there. */
 export async function findWatchable(place: Place, given: string): Promise<Watchable> {
   if (given.startsWith('pkg:')) return { items: [understood({ specification: given })], left: [] };
+  const repository = parseRepository(given);
+  if (repository !== undefined) return { items: [understood({ specification: repository.purl })], left: [] };
   const path = resolve(place.cwd, given);
   const found = await stat(path).catch((cause: unknown) => {
-    throw new AppError('not-found', `${given}: can't be read; expected a package URL, or the path of a lockfile, an SBOM or a folder`, { cause });
+    throw new AppError(
+      'not-found',
+      `${given}: can't be read; expected a package URL, the address of a repository, or the path of a lockfile, an SBOM or a folder`,
+      { cause },
+    );
   });
   if (!found.isDirectory()) return { items: [understood(await readItem(place, path))], left: [] };
   const watchable = await searchFolder(place, path);

@@ -4,6 +4,7 @@ import { readersOfCatalog } from '@granary/stage-access';
 import { openFollowingSite } from '../roles/following-site.ts';
 import { openSiteServer } from '../roles/open-site-server.ts';
 import { openPullThrough } from '../roles/pull-through.ts';
+import { openLocalRepositories } from '../roles/repositories.ts';
 import { openStore } from '../roles/services.ts';
 import type { Site } from '../roles/site.ts';
 import { openSyncSide } from '../roles/sync-side.ts';
@@ -21,7 +22,19 @@ export async function servePulling({ config, environment, terminal, signal }: Se
   const { redirects } = stack.use(await openStore(config, 'public'));
   const pulling = openPullThrough({ config, site, note });
   const { port: pull, gauges } = pulling;
-  const archive = { config, catalog, store, redirects, publicKey: exportPublicKey(keys), origin: origins.public, pull, gauges, readers: readersOfCatalog(catalog) };
+  const repositories = stack.use(openLocalRepositories({ folder: site.paths.git, blobs: store.blobs, maxBytes: config.repositories.cacheBytes }));
+  const archive = {
+    config,
+    catalog,
+    store,
+    redirects,
+    publicKey: exportPublicKey(keys),
+    origin: origins.public,
+    pull,
+    gauges,
+    readers: readersOfCatalog(catalog),
+    repositories,
+  };
   const { address } = stack.use(await openSiteServer(archive, note));
   const upstreams = stack.use(await openUpstreams({ config, environment, clock, note }));
   stack.use(pulling).connect(sidesOf(site, upstreams));

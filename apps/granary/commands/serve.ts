@@ -6,7 +6,9 @@ import { hasSiteKeys } from '@granary/driver-signer-key';
 import { openPublishedReaders, type PublishedReaders } from '@granary/stage-access';
 import { follow, openLedgerReader, storeSource } from '@granary/stage-ledger';
 import type { Terminal } from '../output/terminal.ts';
+import { dataPaths } from '../roles/data-paths.ts';
 import { openSiteServer } from '../roles/open-site-server.ts';
+import { openLocalRepositories } from '../roles/repositories.ts';
 import { foldLedgers, type LedgerPlace, withPublicReader } from '../roles/site-reader.ts';
 import { servePulling } from './serve-pulling.ts';
 
@@ -31,7 +33,9 @@ async function serveOnly({ config, terminal, signal }: ServeCommand): Promise<vo
   await withPublicReader(config, async ({ store, redirects, publicKey, ledger, ledgerKey }) => {
     const readers = openPublishedReaders(store.objects, ledgerKey);
     using catalog = await foldLedgers(openSqliteCatalog(':memory:', { mode: 'fold' }), [ledger]);
-    await using server = await openSiteServer({ config, catalog, store, redirects, publicKey, origin: ledger.origin, readers }, terminal.say);
+    await using repositories = openLocalRepositories({ folder: dataPaths(config).git, blobs: store.blobs, maxBytes: config.repositories.cacheBytes });
+    const archive = { config, catalog, store, redirects, publicKey, origin: ledger.origin, readers, repositories };
+    await using server = await openSiteServer(archive, terminal.say);
     terminal.say(`serving ${ledger.origin} on ${server.address}; Ctrl-C ends it`);
     const following = [followInto(catalog, ledger, { terminal, signal })];
     if (config.readers === 'registered') following.push(followReaders(readers, { terminal, signal }));

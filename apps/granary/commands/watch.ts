@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Config } from '@granary/config';
+import { parseRepository } from '@granary/core/git';
 import { WatchedBody } from '@granary/core/model';
 import { addWatched, removeWatched, requestWatched, type WatchChange, type WatchedItem } from '@granary/stage-demand';
 import { AppError } from '../app-error.ts';
@@ -66,7 +67,7 @@ export async function watchRemove(command: WatchCommand, given: readonly string[
       .filter(({ entry }) => WatchedBody.parse(entry.body).state !== 'removed')
       .map(({ entry }) => entry.subject);
     const specifications = given.flatMap((one) => {
-      const label = one.startsWith('pkg:') ? one : labelOfPath({ ...config, cwd }, resolve(cwd, one));
+      const label = one.startsWith('pkg:') ? one : (parseRepository(one)?.purl ?? labelOfPath({ ...config, cwd }, resolve(cwd, one)));
       const matching = watched.filter((subject) => subject === one || subject === label || subject.startsWith(`${label}/`));
       if (matching.length === 0) throw new AppError('not-found', `${one}: isn't watched; granary watch list shows what is`);
       return matching;

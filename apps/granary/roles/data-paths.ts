@@ -12,6 +12,8 @@ export interface DataPaths {
   readonly resolver: string;
   readonly tools: string;
   readonly sandbox: string;
+  /** What repositories are served from. */
+  readonly git: string;
   /** What is on its way to a store that is elsewhere. */
   readonly spool: string;
   /** Notes of where the sockets of each process lie. */
@@ -33,6 +35,7 @@ export function dataPaths({ dataDir, keysDir }: Pick<Config, 'dataDir' | 'keysDi
     resolver: join(derived, 'resolver'),
     tools: join(derived, 'tools'),
     sandbox: join(derived, 'sandbox'),
+    git: join(derived, 'git'),
     spool: join(derived, 'spool'),
     sockets: join(derived, 'sockets'),
     failures: join(derived, 'failures.json'),

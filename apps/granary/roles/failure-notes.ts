@@ -20,8 +20,9 @@ const Notes = z.array(z.object({ subject: z.string(), error: z.string(), retryAt
 /** What a job was for: queues keep payloads as JSON. */
 export function subjectOf(payload: unknown): string | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined;
-  const found = 'specification' in payload ? payload.specification : 'purl' in payload ? payload.purl : 'package' in payload ? payload.package : undefined;
-  return typeof found === 'string' ? found : undefined;
+  const found = new Map(Object.entries(payload));
+  const subject = ['specification', 'purl', 'package', 'repository'].map((name) => found.get(name)).find((value) => value !== undefined);
+  return typeof subject === 'string' ? subject : undefined;
 }
 
 /** A queue in one process's memory is seen by no other: what failed in it is noted in a file that may be deleted at any time. */

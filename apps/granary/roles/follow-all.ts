@@ -1,14 +1,12 @@
 import type { Config } from '@granary/config';
-import { ecosystems } from '@granary/ecosystems';
-import { followUpstream, lookAtAll } from './follow.ts';
-import type { Observer } from './observer.ts';
+import { type Followed, followUpstream, lookAtAll } from './follow.ts';
 import type { Site } from './site.ts';
 
 export interface FollowAllParts {
   readonly config: Pick<Config, 'follow'>;
   readonly site: Site;
-  /** By ecosystem. */
-  readonly observers: ReadonlyMap<string, Observer>;
+  /** By the type of the package URLs that each looks at. */
+  readonly observers: ReadonlyMap<string, Followed>;
   /** `nothing`: one look is enough. */
   readonly follow: 'upstream' | 'nothing';
   readonly note: (text: string) => void;
@@ -23,13 +21,11 @@ export interface FollowingAll extends AsyncDisposable {
 export function followAll({ config, site, observers, follow, note, signal }: FollowAllParts): FollowingAll {
   const ending = new AbortController();
   const { catalog, clock } = site;
-  const started = ecosystems.flatMap(({ id: ecosystem }) => {
-    const observer = observers.get(ecosystem);
-    if (observer === undefined) return [];
+  const started = [...observers].map(([ecosystem, observer]) => {
     const ports = { ecosystem, catalog, observer, sink: site.sinkOf('sync'), note, signal: AbortSignal.any([signal, ending.signal]) };
     const looked = lookAtAll(ports);
     const following = follow === 'nothing' ? looked : looked.then(() => followUpstream({ ...ports, clock, intervalMs: config.follow.intervalSeconds * 1000 }));
-    return [{ looked, following }];
+    return { looked, following };
   });
   return {
     looked: Promise.all(started.map(({ looked }) => looked)),

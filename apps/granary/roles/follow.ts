@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalog, Clock, FactSink } from '@granary/contract/ports';
-import { type Fact, ObservedBody, toPurl } from '@granary/core/model';
-import type { Observer } from './observer.ts';
+import { type Fact, ObservedBody, type Purl, toPurl } from '@granary/core/model';
 
+/** Looks once at what was observed before; a package's index, or a repository's refs. */
+export interface Followed {
+  observe(purl: Purl, options: { readonly signal: AbortSignal }): Promise<{ readonly type: 'unchanged' | 'changed' | 'absent' }>;
+}
 export interface LookPorts {
+  /** The type of the package URLs. */
   readonly ecosystem: string;
   readonly catalog: Catalog;
-  readonly observer: Observer;
+  readonly observer: Followed;
   readonly sink: FactSink;
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;

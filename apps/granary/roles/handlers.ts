@@ -13,6 +13,7 @@ export interface Stages {
   readonly demand: DemandPorts;
   /** Of the ecosystem that a purl is of. Throws JobError where it has no upstream here. */
   readonly of: (purl: Purl) => EcosystemStages;
+  readonly mirror: (repository: Purl, signal: AbortSignal) => Promise<void>;
   readonly ofEcosystem: (id: string) => EcosystemStages;
 }
 export interface EcosystemStages {
@@ -28,8 +29,9 @@ export interface EcosystemStages {
 
 /** Most of such a job is waiting for the disk. */
 const WAITING_CONCURRENCY = 8;
-/** Builds may take an hour; nothing else takes longer than a large download. */
+/** Builds may take an hour; nothing else takes longer than a large download, or a large repository. */
 const BUILD_TIMEOUT_MS = 60 * 60_000;
+const SYNC_TIMEOUT_MS = 2 * 60 * 60_000;
 const DEFAULT_TIMEOUT_MS = 20 * 60_000;
 
 export interface HandlerOptions {
@@ -47,7 +49,7 @@ export function registerHandlers(queue: Queue, stages: Stages, { before, rebuild
     await performJob(stages, JobPayload.parse(job.payload), signal);
   };
   queue.handle('demand', { concurrency: 4, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
-  queue.handle('sync', { concurrency: WAITING_CONCURRENCY, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
+  queue.handle('sync', { concurrency: WAITING_CONCURRENCY, timeoutMs: SYNC_TIMEOUT_MS }, perform);
   queue.handle('plan', { concurrency: 2 * cores, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
   queue.handle('rebuild', { concurrency: rebuild ?? Math.max(1, cores), timeoutMs: BUILD_TIMEOUT_MS }, perform);
   queue.handle('judge', { concurrency: WAITING_CONCURRENCY, timeoutMs: DEFAULT_TIMEOUT_MS }, perform);
@@ -60,6 +62,8 @@ async function performJob(stages: Stages, payload: JobPayload, signal: AbortSign
       return await demandSpecification(stages.demand, payload.specification, signal);
     case 'observe':
       return await stages.of(payload.package).observe(payload.package, signal);
+    case 'mirror':
+      return await stages.mirror(payload.repository, signal);
     case 'store':
       return await storeArtifact(stages.of(payload.purl).sync, payload, signal);
     case 'locate':

@@ -8,6 +8,7 @@ const Digest = z.string().transform(toSha256);
 export const JobPayload = z.discriminatedUnion('type', [
   z.object({ type: z.literal('demand'), specification: z.string() }),
   z.object({ type: z.literal('observe'), package: PurlText }),
+  z.object({ type: z.literal('mirror'), repository: PurlText }),
   z.object({ type: z.literal('store'), purl: PurlText, digests: DigestsShape }),
   z.object({ type: z.literal('locate'), purl: PurlText }),
   z.object({ type: z.literal('propose'), purl: PurlText, attempt: z.number().int().positive() }),

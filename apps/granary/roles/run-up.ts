@@ -7,6 +7,7 @@ import type { Progress } from '../output/progress.ts';
 import { followAll } from './follow-all.ts';
 import { openSiteServer } from './open-site-server.ts';
 import { openPullThrough } from './pull-through.ts';
+import { openLocalRepositories } from './repositories.ts';
 import type { Scheduler } from './scheduler.ts';
 import { openScheduling } from './scheduling.ts';
 import { type BatchEvent, openSequencingSite } from './sequencing-site.ts';
@@ -46,13 +47,26 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   const { catalog, publicStore: store, keys, origins, clock } = site;
   const pulling = openPullThrough({ config, site, note: progress.note });
   const { port: pull, gauges } = pulling;
-  const archive = { config, catalog, store, publicKey: exportPublicKey(keys), origin: origins.public, pull, gauges, readers: readersOfCatalog(catalog) };
+  const repositories = stack.use(openLocalRepositories({ folder: site.paths.git, blobs: store.blobs, maxBytes: config.repositories.cacheBytes }));
+  const archive = {
+    config,
+    catalog,
+    store,
+    publicKey: exportPublicKey(keys),
+    origin: origins.public,
+    pull,
+    gauges,
+    readers: readersOfCatalog(catalog),
+    repositories,
+  };
   const { served, address } = stack.use(await openSiteServer(archive, progress.note));
   progress.note(`serving on ${address}`);
   const queue = stack.use(await openQueue(config, { clock, note: progress.note }));
   const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress }));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note: progress.note }));
-  const { observers, pullable } = stack.use(await openStations({ ...options, site, upstreams, served, queue, settle, needed: concernedBy(items) }));
+  const { observers, pullable } = stack.use(
+    await openStations({ ...options, site, upstreams, served, repositories, queue, settle, needed: concernedBy(items) }),
+  );
   stack.use(pulling).connect(pullable);
   const { looked } = stack.use(followAll({ ...options, site, observers, note: progress.note }));
   await importWatchList({ blobs: site.privateStore.blobs, catalog, sink: site.sinkOf('operator') }, items);

@@ -1,6 +1,7 @@
 import { exportPublicKey } from '@granary/driver-signer-key';
 import { readersOfCatalog } from '@granary/stage-access';
 import { openFollowingSite } from './following-site.ts';
+import { openLocalRepositories } from './repositories.ts';
 import type { RunOptions } from './run-up.ts';
 import { serveArchive } from './serve-archive.ts';
 import { openSharedQueue } from './services.ts';
@@ -15,11 +16,12 @@ export async function runWorker(options: RunOptions): Promise<void> {
   const { note } = progress;
   const site = stack.use(await openFollowingSite({ config, purpose: 'granary worker', note, signal }));
   const { catalog, publicStore: store, keys, origins, clock } = site;
+  const repositories = stack.use(openLocalRepositories({ folder: site.paths.git, blobs: store.blobs, maxBytes: config.repositories.cacheBytes }));
   const served = serveArchive({ config, catalog, store, publicKey: exportPublicKey(keys), origin: origins.public, readers: readersOfCatalog(catalog) });
   const queue = stack.use(await openSharedQueue(config, { clock, note }));
   stack.defer(queue.subscribe((event) => progress.onEvent(event)));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));
-  stack.use(await openStations({ ...options, site, upstreams, served, queue, settle: site.settle, needed: await concernedByCatalog(site) }));
+  stack.use(await openStations({ ...options, site, upstreams, served, repositories, queue, settle: site.settle, needed: await concernedByCatalog(site) }));
   note('taking jobs');
   await aborted(signal);
 }

@@ -1,5 +1,5 @@
 import type { Config } from '@granary/config';
-import type { Advisories, Catalog, CatalogFold, Readers, Store } from '@granary/contract/ports';
+import type { Advisories, Catalog, CatalogFold, Readers, Repositories, Store } from '@granary/contract/ports';
 import { systemClock } from '@granary/driver-queue-memory';
 import { ecosystems } from '@granary/ecosystems';
 import { type Gauge, openServe, type PullThrough, type Redirects, type Serve } from '@granary/stage-serve';
@@ -19,12 +19,26 @@ export interface ServedArchive {
   readonly pull?: PullThrough | undefined;
   /** Where the configuration names a folder of them. */
   readonly advisories?: Advisories | undefined;
+  /** Where this process serves them. */
+  readonly repositories?: Repositories | undefined;
   /** Who may read, where the configuration says that not everybody may. */
   readonly readers: Readers & { readonly missing?: () => string | undefined };
 }
 
 /** The public side of a site, as a handler: the same for `up` and for a node that only serves. */
-export function serveArchive({ config, catalog, store, publicKey, origin, redirects, gauges = [], pull, advisories, readers }: ServedArchive): Serve {
+export function serveArchive({
+  config,
+  catalog,
+  store,
+  publicKey,
+  origin,
+  redirects,
+  gauges = [],
+  pull,
+  advisories,
+  repositories,
+  readers,
+}: ServedArchive): Serve {
   const evidence = siteEvidence({ catalog, objects: store.objects, publicKey });
   const { minAgeDays, ...policy } = config.verified;
   const isRestricted = config.readers === 'registered';
@@ -46,6 +60,7 @@ export function serveArchive({ config, catalog, store, publicKey, origin, redire
     redirects,
     pull,
     advisories,
+    repositories,
     readers: isRestricted ? readers : undefined,
   });
 }

@@ -1,14 +1,15 @@
 import type { Config } from '@granary/config';
-import { JobError, type Queue, type Sandbox } from '@granary/contract/ports';
+import { JobError, type Queue, type Repositories, type Sandbox } from '@granary/contract/ports';
 import { type Purl, purlParts } from '@granary/core/model';
 import { openOciSandbox } from '@granary/driver-sandbox-oci';
 import { ecosystems } from '@granary/ecosystems';
 import type { Serve } from '@granary/stage-serve';
 import type { Progress } from '../output/progress.ts';
 import { debianArchitecture } from './environment.ts';
+import type { Followed } from './follow.ts';
 import { type EcosystemStages, registerHandlers } from './handlers.ts';
 import { openMirrorSockets } from './mirror-sockets.ts';
-import type { Observer } from './observer.ts';
+import { mirrorOrRetry, openRepositoryObserver, type RepositoryObserver } from './mirroring.ts';
 import { openRootfsMaker } from './rootfs-maker.ts';
 import type { Site } from './site.ts';
 import { openStation, type Station } from './station.ts';
@@ -21,6 +22,8 @@ export interface StationsParts {
   readonly upstreams: Upstreams;
   /** The site's own mirror, for what runs in the sandbox. */
   readonly served: Pick<Serve, 'only'>;
+  /** On this machine. */
+  readonly repositories: Repositories;
   readonly queue: Queue;
   /** Every fact that was submitted so far is sequenced, and whoever schedules is told. */
   readonly settle: () => Promise<void>;
@@ -30,10 +33,13 @@ export interface StationsParts {
   readonly signal: AbortSignal;
 }
 export interface Stations extends AsyncDisposable {
-  /** By ecosystem. */
-  readonly observers: ReadonlyMap<string, Observer>;
+  /** By the type of the package URLs that each looks at. */
+  readonly observers: ReadonlyMap<string, Followed>;
   readonly pullable: ReadonlyMap<string, SyncSide>;
 }
+
+/** The type of repositories' package URLs. */
+const REPOSITORIES = 'git';
 
 /** A station per ecosystem, all behind one upstream client and one sandbox, and their handlers at the queue. */
 export async function openStations(parts: StationsParts): Promise<Stations> {
@@ -65,19 +71,29 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
     if (needed) await station.prepare();
     stations.set(ecosystem.id, station);
   }
+  const repositories = openRepositoryObserver({ ...parts, forges: upstreams.forges });
   const demanded = [...stations.values()].map((station) => station.demanded);
   const demand = { ecosystems: demanded, blobs: site.privateStore.blobs, catalog: site.catalog, sink: site.sinkOf('demand') };
   registerHandlers(
     queue,
-    { demand, of: (purl: Purl) => stagesOf(stations, purlParts(purl).type), ofEcosystem: (id: string) => stagesOf(stations, id) },
+    {
+      demand,
+      mirror: (repository: Purl, aborted: AbortSignal) => mirrorOrRetry(repositories, repository, aborted),
+      of: (purl: Purl) => stagesOf(stations, purlParts(purl).type),
+      ofEcosystem: (id: string) => stagesOf(stations, id),
+    },
     { before: site.refresh, rebuild: config.rebuild.concurrency },
   );
   // Ends first: what runs still needs everything above.
   stack.defer(() => queue.stop());
   const owned = stack.move();
-  const observers = new Map([...stations].map(([id, { observer }]) => [id, observer]));
   const pullable = new Map([...stations].map(([id, { observer, stages }]) => [id, { observer, sync: stages.sync }]));
-  return { observers, pullable, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { observers: observersOf(stations, repositories), pullable, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function observersOf(stations: ReadonlyMap<string, Station>, repositories: RepositoryObserver): ReadonlyMap<string, Followed> {
+  const observers = new Map<string, Followed>([...stations].map(([id, { observer }]) => [id, observer]));
+  return observers.set(REPOSITORIES, { observe: (repository, { signal }) => repositories.look(repository, signal) });
 }
 
 function stagesOf(stations: ReadonlyMap<string, Station>, type: string): EcosystemStages {

@@ -1,10 +1,12 @@
 import type { Config } from '@granary/config';
 import type { Ecosystem } from '@granary/contract/ecosystem';
 import type { Clock, Upstream } from '@granary/contract/ports';
+import type { Purl } from '@granary/core/model';
 import { openHttpUpstream } from '@granary/driver-upstream-http';
 import type { ArchiveSource } from '@granary/ecosystem-deb';
 import { ecosystems } from '@granary/ecosystems';
 import { discoverUpstream } from './discover.ts';
+import { addressBy, discoverUrlRules } from './repositories.ts';
 import { discoverDistribution } from './rootfs-maker.ts';
 import { openSharedBudget } from './services.ts';
 
@@ -13,6 +15,8 @@ export interface Upstreams extends AsyncDisposable {
   /** Undefined where this machine doesn't tell; {@link Upstreams.missing} says why. */
   of(ecosystem: Ecosystem): { readonly index: string; readonly settings: Readonly<Record<string, string>>; readonly client: Upstream } | undefined;
   missing(ecosystem: Ecosystem): Error | undefined;
+  /** Any forge: repositories lie on many. */
+  readonly forges: { readonly client: Upstream; readonly addressOf: (repository: Purl) => string };
   /** Where this machine's apt gets the distribution; undefined when it doesn't tell. */
   readonly distribution: { readonly source: ArchiveSource; readonly client: Upstream } | undefined;
 }
@@ -23,10 +27,15 @@ export interface UpstreamsOptions {
   readonly note: (text: string) => void;
 }
 
+/** Of one forge. */
+const FORGE_PER_SECOND = 10;
 const USER_AGENT = 'granary/0.1 (+mirror and rebuilder)';
 /** Per host: what the largest registries let one client ask. */
 const DEFAULT_PER_SECOND = 50;
-const MAX_CONCURRENT = 16;
+/** After a quiet time: what an install of a thousand packages asks at once, directly or through us. */
+const REGISTRY_BURST_SECONDS = 20;
+/** A client of ours opens a dozen connections, and what tells of its files is asked at the same time. */
+const MAX_CONCURRENT = 32;
 /** Of an archive that everybody mirrors. */
 const DISTRIBUTION_PER_SECOND = 50;
 
@@ -34,7 +43,8 @@ const DISTRIBUTION_PER_SECOND = 50;
 export async function openUpstreams({ config, environment, clock, note }: UpstreamsOptions): Promise<Upstreams> {
   await using stack = new AsyncDisposableStack();
   const open = (configured: readonly string[], requestsPerSecond: number, credentials?: ReadonlyMap<string, string>): Upstream => {
-    const rate = { requestsPerSecond, burst: 2 * requestsPerSecond };
+    const burstSeconds = requestsPerSecond >= DEFAULT_PER_SECOND ? REGISTRY_BURST_SECONDS : 2;
+    const rate = { requestsPerSecond, burst: burstSeconds * requestsPerSecond };
     const shared = openSharedBudget(config, { ...rate, note });
     if (shared !== undefined) stack.use(shared);
     const budgets = { ...rate, maxConcurrent: MAX_CONCURRENT };
@@ -54,9 +64,12 @@ export async function openUpstreams({ config, environment, clock, note }: Upstre
   }
   const source = await discoverDistribution();
   const distribution = source === undefined ? undefined : { source, client: open([source.url], DISTRIBUTION_PER_SECOND) };
+  const rules = await discoverUrlRules(config, environment);
+  const forges = { client: open([...new Set(rules.map(({ base }) => base))], FORGE_PER_SECOND), addressOf: addressBy(rules) };
   const owned = stack.move();
   return {
     distribution,
+    forges,
     of: ({ id }) => opened.get(id),
     missing: ({ id }) => missing.get(id),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -76,5 +76,5 @@ export async function concernedByCatalog({ catalog, privateStore }: Pick<Site, '
 export function describeProblem({ code, message }: EcosystemError): string {
   if (code !== 'unsupported') return message;
   const example = `pkg:${ecosystems[0]?.id ?? 'type'}/name`;
-  return `${message}; expected a package URL such as ${example}, the path of a lockfile, or that of an SBOM (CycloneDX 1.4 to 1.6 or SPDX 2.3, in JSON)`;
+  return `${message}; expected a package URL such as ${example}, the address of a git repository, the path of a lockfile, or that of an SBOM (CycloneDX 1.4 to 1.6 or SPDX 2.3, in JSON)`;
 }

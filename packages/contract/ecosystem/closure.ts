@@ -1,4 +1,4 @@
-import { type Artifact, canonicalJson, DigestsShape, type Json, parseInstant, parsePurl, parseSha256, type Sha256 } from '@granary/core/model';
+import { type Artifact, canonicalJson, DigestsShape, type Json, type Purl, parseInstant, parsePurl, parseSha256, type Sha256 } from '@granary/core/model';
 import { z } from 'zod';
 
 /** Everything that one wish comes to: the blob behind a `wanted` fact of role `install`. */
@@ -10,6 +10,8 @@ export interface Closure {
   readonly basis: Readonly<Record<string, Sha256>>;
   /** What was asked for and can't be had, for people. */
   readonly missing: readonly string[];
+  /** Source repositories, each with all its refs. */
+  readonly repositories: readonly Purl[];
 }
 
 export const ArtifactShape = z
@@ -34,6 +36,12 @@ export const ArtifactShape = z
       ...(instant === undefined ? {} : { publishedAt: instant }),
     };
   });
+const Repository = z.string().transform((text, context): Purl => {
+  const purl = parsePurl(text);
+  if (purl !== undefined) return purl;
+  context.addIssue({ code: 'custom', message: 'expected a package URL' });
+  return z.NEVER;
+});
 const Digest = z.string().transform((text, context): Sha256 => {
   const digest = parseSha256(text);
   if (digest !== undefined) return digest;
@@ -47,19 +55,23 @@ const ClosureShape = z.object({
   artifacts: z.array(ArtifactShape),
   basis: z.record(z.string(), Digest),
   missing: z.array(z.string()),
+  repositories: z.array(Repository).default([]),
 });
 
 /** Canonical bytes: the same closure is the same blob. */
 export function encodeClosure(closure: Closure): Uint8Array {
   const artifacts = closure.artifacts.map(artifactJson).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   const { watched, basis, missing } = closure;
-  return new TextEncoder().encode(canonicalJson({ granary: 1, type: 'closure', watched, artifacts, basis: { ...basis }, missing: [...missing] }));
+  const repositories = closure.repositories.length === 0 ? {} : { repositories: closure.repositories.toSorted() };
+  return new TextEncoder().encode(
+    canonicalJson({ granary: 1, type: 'closure', watched, artifacts, basis: { ...basis }, missing: [...missing], ...repositories }),
+  );
 }
 
 /** Throws ZodError on what {@link encodeClosure} didn't write. */
 export function decodeClosure(bytes: Uint8Array): Closure {
-  const { watched, artifacts, basis, missing } = ClosureShape.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  return { watched, artifacts, basis, missing };
+  const { watched, artifacts, basis, missing, repositories } = ClosureShape.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  return { watched, artifacts, basis, missing, repositories };
 }
 
 export function artifactJson({ purl, fileName, digests, path, sizeBytes, publishedAt }: Artifact): { readonly [name: string]: Json } {

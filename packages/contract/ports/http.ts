@@ -17,11 +17,12 @@ export type HttpBody =
 
 /** Bytes that are opened only when they are sent: not for HEAD. */
 export interface HttpStream {
-  readonly sizeBytes: number;
+  /** Left out where nobody knows it beforehand. */
+  readonly sizeBytes?: number;
   open(): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** An answer, finished: headers hold the true `content-length`, also of an answer to HEAD, whose body the host leaves out. */
+/** An answer, finished: headers hold the true `content-length` where it is known, also of an answer to HEAD, whose body the host leaves out. */
 export interface HttpResponse {
   readonly status: number;
   /** ASCII; the usual phrase when absent. */

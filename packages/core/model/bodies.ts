@@ -61,10 +61,21 @@ export const ObservedBody = z.object({
   url: z.string(),
   /** So far only because a client asked for it: nobody watches the package, and nobody looks at it again unasked. */
   pulled: z.literal(true).optional(),
+  /** Of a repository: how many refs were created, advanced, forced and so on since the document before. */
+  events: z.record(z.string(), Size).optional(),
   run: Run.optional(),
 });
-/** `vanished`, about an artifact or a package: upstream stopped listing it, lists other bytes under its name, or lists it again. */
-export const VanishedBody = z.object({ state: z.enum(['gone', 'replaced', 'back']), document: Digest.optional(), replacement: DigestsShape.optional() });
+/**
+ * `vanished`, about an artifact, a package, or a ref of a repository: upstream stopped listing it, lists other bytes under its name, or lists it
+ * again. Of a ref `from` and `to` are ids of git objects: it is `replaced` when what it names doesn't continue what it named.
+ */
+export const VanishedBody = z.object({
+  state: z.enum(['gone', 'replaced', 'back']),
+  document: Digest.optional(),
+  replacement: DigestsShape.optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+});
 /** `stored`, about an artifact. */
 export const StoredBody = z.object({
   sha256: Digest,

@@ -11,18 +11,21 @@ const PINS_AT_ONCE = 16;
 /** What wishes come to, before anybody says whose they are. */
 export type PartialClosure = Omit<Closure, 'watched'>;
 
-/** Asks upstream what there is of every wish. Throws JobError `later` when requirements can't be met. */
+type ClosureOfWish = Omit<PartialClosure, 'repositories'>;
+
+/** Asks upstream what there is of every wish. Throws JobError `later` when requirements can't be met, `never` when they name a version that isn't there. */
 export async function closureOfWishes(
-  { wishes, notCovered }: Wishes<DemandedEcosystem>,
+  { wishes, notCovered, repositories }: Wishes<DemandedEcosystem>,
   narrowedTo: readonly string[] | undefined,
   signal?: AbortSignal,
 ): Promise<PartialClosure> {
-  const parts: PartialClosure[] = [];
+  const parts: ClosureOfWish[] = [];
   for (const wish of wishes) parts.push(await closureOfWish(wish, narrowedTo, signal));
   return {
     artifacts: parts.flatMap(({ artifacts }) => artifacts),
     basis: Object.assign({}, ...parts.map(({ basis }) => basis)),
     missing: [...new Set([...parts.flatMap(({ missing }) => missing), ...notCovered])].sort(),
+    repositories,
   };
 }
 
@@ -30,20 +33,21 @@ async function closureOfWish(
   { of, wish }: EcosystemWish<DemandedEcosystem>,
   narrowedTo: readonly string[] | undefined,
   signal?: AbortSignal,
-): Promise<PartialClosure> {
+): Promise<ClosureOfWish> {
   if (wish.type === 'pins') {
     const closure = await closureOfPins(of, wish.pins, narrowedTo);
     return { ...closure, missing: [...closure.missing, ...(wish.notCovered ?? [])] };
   }
   const resolution = await of.resolve(wish.requirements, signal);
-  if (!resolution.ok) throw new JobError('later', `resolve ${wish.label}: ${resolution.why}: ${resolution.detail}`);
+  if (!resolution.ok)
+    throw new JobError(resolution.why === 'no-such-version' ? 'never' : 'later', `resolve ${wish.label}: ${resolution.why}: ${resolution.detail}`);
   const pins = resolution.pins.map((pin) => ({ ...pin, digests: [] }));
   const closure = await closureOfPins(of, pins, narrowedTo);
   return { ...closure, missing: [...closure.missing, ...(resolution.notCovered ?? [])] };
 }
 
 /** All files of each pinned version, unless narrowed; a locked digest that upstream no longer lists is said. */
-async function closureOfPins(of: DemandedEcosystem, pins: readonly LockedPin[], narrowedTo: readonly string[] | undefined): Promise<PartialClosure> {
+async function closureOfPins(of: DemandedEcosystem, pins: readonly LockedPin[], narrowedTo: readonly string[] | undefined): Promise<ClosureOfWish> {
   const isWanted = narrowedTo === undefined ? () => true : picomatch([...narrowedTo]);
   const artifacts = new Map<Purl, Artifact>();
   const basis: Record<string, Sha256> = {};

@@ -1,6 +1,7 @@
 import { type Ecosystem, EcosystemError, type Wish } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
-import type { WatchedBody } from '@granary/core/model';
+import { isRepositoryPurl } from '@granary/core/git';
+import { type Purl, parsePurl, type WatchedBody } from '@granary/core/model';
 import type { DemandPorts } from './demand-ports.ts';
 import { readSbom } from './sbom.ts';
 import { pinsOfSbom } from './sbom-wishes.ts';
@@ -14,6 +15,8 @@ export interface Wishes<E> {
   readonly wishes: readonly EcosystemWish<E>[];
   /** What is named and asked of nobody, one line each, for people. */
   readonly notCovered: readonly string[];
+  /** Source repositories that are asked for themselves. */
+  readonly repositories: readonly Purl[];
 }
 
 /** The bytes of a watched file, at most. */
@@ -25,12 +28,14 @@ export function wishesOf<E extends { readonly ecosystem: Pick<Ecosystem, 'id' | 
   specification: string,
   content?: Uint8Array,
 ): Wishes<E> {
+  const purl = content === undefined ? parsePurl(specification) : undefined;
+  if (purl !== undefined && isRepositoryPurl(purl)) return { wishes: [], notCovered: [], repositories: [purl] };
   const wishes = content === undefined ? wishesOfPurl(ecosystems, specification) : wishesOfLockfile(ecosystems, specification, content);
-  if (wishes.length > 0) return { wishes, notCovered: [] };
+  if (wishes.length > 0) return { wishes, notCovered: [], repositories: [] };
   const components = content === undefined ? undefined : readSbom(specification, content);
   if (components === undefined) throw new EcosystemError('unsupported', `${specification}: no ecosystem knows this`);
   const { pins, notCovered } = pinsOfSbom(ecosystems, components);
-  return { wishes: [...pins].map(([of, found]) => ({ of, wish: { type: 'pins', label: specification, pins: found } })), notCovered };
+  return { wishes: [...pins].map(([of, found]) => ({ of, wish: { type: 'pins', label: specification, pins: found } })), notCovered, repositories: [] };
 }
 
 /** As {@link wishesOf}, of a fact. Throws JobError `never` when it can't be understood. */

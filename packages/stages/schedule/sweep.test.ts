@@ -96,7 +96,7 @@ async function openTestSite() {
   record('watched', SPECIFICATION, { state: 'active', by: 'configuration' });
   const want = async (document: Sha256, artifacts: readonly Artifact[] = []) => {
     const watched = catalog.current('watched', SPECIFICATION)?.key ?? sha256('');
-    const bytes = encodeClosure({ watched, artifacts, basis: { [BOX]: document }, missing: [] });
+    const bytes = encodeClosure({ watched, artifacts, basis: { [BOX]: document }, missing: [], repositories: [] });
     const { sha256: manifest } = await blobs.put(bytes, { maxBytes: bytes.length });
     record('wanted', SPECIFICATION, { role: 'install', manifest, artifacts: artifacts.length });
   };

@@ -55,6 +55,7 @@ export async function sweep(ports: SweepPorts): Promise<Standing> {
   const jobs: Job[] = [];
   const wanted = new Map<Purl, Artifact>();
   const missing = new Map<string, readonly string[]>();
+  const repositories = new Set<Purl>();
   for (const watched of ports.catalog.all('watched')) {
     const { key, entry } = watched;
     const { state, quotaBytes } = WatchedBody.parse(entry.body);
@@ -65,9 +66,11 @@ export async function sweep(ports: SweepPorts): Promise<Standing> {
     if (closure === undefined) continue;
     jobs.push(...trialJobs(ports, watched, closure));
     const taken = withinQuota(ports.catalog, closure, quotaBytes);
+    for (const repository of closure.repositories) repositories.add(repository);
     for (const artifact of taken.artifacts) wanted.set(artifact.purl, artifact);
     if (taken.missing.length > 0) missing.set(entry.subject, taken.missing);
   }
+  for (const repository of repositories) jobs.push(...repositoryJobs(ports.catalog, repository));
   for (const artifact of wanted.values()) jobs.push(...(await artifactJobs(ports, artifact)));
   return { jobs: [...new Map(jobs.map((job) => [job.id, job])).values()], wanted: [...wanted.values()], missing };
 }
@@ -120,6 +123,12 @@ function staleSince(catalog: Catalog, closure: Closure): Sha256 | undefined {
 function demandJob(specification: string, watched: Sha256, standing: 'first' | Sha256): Job {
   const id = `demand ${specification} ${watched.slice(0, 16)} ${standing.slice(0, 16)}`;
   return { id, stage: 'demand', label: specification, payload: { type: 'demand', specification } };
+}
+
+/** Once it was seen, whoever follows upstream looks again. */
+function repositoryJobs(catalog: Catalog, repository: Purl): readonly Job[] {
+  if (catalog.current('observed', repository) !== undefined) return [];
+  return [{ id: `mirror ${repository}`, stage: 'sync', label: repository, payload: { type: 'mirror', repository } }];
 }
 
 async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<readonly Job[]> {

@@ -12,6 +12,7 @@ import { openPages } from './pages.ts';
 import { refusePost } from './questions.ts';
 import { refusals } from './refusals.ts';
 import { rememberReads } from './remember-reads.ts';
+import { openRepositories, type RepositoryAnswers } from './repositories.ts';
 import { followEachTurn } from './revision-cache.ts';
 import type { ServePorts } from './serve-ports.ts';
 import { type AnswerSite, openSite } from './site-answers.ts';
@@ -49,7 +50,8 @@ export function openServe(ports: ServePorts): Serve {
   const client: ClientParts = { ports, holdings, listings, pages, artifacts, evidence, refuse };
   const answerSite = openSite({ ports, holdings, metrics, refuse });
   const understand = openUnderstanding(ports);
-  const dispatch = openDispatch(client, answerSite);
+  const repositories = ports.repositories && openRepositories(ports, ports.repositories);
+  const dispatch = openDispatch({ client, answerSite, repositories });
   const answer = (request: HttpRequest, gate: Gate | undefined): HttpResponse | Promise<HttpResponse> => {
     const started = performance.now();
     const target = understand(request.target);
@@ -68,12 +70,20 @@ export function openServe(ports: ServePorts): Serve {
   };
 }
 
-function openDispatch(client: ClientParts, answerSite: AnswerSite): (target: Target, request: HttpRequest) => HttpResponse | Promise<HttpResponse> {
+interface Answerers {
+  readonly client: ClientParts;
+  readonly answerSite: AnswerSite;
+  readonly repositories: RepositoryAnswers | undefined;
+}
+
+function openDispatch({ client, answerSite, repositories }: Answerers): (target: Target, request: HttpRequest) => HttpResponse | Promise<HttpResponse> {
   return (target, request) => {
     if (request.method === 'POST' && !isQuestion(target)) return refusePost();
     switch (target.type) {
       case 'client':
         return answerClient(client, target, request);
+      case 'repository':
+        return repositories?.answer(target, request) ?? lineAnswer(404, `Granary serves no repositories here, see ${client.ports.site.publicUrl}/`);
       case 'site':
         return answerSite(target, request);
       case 'unknown':
@@ -83,7 +93,7 @@ function openDispatch(client: ClientParts, answerSite: AnswerSite): (target: Tar
 }
 
 function isQuestion(target: Target): boolean {
-  return target.type === 'client' && target.route.type === 'question';
+  return target.type === 'repository' || (target.type === 'client' && target.route.type === 'question');
 }
 
 /** What an address means; what clients ask is remembered. */

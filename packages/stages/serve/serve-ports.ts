@@ -1,5 +1,5 @@
 import type { Ecosystem } from '@granary/contract/ecosystem';
-import type { Advisories, BlobStore, Catalog, Clock, ObjectStore, Readers } from '@granary/contract/ports';
+import type { Advisories, BlobStore, Catalog, Clock, ObjectStore, Readers, Repositories } from '@granary/contract/ports';
 import type { KeysDocument } from '@granary/core/bundle';
 import type { Json, Sha256 } from '@granary/core/model';
 import type { Policy } from './policy.ts';
@@ -51,6 +51,8 @@ export interface ServePorts {
   readonly pull?: PullThrough | undefined;
   /** Who may read; left out where everybody may. */
   readonly readers?: Readers | undefined;
+  /** Only where repositories are served. */
+  readonly repositories?: Repositories | undefined;
   /** Only where the configuration names some. */
   readonly advisories?: Advisories | undefined;
   /** Bounds of what is kept in memory. */

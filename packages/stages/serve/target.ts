@@ -1,4 +1,5 @@
 import type { Route } from '@granary/contract/ecosystem';
+import { type RepositoryTarget, repositoryRoute } from './repositories.ts';
 import type { ServedEcosystem } from './serve-ports.ts';
 import { takeView, type View, viewPath } from './view.ts';
 
@@ -16,13 +17,16 @@ export type Target =
       /** Below the ecosystem's prefix, decoded. */
       readonly path: string;
     }
+  | RepositoryTarget
   | { readonly type: 'site'; readonly segments: readonly string[]; readonly query: URLSearchParams }
   | { readonly type: 'unknown'; readonly why: string };
 
+/** Below it repositories are served, by host and path. */
+const REPOSITORIES = 'git';
 /** Longer ones are asked by no client. */
 const MAX_TARGET_LENGTH = 4096;
 
-/** Untrusted text to a meaning. `/pypi/…` is the default view, `/<view>/pypi/…` any other; everything else is the site's own. */
+/** Untrusted text to a meaning. `/pypi/…` is the default view, `/<view>/pypi/…` any other, `/git/<host>/<path>` a repository; everything else is the site's own. */
 export function parseTarget(
   target: string,
   site: { readonly ecosystems: readonly ServedEcosystem[]; readonly defaultView: View; readonly publicUrl: string },
@@ -34,13 +38,17 @@ export function parseTarget(
   const taken = takeView(segments);
   if (taken?.ok === false) return { type: 'unknown', why: taken.why };
   const [prefix = '', ...rest] = taken?.rest ?? segments;
+  const view = taken?.view ?? site.defaultView;
+  if (prefix === REPOSITORIES) {
+    const route = repositoryRoute(rest.join('/'), new URLSearchParams(query));
+    return route === undefined ? { type: 'unknown', why: 'no repository has such an address' } : { type: 'repository', view, ...route };
+  }
   const ecosystem = site.ecosystems.find(({ id }) => id === prefix);
   if (ecosystem === undefined && taken === undefined) return { type: 'site', segments, query: new URLSearchParams(query) };
   if (ecosystem === undefined) return { type: 'unknown', why: `no ecosystem is called ${prefix.slice(0, 40) || 'nothing'}` };
   const path = rest.join('/');
   const route = ecosystem.views.route(path);
   if (route === undefined) return { type: 'unknown', why: `${ecosystem.id} has no such address` };
-  const view = taken?.view ?? site.defaultView;
   const address = `${site.publicUrl}/${taken === undefined ? '' : `${viewPath(view)}/`}${ecosystem.id}`;
   return { type: 'client', view, viewPath: viewPath(view), address, ecosystem, route, path };
 }
