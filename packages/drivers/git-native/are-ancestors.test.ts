@@ -24,7 +24,7 @@ describe('histories', () => {
       { before: side, after: side, expected: true },
       { before: tree, after: side, expected: false },
       { before: first, after: tree, expected: false },
-      { before: '0'.repeat(40), after: third, expected: false },
+      { before: '2'.repeat(40), after: third, expected: false },
     ];
 
     expect(await repository.areAncestors(pairs)).toEqual(pairs.map(({ expected }) => expected));
@@ -43,7 +43,7 @@ describe('histories', () => {
   it('refuses what is no object id before git sees it', async () => {
     const repository = await (await openDriver()).open();
 
-    for (const id of ['--all', 'HEAD', '', `${'1'.repeat(40)}\n--all`, '1'.repeat(64)]) {
+    for (const id of ['--all', 'HEAD', '', '0'.repeat(40), `${'1'.repeat(40)}\n--all`, '1'.repeat(64)]) {
       await expect(repository.having([id])).rejects.toMatchObject({ name: 'RepositoryError', code: 'malformed' });
       await expect(repository.peel([id])).rejects.toMatchObject({ code: 'malformed' });
       await expect(repository.history([id], 1)).rejects.toMatchObject({ code: 'malformed' });

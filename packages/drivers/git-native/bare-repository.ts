@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ObjectFormat } from './object-ids.ts';
+import type { ObjectFormat } from '@granary/core/git';
 
 /** No ref can have this name (git-check-ref-format(1): no component begins with a dot), so that HEAD points nowhere whatever refs there are. */
 export const NO_HEAD = 'ref: refs/heads/.none\n';

@@ -1,11 +1,11 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobStore, StoredPack } from '@granary/contract/ports';
+import type { ObjectFormat } from '@granary/core/git';
 import { sha256 } from '@granary/core/model';
 import { onDisk } from './git-fault.ts';
 import { type HeldFolder, openHeldFolder } from './held-folder.ts';
 import { readManifest } from './held-manifest.ts';
-import type { ObjectFormat } from './object-ids.ts';
 import type { ScratchFolders } from './scratch-folders.ts';
 
 export interface RepositoryKey {

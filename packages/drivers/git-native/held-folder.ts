@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { measureBlob } from '@granary/contract/blob';
 import { type BlobStore, RepositoryError, type StoredPack } from '@granary/contract/ports';
+import type { ObjectFormat } from '@granary/core/git';
 import type { Sha256 } from '@granary/core/model';
 import { makeBareRepository } from './bare-repository.ts';
 import { type HeldManifest, readManifest, writeManifest } from './held-manifest.ts';
-import type { ObjectFormat } from './object-ids.ts';
 import type { ScratchFolders } from './scratch-folders.ts';
 
 /** One repository's objects in a bare repository without refs. Its methods that change it may be called at the same time and run one after another. */

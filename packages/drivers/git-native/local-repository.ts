@@ -1,6 +1,7 @@
-import type { LocalRepository, StoredPack, UploadPackRequest } from '@granary/contract/ports';
+import type { LocalRepository, ShownRefs, StoredPack, UploadPackRequest } from '@granary/contract/ports';
 import type { LimitFunction } from 'p-limit';
 import { areAncestors } from './are-ancestors.ts';
+import type { BackgroundIndex } from './background-index.ts';
 import type { FolderCache, RepositoryKey } from './folder-cache.ts';
 import type { GitRunner } from './git-process.ts';
 import type { HeldFolder } from './held-folder.ts';
@@ -14,6 +15,7 @@ import { type ServingLimits, uploadPack } from './upload-pack.ts';
 export interface RepositoryParts extends PackTaker {
   readonly folders: FolderCache;
   readonly shownFolders: ShownFolders;
+  readonly index: BackgroundIndex;
   readonly serving: ServingLimits;
   /** How many clients are served at a time. */
   readonly turns: LimitFunction;
@@ -52,12 +54,12 @@ export function localRepository(parts: RepositoryParts, key: RepositoryKey, give
 interface Shown {
   readonly key: RepositoryKey;
   readonly packs: readonly StoredPack[];
-  readonly shown: Parameters<LocalRepository['uploadPack']>[0];
+  readonly shown: ShownRefs;
 }
 
 /** Resolves with the answer; its turn, and its folders, are given back when git has ended. */
 function serve(parts: RepositoryParts, { key, packs, shown }: Shown, request: UploadPackRequest): Promise<AsyncIterable<Uint8Array>> {
-  const { folders, shownFolders, runner, serving: limits, turns } = parts;
+  const { folders, shownFolders, runner, serving: limits, turns, index } = parts;
   return new Promise((resolve, reject) => {
     const served = turns(() =>
       folders.use(key, { packs, signal: request.signal }, (folder) => {
@@ -69,12 +71,19 @@ function serve(parts: RepositoryParts, { key, packs, shown }: Shown, request: Up
           ] as const;
           const { body, ended } = await uploadPack({ runner, places, limits }, request);
           resolve(body);
+          // Only who asked for objects pays off: refs alone need no bitmap.
+          if (request.operation === 'upload-pack') index.want(folder, { key, packs, tips: () => commitsOf(reading(runner, folder), shown) });
           await ended;
         });
       }),
     );
     served.catch(reject);
   });
+}
+
+async function commitsOf(lookUp: LookUp, { refs }: ShownRefs): Promise<readonly string[]> {
+  const peeled = await peelObjects(lookUp, [...refs.values()]);
+  return [...new Set([...peeled.values()].flatMap(({ objectId, type }) => (type === 'commit' ? [objectId] : [])))];
 }
 
 function reading(runner: GitRunner, folder: HeldFolder): LookUp {

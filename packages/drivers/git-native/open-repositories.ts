@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { BlobStore, Repositories } from '@granary/contract/ports';
 import { trackWrites } from '@granary/contract/work';
 import pLimit from 'p-limit';
+import { backgroundIndex } from './background-index.ts';
 import { type FolderCache, openFolderCache } from './folder-cache.ts';
 import { lockFolder } from './folder-lock.ts';
 import { onDisk } from './git-fault.ts';
@@ -29,6 +30,8 @@ export interface RepositoriesOptions {
   /** How long a client may take without a byte in or out, and in all; 2 minutes and 2 hours unless given. */
   readonly serveIdleMs?: number;
   readonly serveTimeoutMs?: number;
+  /** Told what went wrong with the index for serving, for which nobody waits; clients are served without it. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
@@ -53,11 +56,13 @@ export async function openRepositories(options: RepositoriesOptions): Promise<Re
   const scratch = await openScratchFolders(join(root, 'scratch'));
   const folders = await openFolderCache({ root: join(root, 'held'), maxBytes: options.maxBytes, blobs: options.blobs, scratch });
   const under = trackWrites();
+  const tracked: FolderCache = { use: (key, use, work) => under.add(folders.use(key, use, work)) };
   const parts = {
     runner,
     scratch,
     blobs: options.blobs,
-    folders: { use: (key, use, work) => under.add(folders.use(key, use, work)) } satisfies FolderCache,
+    folders: tracked,
+    index: backgroundIndex({ runner, folders: tracked, onFault: options.onFault ?? (() => undefined) }),
     shownFolders: await openShownFolders(join(root, 'shown'), { scratch, kept: SHOWN_KEPT }),
     serving: { maxRequestBytes: MAX_REQUEST_BYTES, idleMs: options.serveIdleMs ?? 120_000, timeoutMs: options.serveTimeoutMs ?? 7_200_000 },
     turns: pLimit(options.maxServed ?? 4),

@@ -1,8 +1,7 @@
 import { RepositoryError, type ShownRefs } from '@granary/contract/ports';
+import { isRefName } from '@granary/core/git';
 import { NO_HEAD } from './bare-repository.ts';
 import type { Peeled } from './look-up-objects.ts';
-
-const MAX_NAME_BYTES = 1024;
 
 /**
  * `packed-refs` as git writes it (gitrepository-layout(5)): sorted, and with what each tag comes to, so that no object need be read to show them.
@@ -30,13 +29,6 @@ export function headFile({ refs, head }: ShownRefs, peeled: ReadonlyMap<string, 
   }
   const detached = refs.get('HEAD');
   return detached === undefined ? NO_HEAD : `${presentTarget('HEAD', detached, peeled)}\n`;
-}
-
-/** git-check-ref-format(1), below `refs/`. */
-export function isRefName(name: string): boolean {
-  if (!name.startsWith('refs/') || Buffer.byteLength(name) > MAX_NAME_BYTES) return false;
-  if (/[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/$|\.$/.test(name)) return false;
-  return name.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'));
 }
 
 function presentTarget(name: string, objectId: string, peeled: ReadonlyMap<string, Peeled>): string {

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ShownRefs } from '@granary/contract/ports';
+import type { ObjectFormat } from '@granary/core/git';
 import { makeBareRepository } from './bare-repository.ts';
 import type { Peeled } from './look-up-objects.ts';
-import { checkObjectIds, type ObjectFormat } from './object-ids.ts';
+import { checkObjectIds } from './object-ids.ts';
 import { headFile, packedRefs } from './packed-refs.ts';
 import type { ScratchFolders } from './scratch-folders.ts';
 
