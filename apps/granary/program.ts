@@ -131,7 +131,8 @@ function addChecking(program: Command, context: ProgramContext): void {
       const publicKey = await readFile(options.key, 'utf8').catch((cause: unknown) => {
         throw new AppError('usage', `--key ${options.key}: can't be read; it is written as granary.pub into the mirror's data folder`, { cause });
       });
-      const report = await verifyFile({ file: { path: file }, publicKey, source: options.mirror });
+      const readerToken = context.environment['GRANARY_READER_TOKEN'];
+      const report = await verifyFile({ file: { path: file }, publicKey, source: options.mirror, readerToken });
       print(context, options, { value: report, text: () => formatVerifyReport(report).trimEnd() });
       process.exitCode = verifyExitCode(report);
     });

@@ -24,6 +24,8 @@ export interface UpCommand {
   readonly signal: AbortSignal;
 }
 
+const TOKEN_HINT = 'tokens   only registered readers may read: granary reader add makes a token, and docs/clients.md says how each client shows it';
+
 /** Mirrors, rebuilds, judges, signs and serves, or sees to it; shows the table once the watch list is through; then goes on, unless `once`. */
 export async function up(command: UpCommand): Promise<void> {
   const { config, terminal, signal } = command;
@@ -51,7 +53,7 @@ export async function up(command: UpCommand): Promise<void> {
   }
 }
 
-function report({ json, terminal }: UpCommand, running: Running): void {
+function report({ json, terminal, config }: UpCommand, running: Running): void {
   const { catalog, origins } = running.site;
   const outcomes = outcomesOf(running);
   const gaveUp = [...running.scheduler.gaveUp.values()].map(({ job, error }) => ({ job: job.label, error: error.message }));
@@ -70,6 +72,7 @@ function report({ json, terminal }: UpCommand, running: Running): void {
   if (!isAnythingWatched(catalog))
     terminal.result('nothing is watched yet: granary watch add takes packages, lockfiles and SBOMs, or name them under watch: in granary.yaml');
   terminal.result(clientHints(running.address));
+  if (config.readers === 'registered') terminal.result(TOKEN_HINT);
 }
 
 function isAnythingWatched(catalog: Catalog): boolean {

@@ -90,6 +90,24 @@ describe('verifying a file against the URL of a mirror', () => {
     });
   });
 
+  it('shows a token to a mirror that wants one, and says how where it has none', async () => {
+    const shown: (string | undefined)[] = [];
+    const server = createServer(({ headers }, response) => {
+      shown.push(headers.authorization);
+      response.writeHead(401).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const source = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    const refusal = { code: 'mirror-unreachable', message: expect.stringContaining('GRANARY_READER_TOKEN') };
+
+    for (const readerToken of [undefined, 'granary_token'])
+      await expect(verifyFile({ file: { bytes: wheel }, publicKey: site.publicKey, source, readerToken })).rejects.toMatchObject(refusal);
+    server.close();
+
+    expect(shown).toEqual([undefined, 'Bearer granary_token']);
+  });
+
   it('follows no redirect', async () => {
     mirror = await httpMirror(site);
     const { url } = mirror;

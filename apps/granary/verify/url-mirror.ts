@@ -7,10 +7,11 @@ import { VerifyError } from './verify-error.ts';
 const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
 
-/** A mirror over HTTP. Follows no redirect: whoever asks for one mirror is not sent to another. */
-export function urlMirror(url: string): Mirror {
+/** A mirror over HTTP, which is shown a token where it wants one. Follows no redirect: whoever asks for one mirror is not sent to another. */
+export function urlMirror(url: string, readerToken?: string): Mirror {
   const base = url.endsWith('/') ? url : `${url}/`;
-  const get = (path: string, maxBytes: number) => fetchBytes(new URL(path, base), maxBytes);
+  const headers = readerToken === undefined ? {} : { authorization: `Bearer ${readerToken}` };
+  const get = (path: string, maxBytes: number) => fetchBytes(new URL(path, base), { maxBytes, headers });
   return {
     label: url,
     ledger: async (origin) => {
@@ -47,10 +48,17 @@ async function document<T>(get: Get, path: string, schema: z.ZodType<T>): Promis
   }
 }
 
-async function fetchBytes(url: URL, maxBytes: number): Promise<Uint8Array | undefined> {
+interface FetchOptions {
+  readonly maxBytes: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function fetchBytes(url: URL, { maxBytes, headers }: FetchOptions): Promise<Uint8Array | undefined> {
   try {
-    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (response.status === 404) return undefined;
+    if (response.status === 401)
+      throw new VerifyError('mirror-unreachable', `GET ${url}: the mirror wants a token that it knows: GRANARY_READER_TOKEN in the environment holds one`);
     if (!response.ok || response.body === null) throw new VerifyError('mirror-unreachable', `GET ${url}: status ${response.status}`);
     const chunks: Uint8Array[] = [];
     let size = 0;

@@ -30,6 +30,8 @@ export interface VerifyRequest {
   readonly publicKey: string;
   /** Folder of a mirror, or its `http:` or `https:` URL. */
   readonly source: string;
+  /** Where only registered readers may read the mirror. */
+  readonly readerToken?: string | undefined;
   /** Default: {@link DEFAULT_THRESHOLDS}. May ask for more, never for less. */
   readonly thresholds?: Thresholds;
 }
@@ -55,7 +57,7 @@ export async function verifyFile(request: VerifyRequest): Promise<VerifyReport> 
   const thresholds = refuseLower(request.thresholds ?? DEFAULT_THRESHOLDS);
   const trust = readTrust(request.publicKey);
   const file = await identify(request.file);
-  const mirror = /^https?:\/\//.test(request.source) ? urlMirror(request.source) : folderMirror(request.source);
+  const mirror = /^https?:\/\//.test(request.source) ? urlMirror(request.source, request.readerToken) : folderMirror(request.source);
   return await asRefusal(mirror, async () => {
     const ledger = await trustedLedger(mirror, trust);
     const facts = await ledgerFacts(ledger.tiles, file.sha256, file.fileName);

@@ -29,6 +29,12 @@ it.each([...EVERYWHERE, ...ELSEWHERE])('answers nobody without a token at %s', a
   expect(answers[0]?.text).not.toContain('box');
 });
 
+it('answers no question without a token either, and reads none', async () => {
+  const body = async () => expect.fail('read what somebody sent who may not');
+
+  expect((await site.serve.handle({ method: 'POST', target: '/tiny/index/box/', headers: {}, body })).status).toBe(401);
+});
+
 it.each([
   ['Bearer', bearer.authorization],
   ['Basic', `Basic ${Buffer.from(`anybody:${token}`).toString('base64')}`],
