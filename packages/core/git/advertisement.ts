@@ -76,13 +76,13 @@ async function readCapabilities(packets: Packets): Promise<ReadonlyMap<string, s
 
 function serverV2(capabilities: ReadonlyMap<string, string>): ServerV2 {
   const lsRefs = capabilities.get('ls-refs');
-  const fetch = capabilities.get('fetch');
-  if (lsRefs === undefined || fetch === undefined) throw new GitFormatError('unsupported', 'git server: it neither lists refs nor lets fetch');
+  const fetching = capabilities.get('fetch');
+  if (lsRefs === undefined || fetching === undefined) throw new GitFormatError('unsupported', 'git server: it neither lists refs nor lets fetch');
   return {
     version: 2,
     objectFormat: objectFormatOf(capabilities.get('object-format')),
     lsRefs: new Set(lsRefs.split(' ')),
-    fetch: new Set(fetch.split(' ')),
+    fetch: new Set(fetching.split(' ')),
     advertisesAgent: capabilities.has('agent'),
     advertisesObjectFormat: capabilities.has('object-format'),
   };

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fetchRequest, type GitServer, MAX_HAVES, MAX_WANTS, type ObjectId, parseObjectId, readAdvertisement, readFetch } from './index.ts';
 import { advertised, answered, codeOf, type GitFolder, gitFolder, inPieces, packets } from './test/index.ts';
@@ -190,6 +191,23 @@ describe('an answer to a fetch', () => {
     const acks = Array.from({ length: MAX_HAVES + 2 }, () => `ACK ${'a'.repeat(40)}`);
 
     expect(await codeOf(() => packOf(packets('acknowledgments', ...acks, '|delimiter', 'packfile', pack, '|flush')))).toBe('too-many');
+  });
+
+  it('that is damaged is read or refused, and nothing else', async () => {
+    const whole = packets('acknowledgments', `ACK ${'a'.repeat(40)}`, 'ready', '|delimiter', 'packfile\n', '\u0002Counting\r', pack, '\u0001more', '|flush');
+
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 4 }),
+        fc.nat(whole.length),
+        fc.integer({ min: 1, max: 60 }),
+        async (changes, end, piece) => {
+          const damaged = Buffer.from(whole.subarray(0, end));
+          for (const [at, byte] of changes) if (at < end) damaged[at] = byte;
+          await codeOf(() => Array.fromAsync(readFetch(inPieces(damaged, piece), { version: 2, maxBytes: 100 })));
+        },
+      ),
+    );
   });
 
   it('closes the stream of a server when nobody reads on', async () => {
