@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listFiles } from './list-files.ts';
 import { readAdvisory } from './read-advisory.ts';
@@ -19,6 +20,7 @@ export interface FolderIndex {
   readonly files: ReadonlyMap<string, IndexedFile>;
 }
 interface IndexedFile {
+  /** Of size, times and inode: whether it was replaced shows in these. */
   readonly state: string;
   readonly entry: FileEntry;
 }
@@ -34,17 +36,41 @@ export interface IndexOptions {
   readonly onFile?: (() => void) | undefined;
 }
 
+/** Files that are looked at at once: waiting for a disk is most of it. */
+const AT_ONCE = 8;
+
 /** Looks through a folder of OSV files. Rejects when the folder can't be listed, or when it is aborted. */
 export async function indexFolder(folder: string, { before, signal, onFile }: IndexOptions = {}): Promise<FolderIndex> {
   const files = new Map<string, IndexedFile>();
-  for await (const { path, state } of listFiles(folder)) {
-    signal?.throwIfAborted();
-    const known = before?.files.get(path);
-    const entry = known?.state === state ? known.entry : await readEntry(join(folder, path));
-    if (entry !== undefined) files.set(path, known?.state === state ? known : { state, entry });
-    onFile?.();
-  }
+  const paths = listFiles(folder);
+  const work = async (): Promise<void> => {
+    for await (const path of paths) {
+      signal?.throwIfAborted();
+      const file = await look(join(folder, path), before?.files.get(path));
+      if (file !== undefined) files.set(path, file);
+      onFile?.();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
   return summarize(files);
+}
+
+/** Undefined when it went meanwhile. */
+async function look(file: string, known: IndexedFile | undefined): Promise<IndexedFile | undefined> {
+  const state = await stateOf(file);
+  if (state === undefined || state === known?.state) return state === undefined ? undefined : known;
+  const entry = await readEntry(file);
+  return entry && { state, entry };
+}
+
+async function stateOf(file: string): Promise<string | undefined> {
+  try {
+    const { size, mtimeMs, ctimeMs, ino } = await stat(file);
+    return `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function readEntry(file: string): Promise<FileEntry | undefined> {

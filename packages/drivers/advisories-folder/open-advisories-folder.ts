@@ -90,12 +90,14 @@ async function answer(folder: string, { index, lookedAt, problem }: Standing, { 
   const records = await readAll(folder, new Set(wanted.map(({ path }) => path)));
   // Another process is exchanging the files: what is missing may have come under another name.
   if (records === undefined) return unknown(503, 'the folder of advisories is changing: ask again in a while');
-  const byName = new Map<string, OsvRecord[]>();
-  for (const { name, path } of wanted) {
+  const inForce = wanted.flatMap(({ name, path }) => {
     const record = records.get(path);
-    if (record !== undefined && !record.withdrawn) byName.set(name, [...(byName.get(name) ?? []), record]);
-  }
-  return { type: 'known', byName };
+    return record === undefined || record.withdrawn ? [] : [{ name, record }];
+  });
+  // In an order that says nothing of the disk.
+  const sorted = inForce.toSorted((a, b) => (a.record.id < b.record.id ? -1 : 1));
+  const byName = Map.groupBy(sorted, ({ name }) => name);
+  return { type: 'known', byName: new Map([...byName].map(([name, found]) => [name, found.map(({ record }) => record)])) };
 }
 
 /** By path; undefined when one can't be had or understood any longer. */
