@@ -1,9 +1,22 @@
 import { type Config, ConfigError } from '@granary/config';
-import { type Artifact, type Purl, packageOf, purlParts } from '@granary/core/model';
+import { type Purl, packageOf, purlParts } from '@granary/core/model';
 import { openSpool } from '@granary/driver-store-fs';
 import { ecosystems } from '@granary/ecosystems';
 import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-serve';
-import { type Looks, openLooks, openPull, openPullBudget, type Pull, type PullBudget, PullError, pullPermits, type Sighting } from '@granary/stage-sync';
+import {
+  type AskingAhead,
+  type Looks,
+  openAskingAhead,
+  openLooks,
+  openPull,
+  openPullBudget,
+  type Pull,
+  type PullBudget,
+  PullError,
+  type PulledFile,
+  pullPermits,
+  type Sighting,
+} from '@granary/stage-sync';
 import { gathering } from './sharing.ts';
 import type { Site } from './site.ts';
 import type { SyncSide } from './sync-side.ts';
@@ -24,6 +37,9 @@ export interface PullThroughParts {
 interface Connected {
   readonly looks: Looks;
   readonly pull: Pull;
+  /** Begins to fetch what a client's path most likely stands for, where nothing forbids it. */
+  readonly askAhead: (packagePurl: Purl, asked: Parameters<PullThrough['sight']>[1]) => void;
+  readonly ahead: AskingAhead;
 }
 const NOT_YET: PullRefusal = { status: 503, why: 'this process has not reached upstream yet, or ends' };
 const OFF: PullingThrough = { port: undefined, gauges: [], connect: () => undefined, [Symbol.asyncDispose]: async () => undefined };
@@ -66,6 +82,7 @@ export function openPullThrough({ config, site, note }: PullThroughParts): Pulli
     },
     async [Symbol.asyncDispose]() {
       isConnected = false;
+      for (const { ahead } of connected.values()) ahead[Symbol.dispose]();
       const ended = [...connected.values()].flatMap(({ looks, pull }) => [pull[Symbol.asyncDispose](), looks[Symbol.asyncDispose]()]);
       connected.clear();
       await Promise.all(ended);
@@ -84,10 +101,16 @@ const GATHER_MS = 500;
 
 function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: SyncSide, { failed, ...limits }: Limits): Connected {
   const settleLater = gathering(settle, () => clock.sleep(GATHER_MS));
+  const ahead = openAskingAhead(sync.upstream);
   return {
+    ahead,
+    askAhead(packagePurl, { path, permits }) {
+      const usual = sync.ecosystem.index.usual?.(sync.upstreamBase, packagePurl, path);
+      if (usual !== undefined && permits(usual.purl) && limits.budget.reserve(0) !== undefined) ahead.ask(usual.url, limits.maxArtifactBytes);
+    },
     looks: openLooks({ observe: (purl) => sightWithin(limits.budget, () => observer.sight(purl, settleLater)), settle, clock, onStale: failed }),
     pull: openPull({
-      ...{ sync, clock, settle, settleLater, ...limits },
+      ...{ sync: { ...sync, upstream: ahead.upstream }, clock, settle, settleLater, ...limits },
       openSpool: () => openSpool(paths.spool),
       onPulled: (outcome) => void ('error' in outcome && failed(outcome.purl, outcome.error)),
     }),
@@ -113,12 +136,14 @@ function unseen(error: Error): Sighting {
 }
 
 function portOf(connected: ReadonlyMap<string, Connected>, refusal: PullThrough['refusal']): PullThrough {
-  const looksAt = (packagePurl: Purl) => connected.get(purlParts(packagePurl).type)?.looks;
   return {
     refusal,
-    look: async (packagePurl) => (await looksAt(packagePurl)?.at(packagePurl)) ?? { type: 'stale' },
-    async sight(packagePurl) {
-      const sight = (await looksAt(packagePurl)?.sight(packagePurl)) ?? { type: 'stale' };
+    look: async (packagePurl) => (await connected.get(purlParts(packagePurl).type)?.looks.at(packagePurl)) ?? { type: 'stale' },
+    async sight(packagePurl, asked) {
+      const side = connected.get(purlParts(packagePurl).type);
+      // Once per look: who makes names up doesn't reach upstream with each of them.
+      if (side?.looks.knows(packagePurl) === false) side.askAhead(packagePurl, asked);
+      const sight = (await side?.looks.sight(packagePurl)) ?? { type: 'stale' };
       return sight.type === 'sighted' ? { type: 'sighted', document: sight.sighted.document } : sight;
     },
     async fetch(file, until) {
@@ -134,7 +159,7 @@ function refuseUnknown(types: readonly string[], file: string | undefined): void
   if (unknown !== undefined) throw new ConfigError(`${file ?? 'granary.yaml'}: pullThrough.ecosystems: ${unknown}: expected one of ${known.join(', ')}`);
 }
 
-async function fetched({ looks, pull }: Connected, file: Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'>, until: 'bytes' | 'whole'): Promise<Pulled> {
+async function fetched({ looks, pull }: Connected, file: PulledFile, until: 'bytes' | 'whole'): Promise<Pulled> {
   const sight = await looks.underWay(packageOf(file.purl));
   const flight = pull.fetch(file, sight?.type === 'sighted' ? sight.sighted : undefined);
   try {

@@ -25,6 +25,8 @@ export interface PackageDocument {
   readonly artifacts: readonly UpstreamArtifact[];
   /** Files that could not be taken in and why: an unknown name, no digest. Recorded, never dropped silently. */
   readonly refused: readonly { readonly fileName: string; readonly why: string }[];
+  /** The one of `artifacts` at that path, where it can be had without making all of them. */
+  fileAt?(path: string): UpstreamArtifact | undefined;
 }
 
 /** Where files lie, when one document of the whole upstream tells and not the index of a package. Pure. */
@@ -42,6 +44,8 @@ export interface PackageIndex {
   readonly files?: FileAddresses;
   /** The files of a version that upstream may have without listing it, such as Go's pseudo-versions. Undefined for what can't be a version; left out where all are listed. */
   unlisted?(upstreamBase: string, packagePurl: Purl, version: string): readonly UpstreamArtifact[] | undefined;
+  /** Where the file at that path of our views would usually lie: asked for while the index is on its way, and used only if that says the same. */
+  usual?(upstreamBase: string, packagePurl: Purl, path: string): { readonly purl: Purl; readonly url: string } | undefined;
   /** Throws EcosystemError `malformed`. */
   parse(bytes: Uint8Array, source: { readonly url: string; readonly contentType: string; readonly package: Purl }): PackageDocument;
 }

@@ -32,6 +32,34 @@ it('asks for a scoped package as npm does', () => {
   expect(npmIndex.documentUrl('https://registry.example', packagePurl('JSONStream'))).toBe('https://registry.example/JSONStream');
 });
 
+it('guesses where a tarball lies by the path that clients ask, and nothing else', () => {
+  const usual = (path: string, name = '@deep/sea') => npmIndex.usual?.(BASE, packagePurl(name), path);
+
+  expect(usual('@deep/sea/-/sea-1.0.0.tgz')).toEqual({
+    purl: 'pkg:npm/%40deep/sea@1.0.0?file_name=sea-1.0.0.tgz',
+    url: 'https://registry.example/npm/@deep/sea/-/sea-1.0.0.tgz',
+  });
+  expect(['sea/-/sea-1.0.0.tgz', '@deep/sea/-/other-1.0.0.tgz', '@deep/sea/-/sea-latest.tgz', '@deep/sea/-/sea-.tgz'].map((path) => usual(path))).toEqual(
+    Array(4).fill(undefined),
+  );
+});
+
+it.each(['asked for alone', 'asked for among all'])('finds one file by its path, %s', (how) => {
+  const tarball = 'https://registry.example/npm/@deep/sea/-/sea-early.tgz';
+  const document = parse({
+    '0.9.0': { ...version('0.9.0'), dist: {} },
+    '1.0.0': version('1.0.0', { dist: dist('1.0.0', { tarball }) }),
+    '1.0.1': version('1.0.1', { dist: dist('1.0.1', { tarball }) }),
+    '1.0.2': version('1.0.2', { dist: dist('1.0.2', { tarball: 'https://elsewhere.example/download/7' }) }),
+  });
+  const all = how === 'asked for alone' ? [] : document.artifacts;
+
+  const found = ['early', '1.0.2', '0.9.0', '1.0.0'].map((name) => document.fileAt?.(`@deep/sea/-/sea-${name}.tgz`));
+
+  expect(found.map((file) => file?.purl.split('@')[1])).toEqual(['1.0.0?file_name=sea-early.tgz', '1.0.2?file_name=sea-1.0.2.tgz', undefined, undefined]);
+  expect(all).toEqual(all.length === 0 ? [] : [found[0], found[1]]);
+});
+
 it('takes from the document what a tarball is checked by, and when it was published', () => {
   const signatures = [{ keyid: 'SHA256:k', sig: 'c2ln' }];
   const attestations = { url: 'https://elsewhere.example/-/npm/v1/attestations/@deep%2fsea@1.0.0', provenance: {} };

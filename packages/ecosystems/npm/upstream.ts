@@ -1,8 +1,8 @@
 import { EcosystemError, type PackageDocument, type PackageIndex, type UpstreamArtifact } from '@granary/contract/ecosystem';
 import type { Evidence, Purl } from '@granary/core/model';
 import { statedDigests } from './integrity.ts';
-import { artifactPurl, isTarballName, nameOf, usualFileName } from './names.ts';
-import { Dist, type Packument, parsePackument, publishedAt, type RawManifest } from './schema.ts';
+import { artifactPurl, isTarballName, isVersion, nameOf, usualFileName } from './names.ts';
+import { asObject, Dist, type Packument, parsePackument, publishedAt, type RawManifest } from './schema.ts';
 
 /** Packages of browsers and native tools come to a few hundred megabytes. */
 const MAX_TARBALL_BYTES = 2 ** 30;
@@ -12,6 +12,7 @@ export const npmIndex: PackageIndex = {
   accept: 'application/json',
   maxDocumentBytes: 64 * 2 ** 20,
   documentUrl: (base, purl) => new URL(encodedName(nameOf(purl)), base.endsWith('/') ? base : `${base}/`).href,
+  usual: usualFile,
   parse: (bytes, { url, package: purl }) => {
     const packument = parsePackument(bytes, url);
     if (packument.name !== nameOf(purl)) throw new EcosystemError('malformed', `packument ${url}: it is about ${JSON.stringify(packument.name.slice(0, 200))}`);
@@ -24,7 +25,37 @@ function encodedName(name: string): string {
   return name.replace('/', '%2f');
 }
 
+/** Almost every tarball lies at its path in the registry, by the name that `npm pack` gives it. */
+function usualFile(base: string, purl: Purl, path: string): ReturnType<NonNullable<PackageIndex['usual']>> {
+  const name = nameOf(purl);
+  const fileName = path.slice(path.lastIndexOf('/') + 1);
+  const version = fileName.slice(usualFileName(name, '').length - '.tgz'.length, -'.tgz'.length);
+  if (path !== `${name}/-/${fileName}` || !isVersion(version) || usualFileName(name, version) !== fileName) return undefined;
+  return { purl: artifactPurl(name, version, fileName), url: new URL(path, base.endsWith('/') ? base : `${base}/`).href };
+}
+
+/** Hundreds of versions, of which mostly one is asked for: what each says of itself is read when somebody looks at it, and the text kept no longer than that. */
 function toDocument(purl: Purl, packument: Packument, url: string): PackageDocument {
+  type Versions = ReturnType<typeof readVersions>;
+  let state: { readonly unread: Packument } | { readonly read: Versions } = { unread: packument };
+  const read = (): Versions => {
+    if ('read' in state) return state.read;
+    state = { read: readVersions(state.unread, url) };
+    return state.read;
+  };
+  return {
+    package: purl,
+    get artifacts() {
+      return read().artifacts;
+    },
+    get refused() {
+      return read().refused;
+    },
+    fileAt: (path) => ('read' in state ? state.read.artifacts.find((artifact) => artifact.path === path) : versionAt(state.unread, path, url)),
+  };
+}
+
+function readVersions(packument: Packument, url: string): Pick<PackageDocument, 'artifacts' | 'refused'> {
   const artifacts: UpstreamArtifact[] = [];
   const refused = [...packument.refused].map(([version, why]) => ({ fileName: version.slice(0, 200), why }));
   const paths = new Set<string>();
@@ -37,7 +68,19 @@ function toDocument(purl: Purl, packument: Packument, url: string): PackageDocum
       artifacts.push(artifact);
     }
   }
-  return { package: purl, artifacts, refused };
+  return { artifacts, refused };
+}
+
+/** The first version whose tarball has that path, as above: what names no such file can't have it. */
+function versionAt(packument: Packument, path: string, url: string): UpstreamArtifact | undefined {
+  const fileName = path.slice(path.lastIndexOf('/') + 1);
+  for (const [version, manifest] of packument.versions) {
+    const tarball = asObject(manifest['dist'])?.['tarball'];
+    if (usualFileName(packument.name, version) !== fileName && !(typeof tarball === 'string' && tarball.includes(fileName))) continue;
+    const artifact = toArtifact(packument, { version, manifest, url });
+    if (typeof artifact !== 'string' && artifact.path === path) return artifact;
+  }
+  return undefined;
 }
 
 interface Listed {

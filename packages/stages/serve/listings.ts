@@ -72,7 +72,8 @@ export function openListings(ports: ServePorts, following: Following): Listings 
     },
     async upstreamFile({ ecosystem, route }, packagePurl, path) {
       const isAsked = (artifact: UpstreamArtifact) => artifact.path === path;
-      const found = (await documentsOf(ecosystem).current(packagePurl))?.artifacts.find(isAsked);
+      const document = await documentsOf(ecosystem).current(packagePurl);
+      const found = document?.fileAt === undefined ? document?.artifacts.find(isAsked) : document.fileAt(path);
       if (found !== undefined || route.type !== 'artifact' || route.version === undefined) return found;
       return ecosystem.index.unlisted?.('', packagePurl, route.version)?.find(isAsked);
     },

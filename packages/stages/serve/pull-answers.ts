@@ -1,4 +1,4 @@
-import type { Route, UpstreamArtifact } from '@granary/contract/ecosystem';
+import type { PackageDocument, Route, UpstreamArtifact } from '@granary/contract/ecosystem';
 import type { HttpRequest, HttpResponse } from '@granary/contract/ports';
 import { type Purl, packageOf } from '@granary/core/model';
 import { lineAnswer } from './answers.ts';
@@ -104,11 +104,13 @@ async function findUpstream({ parts, target, pull, request, answerHeld }: Asked,
   if (known !== undefined) return { artifact: known };
   let problem: HttpResponse | undefined;
   for (const packagePurl of request.method === 'HEAD' ? [] : candidates) {
-    const { quarantine } = parts.holdings.of(packagePurl);
+    const holding = parts.holdings.of(packagePurl);
+    const { quarantine } = holding;
     if (quarantine !== undefined) return { answer: parts.refuse.quarantined(packagePurl, quarantine) };
     const refusal = pull.refusal(packagePurl);
-    const sight = refusal === undefined ? await pull.sight(packagePurl) : undefined;
-    const artifact = sight?.type === 'sighted' ? sight.document.artifacts.find((listed) => listed.path === path) : undefined;
+    const permits = (purl: Purl) => quarantineOf(holding, purl) === undefined && pull.refusal(purl) === undefined;
+    const sight = refusal === undefined ? await pull.sight(packagePurl, { path, permits }) : undefined;
+    const artifact = sight?.type === 'sighted' ? fileAt(sight.document, path) : undefined;
     if (artifact !== undefined) return { artifact };
     if (sight?.type === 'stale') problem ??= refused(packagePurl, SILENT);
     if (refusal !== undefined) problem ??= refused(packagePurl, refusal);
@@ -116,6 +118,10 @@ async function findUpstream({ parts, target, pull, request, answerHeld }: Asked,
   await nextTurn();
   const found = await firstOffered(parts, target, { candidates, path });
   return found === undefined ? { answer: problem ?? (await answerHeld()) } : { artifact: found };
+}
+
+function fileAt(document: PackageDocument, path: string): UpstreamArtifact | undefined {
+  return document.fileAt === undefined ? document.artifacts.find((listed) => listed.path === path) : document.fileAt(path);
 }
 
 /** Caches ask once a turn whether anything is new: what was recorded in this one shows in the next. */

@@ -23,8 +23,14 @@ export interface PullThrough {
   refusal(purl: Purl): PullRefusal | undefined;
   /** Makes what is on record of upstream's index of a package as new as it can be, within seconds; `stale` where that is not new. Never rejects. */
   look(packagePurl: Purl): Promise<{ readonly type: 'current' | 'absent' | 'stale' }>;
-  /** The same, without waiting for the record: what upstream listed is given, where it may not be on record yet. */
-  sight(packagePurl: Purl): Promise<{ readonly type: 'sighted'; readonly document: PackageDocument } | { readonly type: 'current' | 'absent' | 'stale' }>;
+  /**
+   * The same, without waiting for the record: what upstream listed is given, where it may not be on record yet. A file that a client asked
+   * for may be asked for meanwhile, where `permits` says that of the one that it seems to be.
+   */
+  sight(
+    packagePurl: Purl,
+    asked: { readonly path: string; readonly permits: (purl: Purl) => boolean },
+  ): Promise<{ readonly type: 'sighted'; readonly document: PackageDocument } | { readonly type: 'current' | 'absent' | 'stale' }>;
   /** Begins to fetch, or joins whoever did. `whole`: resolves when all of it is stored and shows in the catalog. Rejects for faults of our own alone. */
-  fetch(file: Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'>, until: 'bytes' | 'whole'): Promise<Pulled>;
+  fetch(file: Pick<Artifact, 'purl' | 'digests' | 'sizeBytes' | 'path'>, until: 'bytes' | 'whole'): Promise<Pulled>;
 }

@@ -1,9 +1,10 @@
 export { askUpstream } from './ask-upstream.ts';
+export { type AskingAhead, openAskingAhead } from './asking-ahead.ts';
 export { type CandidatePorts, type CandidateView, openCandidateView } from './candidate.ts';
 export { openFileAddresses } from './file-addresses.ts';
 export { type LookOptions, type Observation, type ObservePorts, observePackage } from './observe.ts';
 export { type Look, type Looks, openLooks, type Sight } from './open-looks.ts';
-export { openPull, type Pull, PullError, type PullOutcome } from './open-pull.ts';
+export { openPull, type Pull, PullError, type PulledFile, type PullOutcome } from './open-pull.ts';
 export { openPullBudget, type PullBudget } from './pull-budget.ts';
 export { pullPermits } from './pull-rules.ts';
 export { mirrorRepository, type RepositoryLook } from './repository/mirror-repository.ts';

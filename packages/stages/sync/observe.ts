@@ -112,10 +112,13 @@ interface Standing {
 
 /** One fact per stored file whose standing upstream changed against what was last recorded of it. */
 function vanishedFacts({ catalog }: ObservePorts, document: PackageDocument, { digest, before }: Standing): readonly StateFact[] {
+  const stored = catalog.ofPackage('stored', document.package);
+  // Most often nothing is: then nobody asks what it lists.
+  if (stored.length === 0) return [];
   const listed = new Map(document.artifacts.map((artifact) => [artifact.purl as string, artifact]));
   const facts: StateFact[] = [];
   const seen = new Set<string>();
-  for (const { entry } of catalog.ofPackage('stored', document.package)) {
+  for (const { entry } of stored) {
     if (seen.has(entry.subject)) continue;
     seen.add(entry.subject);
     const known = catalog.current('vanished', entry.subject);

@@ -19,6 +19,8 @@ export interface Looks extends AsyncDisposable {
   at(packagePurl: Purl): Promise<Look>;
   /** The same, without waiting until it is on record. */
   sight(packagePurl: Purl): Promise<Sight>;
+  /** It was looked at of late, or is being looked at. */
+  knows(packagePurl: Purl): boolean;
   /** What a look that is under way has brought so far, without beginning one. */
   underWay(packagePurl: Purl): Promise<Sight> | undefined;
 }
@@ -63,6 +65,7 @@ export function openLooks(ports: LookPorts): Looks {
   return {
     at: async (packagePurl) => memory.look(packagePurl) ?? (await patiently(clock, begin(packagePurl).look())),
     sight: async (packagePurl) => memory.look(packagePurl) ?? (await patiently(clock, begin(packagePurl).sight)),
+    knows: (packagePurl) => running.has(packagePurl) || memory.look(packagePurl) !== undefined,
     underWay: (packagePurl) => running.get(packagePurl)?.sight,
     async [Symbol.asyncDispose]() {
       await Promise.all([...running.values()].map(({ ended }) => ended));

@@ -32,7 +32,7 @@ export interface PullPorts {
 }
 export type PullOutcome = { readonly purl: Purl; readonly sizeBytes: number } | { readonly purl: Purl; readonly error: Error };
 
-type PulledFile = Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'>;
+export type PulledFile = Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'> & { readonly path?: string };
 /** Files that are fetched because a client asks for them: each once, however many ask. */
 export interface Pull extends AsyncDisposable {
   /** A fetch that is under way, or a new one; by what upstream's index says, where that may not be on record yet. */
@@ -141,7 +141,7 @@ async function take(ports: PullPorts, { file, sighted, signal: ending }: Order, 
   const probe = budget.reserve(sizeBytes);
   if (probe === undefined) throw spent();
   probe.end();
-  const wanted: WantedArtifact = { purl, digests: file.digests };
+  const wanted: WantedArtifact = { purl, digests: file.digests, ...(file.path === undefined ? {} : { path: file.path }) };
   try {
     const signal = AbortSignal.any([ending, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
     return await takeArtifact(ports.sync, wanted, { signal, maxBytes, watcher, sighted });

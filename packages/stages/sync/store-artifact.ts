@@ -24,7 +24,8 @@ export async function storeArtifact(ports: StorePorts, wanted: WantedArtifact, s
 export interface StorePorts extends Omit<SyncPorts, 'ecosystem'> {
   readonly ecosystem: Pick<SyncPorts['ecosystem'], 'index' | 'declared' | 'check'>;
 }
-export type WantedArtifact = Pick<Artifact, 'purl' | 'digests'>;
+/** By its path as well, where a document that has it can be asked by that. */
+export type WantedArtifact = Pick<Artifact, 'purl' | 'digests'> & { readonly path?: string };
 export interface TakeOptions {
   readonly signal?: AbortSignal;
   readonly maxBytes?: number;
@@ -76,9 +77,10 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
 }
 
 /** The newest document first; the file may have left the index since it was wanted, or never have been in it. */
-async function findArtifact(ports: StorePorts, { purl, digests }: WantedArtifact, sighted: PackageDocument | undefined): Promise<UpstreamArtifact> {
+async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedArtifact, sighted: PackageDocument | undefined): Promise<UpstreamArtifact> {
   const isWanted = (listed: UpstreamArtifact) => listed.purl === purl && digestsAgree(listed.digests, digests) !== false;
-  const seen = sighted?.artifacts.find(isWanted);
+  const atPath = path === undefined ? undefined : sighted?.fileAt?.(path);
+  const seen = atPath !== undefined && isWanted(atPath) ? atPath : sighted?.artifacts.find(isWanted);
   if (seen !== undefined) return seen;
   for (const fact of ports.catalog.ofPackage('observed', packageOf(purl), { history: true }).toReversed()) {
     const found = (await ports.documents.of(fact)).artifacts.find(isWanted);
