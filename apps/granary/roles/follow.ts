@@ -2,9 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Catalog, Clock, FactSink } from '@granary/contract/ports';
 import { type Fact, ObservedBody, type Purl, toPurl } from '@granary/core/model';
 
+interface Found {
+  readonly type: 'unchanged' | 'changed' | 'absent';
+  /** Files that upstream has other bytes of than those that are held. */
+  readonly replaced?: readonly string[];
+}
 /** Looks once at what was observed before; a package's index, or a repository's refs. */
 export interface Followed {
-  observe(purl: Purl, options: { readonly signal: AbortSignal }): Promise<{ readonly type: 'unchanged' | 'changed' | 'absent' }>;
+  observe(purl: Purl, options: { readonly signal: AbortSignal }): Promise<Found>;
 }
 export interface LookPorts {
   /** The type of the package URLs. */
@@ -46,7 +51,9 @@ export async function lookAtAll(ports: LookPorts): Promise<void> {
     for (const packagePurl of waiting) {
       if (ports.signal.aborted) return;
       try {
-        if ((await ports.observer.observe(packagePurl, { signal: ports.signal })).type === 'changed') changes += 1;
+        const { type, replaced = [] } = await ports.observer.observe(packagePurl, { signal: ports.signal });
+        if (type === 'changed' || replaced.length > 0) changes += 1;
+        for (const purl of replaced) ports.note(`ALARM: upstream has other bytes of ${purl} than those that are held: the first stay; granary why ${purl}`);
       } catch (error) {
         if (ports.signal.aborted) return;
         failures += 1;

@@ -27,7 +27,7 @@ export async function runScheduler<T>(options: UpOptions, use: (running: Running
     ecosystems.flatMap((ecosystem) => {
       const found = upstreams.of(ecosystem);
       if (found === undefined) return [];
-      const ports = { ecosystem, upstreamBase: found.index, upstream: found.client, blobs, catalog, sink };
+      const ports = { ecosystem, upstreamBase: found.index, upstream: found.client, blobs, catalog, sink, clock };
       return [[ecosystem.id, openObserver(ports, site)] as const];
     }),
   );

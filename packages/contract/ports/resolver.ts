@@ -21,7 +21,8 @@ export interface Pin {
 export type Resolution =
   /** `notCovered`: what some version of them asks for and can't be had, one line each, for people. */
   | { readonly ok: true; readonly pins: readonly Pin[]; readonly notCovered?: readonly string[] }
-  | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
+  /** `no-such-version`: a version that was asked for by its number isn't there, and asking again won't bring it. */
+  | { readonly ok: false; readonly why: 'conflict' | 'unavailable' | 'no-such-version'; readonly detail: string };
 /** Turns requirements into exact versions. Runs no code of any package. */
 export interface Resolver {
   resolve(request: ResolveRequest): Promise<Resolution>;

@@ -65,6 +65,11 @@ describe('a module with all that it needs', () => {
 
   it('is unavailable when upstream has none, or lacks a part', async () => {
     expect(await resolve({}, 'a.example/a')).toMatchObject({ ok: false, why: 'unavailable', detail: expect.stringContaining('no version') });
+    expect(await resolve({ 'a.example/a/@v/list': 'v1.0.0\n' }, 'a.example/a@v9.9.9')).toMatchObject({
+      ok: false,
+      why: 'no-such-version',
+      detail: 'upstream has no a.example/a@v9.9.9',
+    });
     expect(await resolve({ 'a.example/a/@v/v1.0.0.mod': 'require b.example/b v1.0.0\n' }, 'a.example/a@v1.0.0')).toMatchObject({
       ok: false,
       detail: expect.stringContaining('no go.mod of b.example/b@v1.0.0'),

@@ -30,6 +30,8 @@ export async function resolveModules(requirements: readonly string[], current: C
   );
   const build = await buildList(graph, wished);
   const missing = graph.missing();
+  const none = requirements.filter((requirement) => missing.includes(requirement));
+  if (none.length > 0) return { ok: false, why: 'no-such-version', detail: `upstream has no ${none.slice(0, 10).join(', ')}` };
   if (missing.length > 0) return { ok: false, why: 'unavailable', detail: `upstream has no go.mod of ${missing.slice(0, 10).join(', ')}` };
   const whole = new Set([...build].map(([path, version]) => `${path}@${version}`));
   const rest = graph.read().filter(({ path, version }) => !whole.has(`${path}@${version}`));

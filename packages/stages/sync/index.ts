@@ -7,6 +7,7 @@ export { type Look, type Looks, openLooks, type Sight } from './open-looks.ts';
 export { openPull, type Pull, PullError, type PulledFile, type PullOutcome } from './open-pull.ts';
 export { openPullBudget, type PullBudget } from './pull-budget.ts';
 export { pullPermits } from './pull-rules.ts';
+export { openRechecks, type RecheckPorts, type Rechecks } from './recheck.ts';
 export { mirrorRepository, type RepositoryLook } from './repository/mirror-repository.ts';
 export { DEFAULT_REF_PREFIXES, type RepositoryPorts } from './repository/repository-ports.ts';
 export type { Sighted, Sighting } from './sighting.ts';

@@ -6,7 +6,7 @@ import type { SyncPorts } from './sync-ports.ts';
 /** What a look at upstream's index of one package brought. */
 export type Observation =
   | { readonly type: 'unchanged' }
-  | { readonly type: 'changed'; readonly document: PackageDocument; readonly sizeBytes: number; readonly facts: number }
+  | { readonly type: 'changed'; readonly document: PackageDocument; readonly sizeBytes: number; readonly facts: number; readonly replaced?: readonly string[] }
   /** Upstream has no such package, now or any more. */
   | { readonly type: 'absent'; readonly facts: number };
 
@@ -83,9 +83,10 @@ async function recordDocument(ports: ObservePorts, packagePurl: Purl, seen: Seen
     },
     ...(previous === undefined ? {} : { prev: previous.key }),
   };
-  const facts = [observed, ...vanishedFacts(ports, document, { digest: stored.sha256, before: await listedBefore(ports, previous) })];
+  const vanished = vanishedFacts(ports, document, { digest: stored.sha256, before: await listedBefore(ports, previous) });
+  const facts = [observed, ...vanished];
   await sink.submit(facts);
-  return { type: 'changed', document, sizeBytes: stored.sizeBytes, facts: facts.length };
+  return { type: 'changed', document, sizeBytes: stored.sizeBytes, facts: facts.length, replaced: replacedIn(vanished) };
 }
 
 async function recordAbsence(ports: ObservePorts, packagePurl: Purl, previous: CatalogFact): Promise<number> {
@@ -127,7 +128,7 @@ function vanishedFacts({ catalog }: ObservePorts, document: PackageDocument, { d
     // That something isn't listed which never was says nothing.
     if (now === undefined && before?.has(entry.subject) === false) continue;
     const { sha256, digests } = StoredBody.parse(entry.body);
-    const state = now === undefined ? 'gone' : digestsAgree(now.digests, { ...digests, sha256 }) === false ? 'replaced' : 'back';
+    const state = now === undefined ? 'gone' : stateOfListed(digestsAgree(now.digests, { ...digests, sha256 }), was);
     if (state === was) continue;
     facts.push({
       kind: 'vanished',
@@ -141,6 +142,16 @@ function vanishedFacts({ catalog }: ObservePorts, document: PackageDocument, { d
     });
   }
   return facts;
+}
+
+/** An index that says nothing of the bytes takes nothing back that the bytes said. */
+function stateOfListed(agree: boolean | undefined, was: VanishedBody['state']): VanishedBody['state'] {
+  return agree === false || (agree === undefined && was === 'replaced') ? 'replaced' : 'back';
+}
+
+/** The artifacts of which these facts say that upstream has other bytes by now. */
+export function replacedIn(facts: readonly StateFact[]): readonly string[] {
+  return facts.filter(({ body }) => body['state'] === 'replaced').map(({ subject }) => subject);
 }
 
 async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

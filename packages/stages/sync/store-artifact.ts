@@ -48,8 +48,8 @@ interface FetchWatcher {
 /** As {@link storeArtifact}, watched; its facts are durable when it resolves, and those of what was sighted. */
 export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, options: TakeOptions): Promise<TakenArtifact> {
   const { signal, sighted } = options;
-  const artifact = await findArtifact(ports, wanted, sighted?.document);
-  const blob = await fetchBlob(ports, artifact, options);
+  const { artifact, listing } = await findArtifact(ports, wanted, sighted?.document);
+  const blob = await fetchBlob(ports, { artifact, listing }, options);
   const checked = await check(ports, { artifact, blob }, signal);
   confirmWanted(wanted, artifact, { ...checked.digests, sha256: blob.sha256 });
   const declared = await readDeclared(ports, artifact, blob);
@@ -76,24 +76,30 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
   return { blob, broughtMore: beside.length > 0 };
 }
 
+interface FoundArtifact {
+  readonly artifact: UpstreamArtifact;
+  /** `unlisted`: upstream never said that it has it. */
+  readonly listing: 'listed' | 'unlisted';
+}
+
 /** The newest document first; the file may have left the index since it was wanted, or never have been in it. */
-async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedArtifact, sighted: PackageDocument | undefined): Promise<UpstreamArtifact> {
+async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedArtifact, sighted: PackageDocument | undefined): Promise<FoundArtifact> {
   const isWanted = (listed: UpstreamArtifact) => listed.purl === purl && digestsAgree(listed.digests, digests) !== false;
   const atPath = path === undefined ? undefined : sighted?.fileAt?.(path);
   const seen = atPath !== undefined && isWanted(atPath) ? atPath : sighted?.artifacts.find(isWanted);
-  if (seen !== undefined) return seen;
+  if (seen !== undefined) return { artifact: seen, listing: 'listed' };
   for (const fact of ports.catalog.ofPackage('observed', packageOf(purl), { history: true }).toReversed()) {
     const found = (await ports.documents.of(fact)).artifacts.find(isWanted);
-    if (found !== undefined) return found;
+    if (found !== undefined) return { artifact: found, listing: 'listed' };
   }
   const unlisted = ports.ecosystem.index.unlisted?.(ports.upstreamBase, packageOf(purl), purlParts(purl).version ?? '')?.find(isWanted);
-  if (unlisted !== undefined) return unlisted;
+  if (unlisted !== undefined) return { artifact: unlisted, listing: 'unlisted' };
   throw new JobError('later', `store ${purl}: upstream's index doesn't list it with ${describe(digests)}`);
 }
 
 async function fetchBlob(
   ports: StorePorts,
-  artifact: UpstreamArtifact,
+  { artifact, listing }: FoundArtifact,
   { signal, watcher, maxBytes: most = MAX_ARTIFACT_BYTES }: TakeOptions,
 ): Promise<StoredBlob> {
   const { sha256 } = artifact.digests;
@@ -108,7 +114,7 @@ async function fetchBlob(
       maxBytes,
       ...(signal === undefined ? {} : { signal }),
     });
-    if (response.status !== 'ok') throw new JobError('later', `fetch ${artifact.purl}: upstream lists ${from.url} but doesn't have it`);
+    if (response.status !== 'ok') throw notThere({ artifact, listing }, from.url);
     const { h1: _, ...digests } = artifact.digests;
     const { body, sizeBytes = artifact.sizeBytes } = response;
     return await ports.blobs.put(watcher === undefined ? body : watched(body, sizeBytes, watcher), {
@@ -119,6 +125,13 @@ async function fetchBlob(
   } catch (cause) {
     throw toJobError(from, cause);
   }
+}
+
+/** Of what upstream lists it may get the file yet; what it neither lists nor has, whoever wants it has made up or upstream has withdrawn. */
+function notThere({ artifact: { purl }, listing }: FoundArtifact, url: string): JobError {
+  return listing === 'listed'
+    ? new JobError('later', `fetch ${purl}: upstream lists ${url} but doesn't have it`)
+    : new JobError('never', `fetch ${purl}: upstream has no such version: it neither lists it nor has ${url}; who names it must name another`);
 }
 
 async function* watched(body: AsyncIterable<Uint8Array>, sizeBytes: number | undefined, watcher: FetchWatcher): AsyncIterable<Uint8Array> {
