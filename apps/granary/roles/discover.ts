@@ -18,12 +18,13 @@ export interface UpstreamAddress {
 }
 
 /**
- * The configuration's address, else what this machine's own package manager uses; with the credentials that stand in the address, that the
- * package manager has for it, or that netrc has for its host: the first of these. Throws AppError `no-upstream`.
+ * The configuration's address, else what this machine's own package manager uses; what either of them says of trust; and the credentials
+ * that stand in the address, that the package manager has for it, or that netrc has for its host: the first of these. Throws AppError
+ * `no-upstream`.
  */
 export async function discoverUpstream(config: Config, ecosystem: Ecosystem, environment: NodeJS.ProcessEnv): Promise<UpstreamAddress> {
   const configured = config.upstreams[ecosystem.id];
-  const found = configured?.index === undefined ? await askPackageManager(ecosystem, environment) : { index: configured.index, files: [] };
+  const found = configured?.index === undefined ? await askPackageManager(ecosystem, environment) : await withIndex(configured.index, ecosystem, environment);
   const index = splitAddress(slashed(found.index));
   const files = [...found.files, ...(configured?.files ?? [])].map(splitAddress);
   const shown = index.authorization ?? (await askCredentials(ecosystem, index.address, environment));
@@ -44,6 +45,12 @@ async function askPackageManager({ id, discovery }: Ecosystem, environment: Node
   const found = discovery.parse(output);
   if (found === undefined) throw unknown(id, undefined);
   return found;
+}
+
+/** Whom the package manager trusts counts for another address too: a proxy passes on what a checksum database says, and has no key of it. */
+async function withIndex(index: string, ecosystem: Ecosystem, environment: NodeJS.ProcessEnv): Promise<DiscoveredUpstream> {
+  const told = await askPackageManager(ecosystem, environment).catch(() => undefined);
+  return { index, files: [], ...(told?.settings === undefined ? {} : { settings: told.settings }) };
 }
 
 /** Most upstreams want none: what can't be read is as if it weren't there. */
