@@ -4,6 +4,7 @@ import { get as httpGet, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { sha256 } from '@granary/core/model';
 import { freePort } from '@granary/services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -122,6 +123,21 @@ describe.skipIf(missing !== undefined)(`two API nodes behind nginx${missing === 
     expect(again.headers['cache-status']).toBe('nginx; hit');
     expect(across.body.equals(expected.subarray(Math.min(4 * 2 ** 20, expected.length) - 50, Math.min(4 * 2 ** 20, expected.length) + 50))).toBe(true);
     expect(beyond.status).toBe(416);
+  });
+
+  it('passes questions on with their bodies, and refuses what else is posted, as the nodes do', async () => {
+    const ask = async (path: string, body: string | Uint8Array<ArrayBuffer>, coding = 'identity') => {
+      const response = await fetch(`${address}${path}`, { method: 'POST', body, headers: { 'content-encoding': coding } });
+      return [response.status, await response.text()];
+    };
+    const audit = '/npm/-/npm/v1/security/advisories/bulk';
+    const large = JSON.stringify(Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`package-${index}`, ['1.0.0']])));
+
+    expect(await ask(audit, large)).toEqual([424, expect.stringContaining('advisories: {folder: PATH}')]);
+    expect(await ask(audit, gzipSync(large), 'gzip')).toEqual([424, expect.stringContaining('advisories: {folder: PATH}')]);
+    expect(await ask(audit, '[]')).toEqual([400, expect.stringContaining('expected a JSON object')]);
+    expect((await ask(audit, 'x'.repeat(5 * 2 ** 20)))[0]).toBe(413);
+    expect((await ask(PAGE, '{}'))[0]).toBe(405);
   });
 
   it('answers a client that has it already with 304', async () => {
