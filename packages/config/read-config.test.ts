@@ -50,6 +50,13 @@ it('fetches nothing for clients unless it is told what, and then within bounds',
   await expect((await read('pullThrough: {ecosystems: []}\n')).config).rejects.toThrow(/pullThrough\.ecosystems: expected at least one/);
 });
 
+it('lets everybody read, unless the file or the environment says that only who is registered may', async () => {
+  const configured = await Promise.all([read(''), read('readers: registered\n'), read('', { GRANARY_READERS: 'registered' })]);
+
+  expect((await Promise.all(configured.map(({ config }) => config))).map(({ readers }) => readers)).toEqual(['anyone', 'registered', 'registered']);
+  await expect((await read('readers: somebody\n')).config).rejects.toThrow(/granary\.yaml:1:10: readers: expected anyone or registered/);
+});
+
 it('knows no advisories unless it is told of a folder, from where the file lies', async () => {
   const { config } = await read('');
   const { folder, config: on } = await read('advisories: {folder: osv}\n');
