@@ -1,18 +1,19 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { cleanInstall, makeLock } from './npm/npm-client.ts';
-import { answering, installVerdaccio, startVerdaccio } from './npm/verdaccio.ts';
+import { installVerdaccio, startVerdaccio } from './npm/verdaccio.ts';
 import { type LoadResult, load } from './serving/load.ts';
 
 /**
- * A product of several hundred npm packages, from its lock: `npm ci` with an empty cache from upstream, from a warm mirror and from a warm
- * Verdaccio; filling through the pull-through view and through an empty Verdaccio; and index documents a second of both. Rounds
- * alternate. Needs an npm registry, npm and wrk.
+ * A product of several hundred npm packages, from its lock: `npm ci` with an empty cache from upstream, through an empty mirror that fetches
+ * while it answers, and from the same mirror once it has everything; the same with Verdaccio; and index documents a second of both. A round
+ * has all of it, between two installs from upstream, so that whatever else the machine does hits each. Needs an npm registry, npm and wrk.
  *
  *   node bench/npm.ts [--product FILE] [--rounds 3]
  */
@@ -22,72 +23,85 @@ const { values } = parseArgs({
 });
 const [GRANARY, VERDACCIO] = [18_090, 18_091];
 const SECONDS = 8;
-const TARGETS = { install: 1, fill: 1.2, documents: 50 };
+const REST_MS = 5000;
+const TARGETS = { warm: 1, filling: 1.2, documents: 50 };
 const Lock = z.object({ packages: z.record(z.string(), z.object({ link: z.boolean().optional() })) });
 
 const folder = mkdtempSync(join(tmpdir(), 'granary-bench-npm-'));
-const children: ChildProcess[] = [];
+const running = new Map<string, ChildProcess>();
 try {
   const upstream = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   makeLock(values.product, folder, upstream);
   const names = packageNames(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
-  process.stdout.write(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, node ${process.version}; ${names.length} packages\n`);
+  say(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, node ${process.version}; ${names.length} packages; load ${load1()}`);
   installVerdaccio(join(folder, 'verdaccio'));
-  writeFileSync(join(folder, 'granary.yaml'), 'watch: [package-lock.json]\npullThrough: { ecosystems: [npm] }\n');
-  const [granary, verdaccio] = [`http://127.0.0.1:${GRANARY}/npm/`, `http://127.0.0.1:${VERDACCIO}/`];
-  const fill = await measureFilling({ upstream, verdaccio });
-  await mirror();
-  children.push(await startVerdaccio(join(folder, 'verdaccio'), { upstream, port: VERDACCIO }));
-  children.push(await startGranary('data'));
-  const registries = { upstream, granary, verdaccio };
-  for (const registry of [granary, verdaccio]) cleanInstall(folder, folder, registry);
-  const install = inRounds((kind) => cleanInstall(folder, folder, registries[kind]), ['upstream', 'granary', 'verdaccio']);
-  report({ install, fill, documents: measureDocuments(names) });
+  writeFileSync(join(folder, 'granary.yaml'), 'pullThrough: { ecosystems: [npm] }\n');
+  cleanInstall(folder, folder, upstream);
+  const rounds: Round[] = [];
+  for (let number = 1; number <= Number(values.rounds); number += 1) rounds.push(await measureRound(number, upstream));
+  report(rounds, measureDocuments(names));
 } finally {
-  for (const child of children) child.kill('SIGTERM');
+  for (const child of running.values()) child.kill('SIGTERM');
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
 }
 
-type Kind = 'upstream' | 'granary' | 'verdaccio';
-type Seconds = Readonly<Record<Kind, number>>;
-
-function inRounds(measure: (kind: Kind) => number, kinds: readonly Kind[]): Seconds {
-  const rounds = Array.from({ length: Number(values.rounds) }, () => kinds.map((kind) => [kind, measure(kind)] as const));
-  const medianOf = (kind: Kind) => rounds.flatMap((round) => round.flatMap(([of, seconds]) => (of === kind ? [seconds] : []))).toSorted((a, b) => a - b);
-  return { upstream: middle(medianOf('upstream')), granary: middle(medianOf('granary')), verdaccio: middle(medianOf('verdaccio')) };
+interface Served {
+  /** Seconds of an install through an empty mirror, and processor seconds of the mirror meanwhile. */
+  readonly filling: number;
+  readonly processor: number;
+  /** Seconds of an install once it has everything. */
+  readonly warm: number;
+}
+interface Round {
+  /** The mean of one before and one after. */
+  readonly upstream: number;
+  readonly granary: Served;
+  readonly verdaccio: Served;
 }
 
-function middle(sorted: readonly number[]): number {
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+async function measureRound(number: number, upstream: string): Promise<Round> {
+  const before = cleanInstall(folder, folder, upstream);
+  const own = await restart('granary', () => startGranary(`data-${number}`));
+  const granary = await measureServed(own, { empty: `http://127.0.0.1:${GRANARY}/pull/npm/`, full: `http://127.0.0.1:${GRANARY}/npm/` });
+  rmSync(join(folder, 'verdaccio/storage'), { recursive: true, force: true });
+  const peer = await restart('verdaccio', () => startVerdaccio(join(folder, 'verdaccio'), { upstream, port: VERDACCIO }));
+  const verdaccio = await measureServed(peer, { empty: `http://127.0.0.1:${VERDACCIO}/`, full: `http://127.0.0.1:${VERDACCIO}/` });
+  const round = { upstream: (before + cleanInstall(folder, folder, upstream)) / 2, granary, verdaccio };
+  say(`round ${number}: ${JSON.stringify(round, (_, value: unknown) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value))}; load ${load1()}`);
+  return round;
 }
 
-/** The first install through an empty mirror, which fetches while it answers. */
-async function measureFilling({ upstream, verdaccio }: Pick<Record<Kind, string>, 'upstream' | 'verdaccio'>): Promise<Seconds> {
-  cleanInstall(folder, folder, upstream);
-  const direct = cleanInstall(folder, folder, upstream);
-  const peer = await startVerdaccio(join(folder, 'verdaccio'), { upstream, port: VERDACCIO });
-  const throughPeer = cleanInstall(folder, folder, verdaccio);
-  peer.kill('SIGTERM');
-  writeFileSync(join(folder, 'empty.yaml'), 'pullThrough: { ecosystems: [npm] }\n');
-  const own = await startGranary('pulled', 'empty.yaml');
-  const throughOwn = cleanInstall(folder, folder, `http://127.0.0.1:${GRANARY}/pull/npm/`);
-  own.kill('SIGTERM');
-  await new Promise((resolve) => own.once('exit', resolve));
-  return { upstream: direct, granary: throughOwn, verdaccio: throughPeer };
-}
-
-async function mirror(): Promise<void> {
-  execFileSync(join(root, 'granary'), [...up('data', 'granary.yaml'), '--once'], { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-async function startGranary(data: string, config = 'granary.yaml'): Promise<ChildProcess> {
-  const child = spawn(join(root, 'granary'), up(data, config), { stdio: ['ignore', 'ignore', 'ignore'] });
-  await answering(`http://127.0.0.1:${GRANARY}/healthz`);
+/** The last of a name is left running. */
+async function restart(name: string, start: () => Promise<ChildProcess>): Promise<ChildProcess> {
+  const old = running.get(name);
+  old?.kill('SIGTERM');
+  if (old !== undefined && old.exitCode === null) await new Promise((resolve) => old.once('exit', resolve));
+  const child = await start();
+  running.set(name, child);
   return child;
 }
 
-function up(data: string, config: string): readonly string[] {
-  return ['up', '--config', join(folder, config), '--data', join(folder, data), '--listen', `127.0.0.1:${GRANARY}`];
+async function measureServed(child: ChildProcess, { empty, full }: { readonly empty: string; readonly full: string }): Promise<Served> {
+  const used = processorSeconds(child);
+  const filling = cleanInstall(folder, folder, empty);
+  const processor = processorSeconds(child) - used;
+  // What came is put down in the mirror's own time.
+  await sleep(REST_MS);
+  return { filling, processor, warm: cleanInstall(folder, folder, full) };
+}
+
+/** User and system time, in ticks of 10 ms (proc(5)). */
+function processorSeconds({ pid }: ChildProcess): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+async function startGranary(data: string): Promise<ChildProcess> {
+  const argv = ['up', '--config', join(folder, 'granary.yaml'), '--data', join(folder, data), '--listen', `127.0.0.1:${GRANARY}`, '--json'];
+  const child = spawn(process.execPath, [join(root, 'apps/granary/main.ts'), ...argv], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // It says how things stand once upstreams are reached and nothing is left to do.
+  await new Promise<void>((resolve) => child.stdout.on('data', (chunk) => String(chunk).includes('"artifacts"') && resolve()));
+  return child;
 }
 
 function packageNames(lock: string): readonly string[] {
@@ -106,26 +120,38 @@ function measureDocuments(names: readonly string[]): Readonly<Record<'granary' |
   return { verdaccio: run(VERDACCIO, ''), granary: run(GRANARY, 'npm/') };
 }
 
-function report({
-  install,
-  fill,
-  documents,
-}: {
-  readonly install: Seconds;
-  readonly fill: Seconds;
-  readonly documents: ReturnType<typeof measureDocuments>;
-}): void {
-  const line = (name: string, seconds: Seconds, target: number) => {
-    const ratio = seconds.granary / seconds.upstream;
-    const met = ratio <= target ? 'met' : 'MISSED';
-    return `${name.padEnd(34)} upstream ${seconds.upstream.toFixed(1)} s   granary ${seconds.granary.toFixed(1)} s   verdaccio ${seconds.verdaccio.toFixed(1)} s   ratio ${ratio.toFixed(2)}, Verdaccio's ${(seconds.verdaccio / seconds.upstream).toFixed(2)} (wanted at most ${target}: ${met})\n`;
+function report(rounds: readonly Round[], documents: ReturnType<typeof measureDocuments>): void {
+  const median = (of: (round: Round) => number) => middle(rounds.map(of).toSorted((a, b) => a - b));
+  const line = (name: string, which: 'filling' | 'warm') => {
+    const [own, peer] = [median((round) => round.granary[which] / round.upstream), median((round) => round.verdaccio[which] / round.upstream)];
+    const seconds = [median((round) => round.upstream), median((round) => round.granary[which]), median((round) => round.verdaccio[which])];
+    const [direct, through, throughPeer] = seconds.map((value) => value.toFixed(1));
+    const met = own <= TARGETS[which] ? 'met' : 'MISSED';
+    say(
+      `${name.padEnd(34)} upstream ${direct} s   granary ${through} s   verdaccio ${throughPeer} s   of upstream ${own.toFixed(2)}, Verdaccio ${peer.toFixed(2)} (wanted at most ${TARGETS[which]}: ${met})`,
+    );
   };
-  const ratio = documents.granary.requestsPerSecond / documents.verdaccio.requestsPerSecond;
-  process.stdout.write(
-    [
-      line('npm ci, warm, empty client cache', install, TARGETS.install),
-      line('npm ci, filling an empty mirror', fill, TARGETS.fill),
-      `documents   granary ${documents.granary.requestsPerSecond.toFixed(0)}/s (p99 ${documents.granary.p99Ms.toFixed(1)} ms, ${documents.granary.failed} failed)   verdaccio ${documents.verdaccio.requestsPerSecond.toFixed(0)}/s (p99 ${documents.verdaccio.p99Ms.toFixed(1)} ms, ${documents.verdaccio.failed} failed)   ratio ${ratio.toFixed(0)} (wanted ${TARGETS.documents}: ${ratio >= TARGETS.documents ? 'met' : 'MISSED'})\n`,
-    ].join(''),
+  line('npm ci, filling an empty mirror', 'filling');
+  line('npm ci, warm, empty client cache', 'warm');
+  say(
+    `processor seconds while filling: granary ${median(({ granary }) => granary.processor).toFixed(1)}, verdaccio ${median(({ verdaccio }) => verdaccio.processor).toFixed(1)}`,
   );
+  const ratio = documents.granary.requestsPerSecond / documents.verdaccio.requestsPerSecond;
+  const rate = ({ requestsPerSecond, p99Ms, failed }: LoadResult) => `${requestsPerSecond.toFixed(0)}/s (p99 ${p99Ms.toFixed(1)} ms, ${failed} failed)`;
+  const met = ratio >= TARGETS.documents ? 'met' : 'MISSED';
+  say(
+    `documents   granary ${rate(documents.granary)}   verdaccio ${rate(documents.verdaccio)}   ratio ${ratio.toFixed(0)} (wanted ${TARGETS.documents}: ${met}); load ${load1()}`,
+  );
+}
+
+function middle(sorted: readonly number[]): number {
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function load1(): string {
+  return loadavg()[0]?.toFixed(1) ?? '';
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
 }

@@ -33,7 +33,7 @@ web: { enable: false }
 }
 
 /** Resolves when the address answers at all. */
-export async function answering(url: string): Promise<void> {
+async function answering(url: string): Promise<void> {
   for (let tries = 0; tries < 300; tries += 1) {
     const answer = await fetch(url).catch(() => undefined);
     if (answer !== undefined) return;

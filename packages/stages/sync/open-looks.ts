@@ -144,9 +144,12 @@ async function patiently<T>(clock: Clock, seen: Promise<T>): Promise<T | Look> {
   try {
     return await Promise.race([seen, late]);
   } finally {
-    done.abort();
+    done.abort(OVER);
   }
 }
+
+/** Made once: without a reason each abort makes an error of its own, with its stack. */
+const OVER = new Error('no longer waited for');
 
 /** The whole upstream, and not one document of it, is out of reach. */
 function isSilence(error: Error): boolean {

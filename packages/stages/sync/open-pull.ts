@@ -113,8 +113,11 @@ async function run(ports: PullPorts, order: Order, flight: PullFlight): Promise<
 async function briefly({ clock }: Pick<PullPorts, 'clock'>, settled: Promise<unknown>): Promise<void> {
   const done = new AbortController();
   await Promise.race([settled.catch(() => undefined), clock.sleep(SHOWN_WITHIN_MS, done.signal).catch(() => undefined)]);
-  done.abort();
+  done.abort(OVER);
 }
+
+/** Made once: without a reason each abort makes an error of its own, with its stack. */
+const OVER = new Error('no longer waited for');
 
 async function take(ports: PullPorts, { file, sighted, signal: ending }: Order, flight: PullFlight): Promise<TakenArtifact> {
   const { purl, sizeBytes = 0 } = file;

@@ -54,6 +54,23 @@ it('has nothing of an observed package that upstream no longer has', async () =>
   expect(await documents.current(BOX)).toBe(undefined);
 });
 
+it('keeps few documents parsed, and reads others again when somebody looks', async () => {
+  const { documents, publish, parsed, clock } = openTestUpstream();
+  const [first, second] = ['1', '2'].map((digit) => digit.repeat(9 * 2 ** 20));
+  publish(first);
+  const earlier = await documents.current(BOX);
+  publish(second);
+  await clock.advance(MAX_AGE_MS);
+  const later = await documents.current(BOX);
+
+  const looks = [later, later, earlier, earlier].map((document) => {
+    expect(document?.document.package).toBe(BOX);
+    return parsed();
+  });
+
+  expect(looks).toEqual([2, 2, 3, 3]);
+});
+
 /** An upstream with one package, whose index document is set by hand. */
 function openTestUpstream() {
   const { blobs } = memoryStore();
@@ -68,8 +85,12 @@ function openTestUpstream() {
     },
   };
   const record = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', clock.now()) }]);
-  const parse = (): PackageDocument => ({ package: BOX, artifacts: [], refused: [] });
-  const index = { accept: 'text/plain', maxDocumentBytes: 1000, documentUrl: () => 'http://upstream.example/box', parse };
+  let parsed = 0;
+  const parse = (): PackageDocument => {
+    parsed += 1;
+    return { package: BOX, artifacts: [], refused: [] };
+  };
+  const index = { accept: 'text/plain', maxDocumentBytes: 2 ** 24, documentUrl: () => 'http://upstream.example/box', parse };
   const ports = { ecosystem: { index }, upstreamBase: '', upstream, blobs, catalog, clock };
   const sink: ObservePorts['sink'] = {
     submit: async (facts) => {
@@ -82,6 +103,7 @@ function openTestUpstream() {
     documents,
     clock,
     observe,
+    parsed: () => parsed,
     publish: (next: string | undefined) => {
       document = next;
     },

@@ -1,4 +1,4 @@
-import type { CurrentDocument } from '@granary/contract/ecosystem';
+import type { CurrentDocument, PackageDocument } from '@granary/contract/ecosystem';
 import { StoreError } from '@granary/contract/ports';
 import { ObservedBody, type Purl, type Sha256, sha256 } from '@granary/core/model';
 import type { Observation } from './observe.ts';
@@ -25,51 +25,59 @@ export interface UpstreamDocumentPorts extends Pick<SyncPorts, 'upstreamBase' | 
   readonly maxAgeMs: number;
 }
 
-interface Held extends UpstreamDocument {
+interface Held {
+  readonly upstream: UpstreamDocument;
   readonly etag: string | undefined;
   readonly at: number;
 }
 
 /** Of the documents as they were sent: the last ones asked for. */
-const MAX_HELD_BYTES = 256 * 2 ** 20;
+const MAX_HELD_BYTES = 128 * 2 ** 20;
+/** Parsed they take several times as much: of those that are looked at again, only the last are kept so. */
+const MAX_PARSED_BYTES = 16 * 2 ** 20;
 
 export function openUpstreamDocuments(ports: UpstreamDocumentPorts): UpstreamDocuments {
   const held = new Map<Purl, Held>();
   const underWay = new Map<Purl, Promise<Held | undefined>>();
+  const readable = openReadable(ports.ecosystem.index);
   return {
-    held: () => held.values(),
+    held: () => held.values().map(({ upstream }) => upstream),
     async current(packagePurl) {
       const known = held.get(packagePurl);
-      if (known !== undefined && isCurrent(ports, known)) return known;
+      if (known !== undefined && isCurrent(ports, known)) return known.upstream;
       const running = underWay.get(packagePurl);
-      if (running !== undefined) return await running;
-      const started = fetchDocument(ports, packagePurl, known).finally(() => underWay.delete(packagePurl));
+      if (running !== undefined) return (await running)?.upstream;
+      const started = fetchDocument({ ...ports, readable }, packagePurl, known).finally(() => underWay.delete(packagePurl));
       underWay.set(packagePurl, started);
       const fetched = await started;
       held.delete(packagePurl);
       if (fetched !== undefined) held.set(packagePurl, fetched);
       forgetOldest(held);
-      return fetched;
+      return fetched?.upstream;
     },
   };
 }
 
 function forgetOldest(held: Map<Purl, Held>): void {
-  let total = held.values().reduce((sum, { bytes }) => sum + bytes.length, 0);
-  for (const [packagePurl, { bytes }] of held) {
+  let total = held.values().reduce((sum, { upstream }) => sum + upstream.bytes.length, 0);
+  for (const [packagePurl, { upstream }] of held) {
     if (total <= MAX_HELD_BYTES) return;
     held.delete(packagePurl);
-    total -= bytes.length;
+    total -= upstream.bytes.length;
   }
 }
 
 function isCurrent({ catalog, clock, maxAgeMs }: UpstreamDocumentPorts, known: Held): boolean {
-  const observed = catalog.current('observed', known.package);
-  const isOnRecord = observed === undefined || ObservedBody.parse(observed.entry.body).document === known.sha256;
+  const observed = catalog.current('observed', known.upstream.package);
+  const isOnRecord = observed === undefined || ObservedBody.parse(observed.entry.body).document === known.upstream.sha256;
   return isOnRecord && Date.parse(clock.now()) - known.at < maxAgeMs;
 }
 
-async function fetchDocument(ports: UpstreamDocumentPorts, packagePurl: Purl, known: Held | undefined): Promise<Held | undefined> {
+interface FetchPorts extends UpstreamDocumentPorts {
+  readonly readable: (document: Source) => UpstreamDocument;
+}
+
+async function fetchDocument(ports: FetchPorts, packagePurl: Purl, known: Held | undefined): Promise<Held | undefined> {
   const at = Date.parse(ports.clock.now());
   const isObserved = ports.catalog.current('observed', packagePurl) !== undefined;
   return isObserved ? await observeDocument(ports, packagePurl, { known, at }) : await fetchUnobserved(ports, packagePurl, { known, at });
@@ -80,18 +88,18 @@ interface Earlier {
   readonly at: number;
 }
 
-async function observeDocument(ports: UpstreamDocumentPorts, packagePurl: Purl, { known, at }: Earlier): Promise<Held | undefined> {
+async function observeDocument(ports: FetchPorts, packagePurl: Purl, { known, at }: Earlier): Promise<Held | undefined> {
   const observation = await ports.observe(packagePurl);
   const fact = ports.catalog.current('observed', packagePurl);
   if (observation.type === 'absent' || fact === undefined) return undefined;
   const { document, sizeBytes, url, mediaType, run } = ObservedBody.parse(fact.entry.body);
-  if (known?.sha256 === document) return { ...known, at };
+  if (known?.upstream.sha256 === document) return { ...known, at };
   const bytes = await ports.blobs.read(document, sizeBytes);
   if (bytes === undefined) throw new StoreError('unreachable', `read index document ${document} of ${packagePurl}: not in the store`);
-  return toHeld(ports, { bytes, url, contentType: mediaType, package: packagePurl }, { etag: run?.etag, at });
+  return { upstream: ports.readable({ bytes, url, contentType: mediaType, package: packagePurl }), etag: run?.etag, at };
 }
 
-async function fetchUnobserved(ports: UpstreamDocumentPorts, packagePurl: Purl, { known, at }: Earlier): Promise<Held | undefined> {
+async function fetchUnobserved(ports: FetchPorts, packagePurl: Purl, { known, at }: Earlier): Promise<Held | undefined> {
   const { index } = ports.ecosystem;
   const response = await ports.upstream.open({
     url: index.documentUrl(ports.upstreamBase, packagePurl),
@@ -104,13 +112,37 @@ async function fetchUnobserved(ports: UpstreamDocumentPorts, packagePurl: Purl, 
   const chunks: Uint8Array[] = [];
   for await (const chunk of response.body) chunks.push(chunk);
   const document = { bytes: Buffer.concat(chunks), url: response.url, contentType: response.contentType, package: packagePurl };
-  return toHeld(ports, document, { etag: response.etag, at });
+  return { upstream: ports.readable(document), etag: response.etag, at };
 }
 
-function toHeld(
-  { ecosystem }: UpstreamDocumentPorts,
-  document: Pick<Held, 'bytes' | 'url' | 'contentType' | 'package'>,
-  seen: { readonly etag: string | undefined; readonly at: number },
-): Held {
-  return { ...document, ...seen, document: ecosystem.index.parse(document.bytes, document), sha256: sha256(document.bytes) };
+type Source = Pick<UpstreamDocument, 'bytes' | 'url' | 'contentType' | 'package'>;
+
+/** Parses each at once, so that what can't be read is refused; after that when somebody looks, where it isn't kept parsed. */
+function openReadable(index: UpstreamDocumentPorts['ecosystem']['index']): (document: Source) => UpstreamDocument {
+  const parsed = new Map<UpstreamDocument, PackageDocument>();
+  let total = 0;
+  const keep = (of: UpstreamDocument, document: PackageDocument) => {
+    parsed.set(of, document);
+    total += of.bytes.length;
+    for (const [oldest] of parsed) {
+      if (total <= MAX_PARSED_BYTES || oldest === of) return;
+      parsed.delete(oldest);
+      total -= oldest.bytes.length;
+    }
+  };
+  return (source) => {
+    const readable: UpstreamDocument = {
+      ...source,
+      sha256: sha256(source.bytes),
+      get document() {
+        const known = parsed.get(readable);
+        if (known !== undefined) return known;
+        const document = index.parse(source.bytes, source);
+        keep(readable, document);
+        return document;
+      },
+    };
+    keep(readable, index.parse(source.bytes, source));
+    return readable;
+  };
 }
