@@ -17,12 +17,13 @@ const SET_UP_MS = 300_000;
 const TEST_MS = 120_000;
 const SHOWN_WITHIN_MS = 60_000;
 const PSEUDO = 'v0.0.0-20230501100000-0123456789ab';
+const OIL = sample({ path: 'mod.example/oil/v2', version: 'v2.0.0', publishedAt: '2023-05-01T10:00:00Z' });
 const AT_FIRST: readonly SampleModule[] = [
   sample({ path: 'mod.example/wick', version: 'v1.0.0', publishedAt: '2023-03-01T10:00:00Z' }),
   sample({ path: 'mod.example/wick', version: 'v1.1.0', publishedAt: '2024-06-01T10:00:00Z' }),
   // Clients ask for it as !lantern.
   sample({ path: 'mod.example/Lantern', version: 'v1.0.0', publishedAt: '2023-04-01T10:00:00Z', requires: ['mod.example/wick v1.0.0'] }),
-  sample({ path: 'mod.example/oil/v2', version: 'v2.0.0', publishedAt: '2023-05-01T10:00:00Z' }),
+  OIL,
   sample({ path: 'mod.example/ember', version: PSEUDO, publishedAt: '2023-05-01T10:00:00Z' }),
   sample({ path: 'mod.example/tallow', version: 'v2.0.0+incompatible', publishedAt: '2023-06-01T10:00:00Z' }),
   // From before modules named all that they need.
@@ -115,6 +116,7 @@ describe.skipIf(suite.isSkipped)(suite.title('a mirror of modules whose upstream
 });
 
 describe.skipIf(suite.isSkipped)(suite.title('when it is mirrored again, by a checksum database that grew'), () => {
+  let said = '';
   beforeAll(async () => {
     await upstream.publish(LATE);
     // Known to the database as it was, and then replaced.
@@ -122,20 +124,35 @@ describe.skipIf(suite.isSkipped)(suite.title('when it is mirrored again, by a ch
     const owner = homeAt(upstream.proxy);
     succeeded(await owner.go(['mod', 'download', 'mod.example/flint@v1.0.0'], owner.take(await writeProject('loose', []))), 'go mod download of flint');
     await upstream.publish({ ...FLINT, files: { ...FLINT.files, 'flint.go': 'package flint\n\nconst Says = "something else"\n' } });
-    await writeSite(['stove/go.sum', 'pkg:golang/mod.example/wick@v1.0.0', 'pkg:golang/mod.example/late@v1.0.0', 'pkg:golang/mod.example/flint@v1.0.0']);
+    // Held since long, by the hash that the database has of it.
+    await upstream.publish({ ...OIL, files: { ...OIL.files, 'oil.go': 'package oil\n\nconst Says = "something else"\n' } });
+    await writeSite([
+      'stove/go.sum',
+      'pkg:golang/mod.example/wick@v1.0.0',
+      'pkg:golang/mod.example/late@v1.0.0',
+      'pkg:golang/mod.example/flint@v1.0.0',
+      'pkg:golang/mod.example/wick@v9.9.9',
+      'lost/go.sum',
+    ]);
+    await mkdir(join(folder, 'lost'), { recursive: true });
+    await writeFile(join(folder, 'lost/go.sum'), sumBefore.replaceAll('v2.0.0+incompatible', 'v2.9.0+incompatible'));
+    const again = ['up', '--once', '--config', join(folder, 'granary.yaml'), '--listen', `127.0.0.1:${await freePort()}`];
+    said = (await run(granaryArgv(...again), { env: granaryEnvironment() })).said;
+  }, SET_UP_MS);
+
+  it('refuses bytes that the database does not bear out, and says so', () => {
+    expect(said).toMatch(/mod\.example\/flint@v1\.0\.0.*its bytes have h1:\S+, the checksum database sums\.example has h1:/);
   });
 
-  it(
-    'refuses bytes that the database does not bear out, and says so',
-    async () => {
-      const { said } = await run(granaryArgv('up', '--once', '--config', join(folder, 'granary.yaml'), '--listen', `127.0.0.1:${await freePort()}`), {
-        env: granaryEnvironment(),
-      });
+  it('raises the alarm over bytes that upstream replaced since, which no list tells', () => {
+    expect(said).toMatch(/ALARM: upstream has other bytes of pkg:golang\/mod\.example\/oil\/v2@v2\.0\.0\?file_name=v2\.0\.0\.zip than those that are held/);
+  });
 
-      expect(said).toMatch(/mod\.example\/flint@v1\.0\.0.*its bytes have h1:\S+, the checksum database sums\.example has h1:/);
-    },
-    SET_UP_MS,
-  );
+  it('refuses for good a version that is not there, whether somebody or a lock names it', () => {
+    expect(said).toMatch(/no-such-version: upstream has no mod\.example\/wick@v9\.9\.9/);
+    expect(said).toMatch(/mod\.example\/tallow@v2\.9\.0\S*: upstream has no such version: it neither lists it nor has \S+; who names it must name another/);
+    expect(said).not.toMatch(/tried again at.*(v9\.9\.9|v2\.9\.0)/);
+  });
 });
 
 describe.skipIf(suite.isSkipped)(suite.title('with every upstream unreachable, on empty caches'), () => {
@@ -208,6 +225,26 @@ describe.skipIf(suite.isSkipped)(suite.title('with every upstream unreachable, o
   );
 
   it(
+    'go finds the newest commit of a module that nobody tagged, and no versions in its list',
+    async () => {
+      const home = islander();
+      const project = home.take(await writeProject('loose', []));
+
+      succeeded(await home.go(['get', 'mod.example/ember@latest'], project), 'go get of a commit');
+      const { said } = await home.go(['list', '-m', '-versions', 'mod.example/ember'], project);
+      const [list, latest] = await Promise.all(
+        ['v/list', 'latest'].map(async (what) => await island.run(['curl', '-s', `${island.address}/golang/mod.example/ember/@${what}`])),
+      );
+
+      expect(await readFile(join(project, 'go.mod'), 'utf8')).toContain(`mod.example/ember ${PSEUDO}`);
+      expect(said).toBe('mod.example/ember\n');
+      expect(list?.said).toBe('');
+      expect(JSON.parse(latest?.said ?? '')).toMatchObject({ Version: PSEUDO });
+    },
+    TEST_MS,
+  );
+
+  it(
     'go is told that something is not held, and does not wait for it',
     async () => {
       const home = islander();
@@ -227,7 +264,10 @@ it.skipIf(suite.isSkipped)(suite.title('the ledger says what upstream did, and b
     ({ subject, body }) => /\.(mod|zip)$/.test(subject) && !body.evidence.some(({ check, state }) => check === 'sumdb' && state === 'checked'),
   );
 
-  expect(vanishedIn(join(folder, 'data'))).toEqual(['info', 'mod', 'zip'].map((kind) => `pkg:golang/mod.example/wick@v1.0.0?file_name=v1.0.0.${kind} gone`));
+  expect(vanishedIn(join(folder, 'data')).filter((line) => !line.includes('/oil/'))).toEqual(
+    ['info', 'mod', 'zip'].map((kind) => `pkg:golang/mod.example/wick@v1.0.0?file_name=v1.0.0.${kind} gone`),
+  );
+  expect(vanishedIn(join(folder, 'data'))).toContain('pkg:golang/mod.example/oil/v2@v2.0.0?file_name=v2.0.0.zip replaced');
   expect(stored.filter(({ subject }) => /\.zip$/.test(subject)).length).toBeGreaterThan(7);
   expect(unproven).toEqual([]);
   expect(stored.filter(({ subject }) => subject.includes('/flint@') && subject.endsWith('.zip'))).toEqual([]);

@@ -1,6 +1,6 @@
-import type { PackageDocument, PackageDocuments, PackageView, ViewFile } from '@granary/contract/ecosystem';
+import type { PackageDocument, PackageDocuments, PackageIndex, PackageView, ViewFile } from '@granary/contract/ecosystem';
 import type { BlobStore, Catalog, CatalogFact } from '@granary/contract/ports';
-import { digestsAgree, type Instant, ObservedBody, type Sha256 } from '@granary/core/model';
+import { digestsAgree, type Instant, ObservedBody, packageOf, purlParts, type Sha256 } from '@granary/core/model';
 import type { HeldFile, Holding } from './holding.ts';
 
 /** Which documents speak for which files: what an index page is rendered from, still without bytes. */
@@ -19,11 +19,14 @@ interface ListedHolding {
 export interface ListingPorts {
   readonly catalog: Catalog;
   readonly documents: PackageDocuments;
+  /** What upstream may have without listing it. */
+  readonly unlisted: PackageIndex['unlisted'];
 }
 
 /**
  * Every file held that is not quarantined, at a moment or now. A file that the document of the moment doesn't list counts by the last
- * one before it that did, as vanished; or else by the first one after it, if it was published by then: we looked too late.
+ * one before it that did, as vanished; or else by the first one after it, if it was published by then: we looked too late. One that no
+ * document ever listed counts where upstream may have files without listing them.
  * Undefined when upstream's index was never observed.
  */
 export async function listHolding(
@@ -48,7 +51,17 @@ export async function listHolding(
       if (entry !== undefined) found.set(held.fileName, entry);
     }
   }
+  for (const held of wanted) {
+    if (found.has(held.fileName) || !isNeverListed(ports, held)) continue;
+    const entry = listed(held, anchor, { standing: 'anchor', anchor, time });
+    if (entry !== undefined) found.set(held.fileName, entry);
+  }
   return { anchor, files: inAnchorOrder(await ports.documents.of(anchor), [...found.values()]), reconstructed: current === -1 };
+}
+
+/** Nothing but having it tells of such a file, in no document of any time. */
+function isNeverListed({ unlisted }: ListingPorts, { purl }: HeldFile): boolean {
+  return unlisted?.('', packageOf(purl), purlParts(purl).version ?? '')?.some((artifact) => artifact.purl === purl) ?? false;
 }
 
 /** Adds the bytes of every document that is needed. */

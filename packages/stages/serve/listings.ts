@@ -47,7 +47,11 @@ export function openListings(ports: ServePorts, following: Following): Listings 
   const documentsOf = (ecosystem: ServedEcosystem) => documents.get(ecosystem) ?? openPackageDocuments({ ...ports, ecosystem });
   const of: Listings['of'] = async (target, packagePurl) => {
     const { view, ecosystem } = target;
-    const listing = await listHolding({ catalog: ports.catalog, documents: documentsOf(ecosystem) }, holdingOf(target, packagePurl), momentOf(view));
+    const listing = await listHolding(
+      { catalog: ports.catalog, documents: documentsOf(ecosystem), unlisted: ecosystem.index.unlisted },
+      holdingOf(target, packagePurl),
+      momentOf(view),
+    );
     if (listing === undefined) return undefined;
     return view.type === 'verified' ? applyPolicy(listing, ports.site.policy, ports.clock.now()) : { listing, belowPolicy: 0 };
   };
