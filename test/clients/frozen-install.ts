@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { cargo } from '@granary/ecosystem-cargo';
 import { golang } from '@granary/ecosystem-golang';
@@ -72,7 +72,10 @@ function byJs(client: JsClient, line: (at: Installation) => string): FrozenInsta
 
 async function cargoFetch(locked: LockedApplication, { island, folder }: Installation): Promise<Ran> {
   const home = makeCargoHome(folder, { index: `${island.address}/cargo/`, runner: island.run });
-  return await home.cargo(['fetch', '--locked'], placeIn(home.take(locked.application), locked));
+  const project = placeIn(home.take(locked.application), locked);
+  // Compilers are rustup's, which no registry of packages has: the one that is installed does.
+  for (const name of ['rust-toolchain.toml', 'rust-toolchain']) rmSync(join(project, name), { force: true });
+  return await home.cargo(['fetch', '--locked'], project);
 }
 
 async function goModDownload(locked: LockedApplication, { island, folder }: Installation): Promise<Ran> {

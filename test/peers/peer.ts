@@ -27,7 +27,7 @@ interface PeerProcess extends Pick<PeerPlace, 'inside'> {
 const MAX_CHARACTERS = 16_384;
 /** Runs where the peer runs: its address means something else in another network. */
 const UNTIL_ANSWERED = `
-const until = Date.now() + 60_000;
+const until = Date.now() + 300_000;
 for (;;) {
   const answer = await fetch(process.argv[1]).catch(() => undefined);
   if (answer !== undefined) process.exit(0);
