@@ -13,6 +13,7 @@ import { serve } from './commands/serve.ts';
 import { formatStatus, readStatus } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { explain, formatExplanation } from './commands/why.ts';
+import { formatRepositoryHistory, readRepositoryHistory } from './commands/why-repository.ts';
 import { EXIT_CODES } from './exit-code.ts';
 import { formatTable } from './output/terminal.ts';
 import { addReading } from './reading.ts';
@@ -90,14 +91,16 @@ function addAsking(program: Command, context: ProgramContext): void {
       if (options.requireComplete === true && lacking > 0)
         throw new AppError('problems-found', `status: ${lacking} of ${status.watched.length} are not complete`);
     });
-  command(program, 'why', 'everything that is known of a package, a release or a file')
-    .argument('<purl>', 'such as pkg:pypi/click@8.1.7')
-    .addHelpText('after', '\nExample:\n  granary why pkg:pypi/click@8.1.7')
+  command(program, 'why', 'everything that is known of a package, a release, a file, or a repository')
+    .argument('<purl>', 'such as pkg:pypi/click@8.1.7, or the address of a repository')
+    .addHelpText('after', '\nExamples:\n  granary why pkg:pypi/click@8.1.7\n  granary why https://forge.example/owner/name')
     .action(async (purl: string, options: CommonOptions) => {
-      const explanations = await withSiteReader(await configOf(context, options), ({ catalog, publicStore }) =>
-        explain({ catalog, blobs: publicStore.blobs }, purl),
-      );
-      print(context, options, { value: { artifacts: explanations }, text: () => explanations.map(formatExplanation).join('\n\n') });
+      await withSiteReader(await configOf(context, options), async ({ catalog, publicStore }) => {
+        const repository = readRepositoryHistory(catalog, purl);
+        if (repository !== undefined) return print(context, options, { value: { repository }, text: () => formatRepositoryHistory(repository) });
+        const explanations = await explain({ catalog, blobs: publicStore.blobs }, purl);
+        print(context, options, { value: { artifacts: explanations }, text: () => explanations.map(formatExplanation).join('\n\n') });
+      });
     });
   command(program, 'diff', 'what differs between the published file and ours')
     .argument('<purl>', 'such as pkg:pypi/click@8.1.7')

@@ -2,6 +2,7 @@ import type { UpstreamResponse } from '@granary/contract/ports';
 import {
   type FetchWish,
   fetchRequest,
+  GitFormatError,
   type GitServer,
   lsRefsRequest,
   type ReceivedRefs,
@@ -32,6 +33,11 @@ const PACKING_STALL_MS = 15 * 60_000;
 
 /** Which refs a repository has, of those that are kept (gitprotocol-http, gitprotocol-v2). Undefined where there is no such repository. Throws UpstreamError, GitFormatError. */
 export async function askForRefs(ports: AskPorts, repository: string, signal?: AbortSignal): Promise<Asked | undefined> {
+  // Some servers know it by one of the two only.
+  return (await askAt(ports, repository, signal)) ?? (repository.endsWith('.git') ? undefined : await askAt(ports, `${repository}.git`, signal));
+}
+
+async function askAt(ports: AskPorts, repository: string, signal?: AbortSignal): Promise<Asked | undefined> {
   const response = await ports.upstream.open({
     url: `${repository}/info/refs?service=${SERVICE}`,
     headers: PROTOCOL,
@@ -40,6 +46,8 @@ export async function askForRefs(ports: AskPorts, repository: string, signal?: A
     ...(signal === undefined ? {} : { signal }),
   });
   if (response.status !== 'ok') return undefined;
+  // gitprotocol-http, smart server response: anything else is a page, or a folder of files.
+  if (response.contentType !== `application/x-${SERVICE}-advertisement`) throw notGit(response);
   const server = await readAdvertisement(response.body);
   const answering = { server, url: repositoryOf(response) };
   const received = server.version === 0 ? server.listed : await askV2(ports, { ...answering, server }, signal);
@@ -75,6 +83,12 @@ export async function* askForPack(
     ...(signal === undefined ? {} : { signal }),
   });
   yield* readFetch(bodyOf(response), { version: server.version, maxBytes });
+}
+
+function notGit({ body, contentType, url }: Extract<UpstreamResponse, { status: 'ok' }>): GitFormatError {
+  void body[Symbol.asyncIterator]().return?.();
+  const what = /^[\x20-\x7e]{1,100}$/.test(contentType) ? contentType : 'something of no type';
+  return new GitFormatError('unsupported', `${url} answers with ${what}: no git server that speaks its smart protocol`);
 }
 
 function postOf(url: string, body: Uint8Array) {

@@ -112,7 +112,7 @@ async function namedAsHeld(local: LocalRepository, { refs, objectFormat }: RefSt
   const dropped = before.filter((id) => !listed.has(id));
   const history = dropped.length === 0 ? [] : await local.history(dropped, MAX_HISTORY);
   const ids = history.flatMap((text) => parseObjectId(text, objectFormat) ?? []);
-  return [...new Set([...before.filter((id) => listed.has(id)), ...ids, ...dropped])];
+  return [...new Set([...ids, ...before.filter((id) => listed.has(id)), ...dropped])];
 }
 
 /** What tags come to, as the objects say that we hold: a server may say anything. */
