@@ -79,6 +79,35 @@ describe('what is known of releases', () => {
     ]);
   });
 
+  it.each([
+    [
+      'its own',
+      [
+        ['WEB', 'https://a.example/x'],
+        ['ADVISORY', 'https://a.example/GHSA-aaaa-bbbb-cccc'],
+      ],
+      undefined,
+      'https://a.example/GHSA-aaaa-bbbb-cccc',
+    ],
+    ['that of the record', [['WEB', 'https://a.example/x']], 'https://b.example/GHSA-aaaa-bbbb-cccc.json', 'https://b.example/GHSA-aaaa-bbbb-cccc.json'],
+    [
+      'that of another advisory',
+      [
+        ['WEB', 'https://a.example/x'],
+        ['ADVISORY', 'https://a.example/CVE-1#top'],
+      ],
+      undefined,
+      'https://a.example/CVE-1#/GHSA-aaaa-bbbb-cccc',
+    ],
+    ['that of a page', [['WEB', 'https://a.example/x']], undefined, 'https://a.example/x#/GHSA-aaaa-bbbb-cccc'],
+    ['none', [], undefined, 'GHSA-aaaa-bbbb-cccc'],
+  ])('names the advisory in an address, which is %s', async (_, references, source, address) => {
+    const affected = [{ package: { ecosystem: 'npm', name: 'wick' }, versions: ['1.0.0'], database_specific: { source } }];
+    const record = recordOf({ more: { affected, references: references.map(([type, url]) => ({ type, url })) } });
+
+    expect((await answered({ wick: ['1.0.0'] }, knowing(record)))['wick']).toMatchObject([{ url: address }]);
+  });
+
   it('has a number that is the same every time, and another one for another package or advisory', async () => {
     const numbers = async (name: string, id: string) =>
       (await answered({ [name]: ['1.0.0'] }, knowing(recordOf({ id, name, versions: ['1.0.0'] }))))[name]?.[0]?.['id'];
@@ -105,10 +134,21 @@ describe('what is known of releases', () => {
     ['no JSON', '{', 400],
     ['a list', [], 400],
     ['versions that are no list', { wick: '1.0.0' }, 400],
-    ['too many versions of one package', { wick: Array(1001).fill('1.0.0') }, 413],
-    ['too many versions', Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`wick${index}`, Array(1000).fill('1.0.0')])), 413],
+    ['too many versions', Object.fromEntries(Array.from({ length: 501 }, (_, index) => [`wick${index}`, Array(200).fill('1.0.0')])), 413],
   ])('%s is refused', async (_, asked, status) => {
     expect(await answerBulk(bytesOf(asked), knowing())).toMatchObject({ type: 'refused', status });
+  });
+
+  it('is refused where comparing would keep everybody else waiting', async () => {
+    const records = Array.from({ length: 101 }, (_, index) => recordOf({ id: `A-${index}`, versions: ['1.0.0'] }));
+    const asked = (count: number) => bytesOf({ wick: Array.from({ length: count }, (_, index) => `1.0.${index}`) });
+
+    expect(await answerBulk(asked(990), knowing(...records))).toMatchObject({ type: 'answered' });
+    expect(await answerBulk(asked(1000), knowing(...records))).toMatchObject({
+      type: 'refused',
+      status: 413,
+      why: expect.stringContaining('a part of the project'),
+    });
   });
 
   it('asked in any way at all is answered or refused', async () => {

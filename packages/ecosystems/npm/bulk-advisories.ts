@@ -13,7 +13,8 @@ export const BULK_ADVISORIES_PATH = '-/npm/v1/security/advisories/bulk';
 export const MAX_QUESTION_BYTES = 4 * 2 ** 20;
 const MAX_VERSIONS = 100_000;
 const MAX_VERSION_LENGTH = 256;
-const MAX_VERSIONS_OF_ONE = 1000;
+/** Of a version with an advisory. A project of thousands of packages takes some thousand; nobody else is answered meanwhile. */
+const MAX_COMPARISONS = 100_000;
 /** As OSV calls the registry. */
 const OSV_ECOSYSTEM = 'npm';
 
@@ -27,6 +28,8 @@ interface BulkAdvisory {
   readonly cwe: readonly string[];
   readonly cvss: { readonly score: number; readonly vectorString: string | null };
 }
+/** How clients compare. */
+const AS_CLIENTS = { includePrerelease: true, loose: true } as const;
 const SEVERITY: Readonly<Record<Severity, BulkAdvisory['severity']>> = { none: 'info', low: 'low', medium: 'moderate', high: 'high', critical: 'critical' };
 
 /** Advisories that concern the versions that were named, by package. */
@@ -35,6 +38,7 @@ export async function answerBulk(body: Uint8Array, advisories: Advisories): Prom
   if (typeof asked === 'string') return { type: 'refused', status: asked === 'malformed' ? 400 : 413, why: REFUSALS[asked] };
   const known = await advisories.of(OSV_ECOSYSTEM, [...asked.keys()]);
   if (known.type === 'unknown') return { type: 'refused', status: known.status, why: known.why };
+  if (comparisons(asked, known.byName) > MAX_COMPARISONS) return { type: 'refused', status: 413, why: REFUSALS['too-many'] };
   const found = [...known.byName].map(([name, records]) => [name, concerning(name, asked.get(name) ?? [], records)] as const);
   const answer = Object.fromEntries(found.filter(([, those]) => those.length > 0));
   return { type: 'answered', mediaType: 'application/json', bytes: new TextEncoder().encode(JSON.stringify(answer)) };
@@ -42,7 +46,7 @@ export async function answerBulk(body: Uint8Array, advisories: Advisories): Prom
 
 const REFUSALS = {
   malformed: 'expected a JSON object of package names, with the versions of each in a list',
-  'too-many': `at most ${MAX_VERSIONS} versions are looked up at once, and ${MAX_VERSIONS_OF_ONE} of one package: audit a part of the project at a time`,
+  'too-many': `at most ${MAX_VERSIONS} versions are looked up at once, and compared with their advisories ${MAX_COMPARISONS} times: audit a part of the project at a time`,
 } as const;
 
 /** Versions by name; what can't be a package of the registry has no advisories. */
@@ -53,11 +57,15 @@ function parseAsked(body: Uint8Array): ReadonlyMap<string, readonly string[]> | 
   for (const [name, versions] of entries) {
     if (!Array.isArray(versions)) return 'malformed';
     count += versions.length;
-    if (count > MAX_VERSIONS || versions.length > MAX_VERSIONS_OF_ONE) return 'too-many';
+    if (count > MAX_VERSIONS) return 'too-many';
     const usable = versions.filter((version): version is string => typeof version === 'string' && version.length <= MAX_VERSION_LENGTH);
     if (isPackageName(name) && usable.length > 0) asked.set(name, usable);
   }
   return asked;
+}
+
+function comparisons(asked: ReadonlyMap<string, readonly string[]>, byName: ReadonlyMap<string, readonly OsvRecord[]>): number {
+  return [...byName].reduce((sum, [name, records]) => sum + records.length * (asked.get(name)?.length ?? 0), 0);
 }
 
 function parseJson(body: Uint8Array): unknown {
@@ -69,11 +77,12 @@ function parseJson(body: Uint8Array): unknown {
 }
 
 function concerning(name: string, versions: readonly string[], records: readonly OsvRecord[]): readonly BulkAdvisory[] {
+  const installed = versions.flatMap((version) => semver.parse(version, AS_CLIENTS) ?? []);
   return records.flatMap((record) => {
     const range = affectedRange(record.affected.filter((affected) => affected.ecosystem === OSV_ECOSYSTEM && affected.name === name));
-    // As clients compare: what is no version is within no range.
-    const isConcerned = range !== undefined && versions.some((version) => semver.satisfies(version, range, { includePrerelease: true, loose: true }));
-    return isConcerned ? [toBulk(name, record, range)] : [];
+    if (range === undefined) return [];
+    const meant = new semver.Range(range, AS_CLIENTS);
+    return installed.some((version) => meant.test(version)) ? [toBulk(name, record, range)] : [];
   });
 }
 
@@ -96,10 +105,12 @@ function numberOf(name: string, id: string): number {
   return Number.parseInt(createHash('sha256').update(`${name} ${id}`).digest('hex').slice(0, 13), 16);
 }
 
-/** Where people read on: an address that names the advisory itself, since clients take its id from there; else whatever it refers to. */
+/** Where people read on. It always names the advisory, whose id clients show and take from nowhere else: as a fragment, where the address has it not. */
 function addressOf({ id, references, affected }: OsvRecord): string {
   const sources = affected.flatMap(({ source }) => source ?? []);
   const referred = references.map(({ url }) => url);
   const advisory = references.find(({ type }) => type === 'ADVISORY')?.url;
-  return [...referred, ...sources].find((url) => url.includes(`/${id}`)) ?? advisory ?? referred[0] ?? sources[0] ?? id;
+  const itself = [...referred, ...sources].find((url) => url.includes(`/${id}`));
+  const nearest = advisory ?? referred[0];
+  return itself ?? (nearest === undefined ? id : `${nearest.split('#', 1)[0]}#/${id}`);
 }
