@@ -59,7 +59,7 @@ export interface PackageView {
 }
 
 /** What documents that are the same whatever is held may say of the site. */
-export interface FixedSite {
+interface FixedSite {
   /** As in {@link PackageView}. */
   readonly address: string;
   readonly readers: 'anyone' | 'registered';
