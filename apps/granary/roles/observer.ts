@@ -18,7 +18,7 @@ export interface Observer {
   /** For whoever wants the package kept; `replaced` are files that upstream has other bytes of than those that are held. */
   observe(packagePurl: Purl, options?: Pick<LookOptions, 'signal'>): Promise<Observation & { readonly replaced?: readonly string[] }>;
   /** For a client of a view that fetches: content with any look that is under way. `settle` is asked to sequence what it brings. */
-  sight(packagePurl: Purl, settle: () => Promise<void>): Sighting;
+  sight(packagePurl: Purl, options: Pick<Site, 'settle'> & { readonly signal: AbortSignal }): Sighting;
 }
 
 export function openObserver(ports: ObservePorts & RecheckPorts, { settle, refresh }: Pick<Site, 'settle' | 'refresh'>): Observer {
@@ -41,7 +41,7 @@ export function openObserver(ports: ObservePorts & RecheckPorts, { settle, refre
       }
       return await look(packagePurl, options, settle).settled;
     },
-    sight: (packagePurl, settleWith) => underWay.get(packagePurl)?.sighting ?? look(packagePurl, { pulled: true }, settleWith),
+    sight: (packagePurl, { signal, settle: settleWith }) => underWay.get(packagePurl)?.sighting ?? look(packagePurl, { pulled: true, signal }, settleWith),
   };
 }
 

@@ -108,7 +108,12 @@ function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync,
       const usual = sync.ecosystem.index.usual?.(sync.upstreamBase, packagePurl, path);
       if (usual !== undefined && permits(usual.purl) && limits.budget.reserve(0) !== undefined) ahead.ask(usual.url, limits.maxArtifactBytes);
     },
-    looks: openLooks({ observe: (purl) => sightWithin(limits.budget, () => observer.sight(purl, settleLater)), settle, clock, onStale: failed }),
+    looks: openLooks({
+      observe: (purl, signal) => sightWithin(limits.budget, () => observer.sight(purl, { settle: settleLater, signal })),
+      settle,
+      clock,
+      onStale: failed,
+    }),
     pull: openPull({
       ...{ sync: { ...sync, upstream: ahead.upstream }, clock, settle, settleLater, ...limits },
       openSpool: () => openSpool(paths.spool),

@@ -86,6 +86,16 @@ it('tells what it sees before that is on record, and has it sequenced at once on
   expect([await looks.sight(BOX), looks.underWay(BOX)]).toEqual([{ type: 'current' }, undefined]);
 });
 
+it('waits for no upstream when the process ends', async () => {
+  const { looks, answer, signals } = openTestLooks();
+  answer(() => new Promise((_, reject) => signals[0]?.addEventListener('abort', () => reject(new Error('aborted')))));
+  const look = looks.at(BOX);
+
+  await looks[Symbol.asyncDispose]();
+
+  expect([await look, looks.underWay(BOX)]).toEqual([{ type: 'stale' }, undefined]);
+});
+
 function openTestLooks({ isSequenced = true }: { readonly isSequenced?: boolean } = {}) {
   const clock = manualClock();
   const asked: Purl[] = [];
@@ -93,8 +103,10 @@ function openTestLooks({ isSequenced = true }: { readonly isSequenced?: boolean 
   const sequenced = Promise.withResolvers<void>();
   if (isSequenced) sequenced.resolve();
   let answerOf: (purl: Purl) => Promise<Observation> = async () => ({ type: 'unchanged' });
-  const observe = (purl: Purl): Sighting => {
+  const signals: AbortSignal[] = [];
+  const observe = (purl: Purl, signal: AbortSignal): Sighting => {
     asked.push(purl);
+    signals.push(signal);
     const recorded = answerOf(purl);
     const document = recorded.then((observation) => (observation.type === 'changed' ? observation.document : undefined));
     const settled = recorded.then(async (observation) => {
@@ -109,6 +121,7 @@ function openTestLooks({ isSequenced = true }: { readonly isSequenced?: boolean 
   return {
     looks,
     asked,
+    signals,
     hurried,
     clock,
     sequence: sequenced.resolve,

@@ -25,8 +25,8 @@ export interface Looks extends AsyncDisposable {
   underWay(packagePurl: Purl): Promise<Sight> | undefined;
 }
 export interface LookPorts {
-  /** One look at a package at a time. */
-  readonly observe: (packagePurl: Purl) => Sighting;
+  /** One look at a package at a time. Upstream isn't waited for once the signal aborts. */
+  readonly observe: (packagePurl: Purl, signal: AbortSignal) => Sighting;
   /** Every fact that is durable is sequenced and folded when it resolves. */
   readonly settle: () => Promise<void>;
   readonly clock: Clock;
@@ -54,10 +54,11 @@ export function openLooks(ports: LookPorts): Looks {
   const { clock } = ports;
   const memory = openMemory(clock);
   const running = new Map<Purl, Running>();
+  const ending = new AbortController();
   const begin = (packagePurl: Purl): Running => {
     const known = running.get(packagePurl);
     if (known !== undefined) return known;
-    const begun = beginLook(ports, packagePurl, memory);
+    const begun = beginLook({ ...ports, signal: ending.signal }, packagePurl, memory);
     running.set(packagePurl, begun);
     void begun.ended.finally(() => running.delete(packagePurl));
     return begun;
@@ -68,19 +69,20 @@ export function openLooks(ports: LookPorts): Looks {
     knows: (packagePurl) => running.has(packagePurl) || memory.look(packagePurl) !== undefined,
     underWay: (packagePurl) => running.get(packagePurl)?.sight,
     async [Symbol.asyncDispose]() {
+      ending.abort(OVER);
       await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
 }
 
-function beginLook(ports: LookPorts, packagePurl: Purl, memory: Memory): Running {
+function beginLook(ports: LookPorts & { readonly signal: AbortSignal }, packagePurl: Purl, memory: Memory): Running {
   const at = Date.parse(ports.clock.now());
-  const { document, recorded, settled } = ports.observe(packagePurl);
+  const { document, recorded, settled } = ports.observe(packagePurl, ports.signal);
   let failed: Look | undefined;
   const stale = (cause: unknown): Look => {
     if (failed !== undefined) return failed;
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    ports.onStale(packagePurl, error);
+    if (!ports.signal.aborted) ports.onStale(packagePurl, error);
     if (isSilence(error)) memory.silence();
     failed = { type: 'stale' };
     return failed;
