@@ -19,7 +19,7 @@ const Status = z.object({ watched: z.array(Product) });
 const POLL_MS = 15_000;
 const NEVER = /(?!)/;
 /** Reasons that go by themselves. */
-const UNDER_WAY = /^(not resolved yet|\d+ files are still to be fetched)$/;
+const UNDER_WAY = /^(not resolved yet|\d+ files are still to be fetched|unchecked: installing it was not tried yet)$/;
 
 /** Mirrors what the configuration watches, until all of it is there or can't be had; ends the site before it has rebuilt everything, and resolves to its state. */
 export async function mirrorAll(configFile: string, timeoutMs = 2_400_000): Promise<readonly Product[]> {

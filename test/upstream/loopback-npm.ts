@@ -42,7 +42,8 @@ export async function openLoopbackNpm(): Promise<LoopbackNpm> {
   const der = publicKey.export({ format: 'der', type: 'spki' });
   const kind = { keytype: 'ecdsa-sha2-nistp256', scheme: 'ecdsa-sha2-nistp256', expires: null };
   const keys = { keys: [{ keyid: `SHA256:${createHash('sha256').update(der).digest('base64')}`, key: der.toString('base64'), ...kind }] };
-  const server = createServer((request, response) => {
+  // A client packs for minutes on a busy machine, and then sends on the connection that it has.
+  const server = createServer({ keepAliveTimeout: 900_000, requestTimeout: 0 }, (request, response) => {
     requests.push(`${request.method} ${request.url}`);
     const { port } = server.address() as AddressInfo;
     void answer({ address: `http://127.0.0.1:${port}`, packages, key: privateKey, keys }, request, response);

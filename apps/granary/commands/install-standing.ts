@@ -15,10 +15,11 @@ export interface InstallStanding {
 
 const MAX_REPORT_BYTES = 16 * 2 ** 20;
 
+type InstallingEcosystem = Pick<Ecosystem, 'id' | 'installing'>;
 export interface InstallPorts {
   readonly catalog: Catalog;
   readonly privateBlobs: BlobStore;
-  readonly ecosystems: readonly Ecosystem[];
+  readonly ecosystems: readonly InstallingEcosystem[];
   /** Why the last trial came to nothing, where that is known. */
   readonly failure: string | undefined;
 }
@@ -33,7 +34,7 @@ export async function readInstalls(ports: InstallPorts, watched: CatalogFact, cl
 
 async function standingOf(
   { catalog, privateBlobs, failure }: InstallPorts,
-  { watched, closure, ecosystem }: { readonly watched: CatalogFact; readonly closure: Closure; readonly ecosystem: Ecosystem },
+  { watched, closure, ecosystem }: { readonly watched: CatalogFact; readonly closure: Closure; readonly ecosystem: InstallingEcosystem },
 ): Promise<InstallStanding> {
   const trial = installTrial(catalog, watched, closure, ecosystem);
   const fact = trial === undefined ? undefined : catalog.byKey(trial.key);
@@ -50,7 +51,7 @@ function readReport(report: TrialReport): Omit<InstallStanding, 'ecosystem'> {
     case 'nothing-runs':
       return { state: 'self-sufficient', why: [], downloads: [], failed: [] };
     case 'not-tried': {
-      const why = `unchecked: ${report.why}, and ${report.runsCode.length} of its packages run code at install: ${report.runsCode.join(', ')}`;
+      const why = `unchecked: ${report.why}, and ${report.runsCode.length} of its packages run code at install: ${shortList(report.runsCode)}`;
       return { state: 'unchecked', why: [why], downloads: [], failed: [] };
     }
     case 'tried': {
@@ -58,7 +59,7 @@ function readReport(report: TrialReport): Omit<InstallStanding, 'ecosystem'> {
       const why = [
         ...contacts.map((contact) => `not covered: downloads by the client itself from ${addressOf(contact)}`),
         ...packages.flatMap(linesOf),
-        ...(beyond.length === 0 ? [] : [`unchecked: more packages run code at install than are tried: ${beyond.join(', ')}`]),
+        ...(beyond.length === 0 ? [] : [`unchecked: more packages run code at install than are tried: ${shortList(beyond)}`]),
       ];
       const downloads = packages.flatMap(({ release, contacts: own }) => own.map(({ host, port }) => ({ release, host, port: port ?? null })));
       const failed = packages.filter((tried) => endOf(tried) !== undefined).map(({ release }) => release);
@@ -85,6 +86,13 @@ function endOf({ end }: TriedPackage): string | undefined {
     case 'killed':
       return { timeout: 'does not end', 'out-of-memory': 'takes too much memory', abort: 'was stopped', signal: 'was killed' }[end.by];
   }
+}
+
+const MAX_LISTED = 10;
+
+function shortList(releases: readonly Purl[]): string {
+  const rest = releases.length - MAX_LISTED;
+  return `${releases.slice(0, MAX_LISTED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 /** Ports that everybody knows go without saying. */

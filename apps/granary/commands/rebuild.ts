@@ -5,7 +5,7 @@ import { openOciSandbox } from '@granary/driver-sandbox-oci';
 import { exportPublicKey } from '@granary/driver-signer-key';
 import { ecosystemOf } from '@granary/ecosystems';
 import { readersOfCatalog } from '@granary/stage-access';
-import { runDefinition } from '@granary/stage-rebuild';
+import { readDefinition, runDefinition } from '@granary/stage-rebuild';
 import { AppError } from '../app-error.ts';
 import { openMirrorSockets } from '../roles/mirror-sockets.ts';
 import { serveArchive } from '../roles/serve-archive.ts';
@@ -37,7 +37,7 @@ export async function rebuildAgain(config: Config, purl: string, note: (text: st
     await using stack = new AsyncDisposableStack();
     const { publicStore, catalog, keys, paths } = reader;
     const sandbox = stack.use(await openOciSandbox({ rootfsCacheDir: paths.rootfs, scratchDir: paths.sandbox, blobs: publicStore.blobs }));
-    for (const recipe of await recipesOf(reader)) {
+    for (const recipe of await recipesOf(reader, chosen)) {
       note('making the root filesystem from stored packages');
       await sandbox.prepare(recipe);
     }
@@ -60,14 +60,19 @@ export async function rebuildAgain(config: Config, purl: string, note: (text: st
   });
 }
 
-async function recipesOf({ catalog, publicStore }: SiteReader): Promise<readonly RootfsRecipe[]> {
+/** Of the root filesystems that these are built in. */
+async function recipesOf({ catalog, publicStore }: SiteReader, chosen: readonly { readonly definition: Sha256 }[]): Promise<readonly RootfsRecipe[]> {
+  const definitions = await Promise.all(chosen.map(({ definition }) => readDefinition(publicStore.blobs, definition)));
+  const needed = new Set(definitions.map(({ environment }) => environment.rootfs));
+  const environments = [...catalog.all('environment')].map(({ entry }) => EnvironmentBody.parse(entry.body));
   return await Promise.all(
-    [...catalog.all('environment')].map(async ({ entry }) => {
-      const { recipe } = EnvironmentBody.parse(entry.body);
-      const bytes = await publicStore.blobs.read(recipe, MAX_RECIPE_BYTES);
-      if (bytes === undefined) throw new AppError('unavailable', `root filesystem: recipe ${recipe} isn't in the store`);
-      return JSON.parse(new TextDecoder().decode(bytes));
-    }),
+    environments
+      .filter(({ rootfs }) => needed.has(rootfs))
+      .map(async ({ recipe }) => {
+        const bytes = await publicStore.blobs.read(recipe, MAX_RECIPE_BYTES);
+        if (bytes === undefined) throw new AppError('unavailable', `root filesystem: recipe ${recipe} isn't in the store`);
+        return JSON.parse(new TextDecoder().decode(bytes));
+      }),
   );
 }
 

@@ -1,6 +1,5 @@
-import type { Ecosystem } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
-import type { InstallingEcosystem, TryInstallPorts } from '@granary/stage-rebuild';
+import type { TryInstallPorts } from '@granary/stage-rebuild';
 import type { SyncPorts } from '@granary/stage-sync';
 import { debianArchitecture, type Environment, ensureEnvironment } from './environment.ts';
 import type { Observer } from './observer.ts';
@@ -23,9 +22,10 @@ export function openInstallTrials(parts: StationParts, { sync, observer }: { rea
     return made;
   };
   return () => {
-    if (!isInstalling(ecosystem)) throw new JobError('never', `try installs: ${ecosystem.id} doesn't say how`);
+    const { id, installing } = ecosystem;
+    if (installing === undefined) throw new JobError('never', `try installs: ${id} doesn't say how`);
     return {
-      ecosystem,
+      ecosystem: { id, installing },
       rootfs: async () => (await environment()).rootfs,
       sandbox: parts.sandbox,
       openMirror: (moment) => parts.mirrors.open(moment),
@@ -36,8 +36,4 @@ export function openInstallTrials(parts: StationParts, { sync, observer }: { rea
       clock: site.clock,
     };
   };
-}
-
-function isInstalling(ecosystem: Ecosystem): ecosystem is InstallingEcosystem {
-  return ecosystem.installing !== undefined;
 }

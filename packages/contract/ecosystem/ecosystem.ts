@@ -211,7 +211,7 @@ export interface Ecosystem {
 export type RebuildableEcosystem = Ecosystem & { readonly rebuilding: Rebuilding };
 
 /** May this artifact be rebuilt at all? */
-export function rebuildEligibility({ rebuilding }: Ecosystem, artifact: Artifact): ReturnType<RebuildStrategy['eligible']> {
+export function rebuildEligibility({ rebuilding }: Pick<Ecosystem, 'rebuilding'>, artifact: Artifact): ReturnType<RebuildStrategy['eligible']> {
   return rebuilding === undefined ? { ok: false, failureClass: 'unsupported-ecosystem' } : rebuilding.strategy.eligible(artifact);
 }
 

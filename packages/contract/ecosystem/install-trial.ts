@@ -25,7 +25,12 @@ export interface InstallTrial {
 }
 
 /** Undefined when there is nothing to try, or not everything that it takes is stored. */
-export function installTrial(catalog: Pick<Catalog, 'current'>, watched: CatalogFact, closure: Closure, ecosystem: Ecosystem): InstallTrial | undefined {
+export function installTrial(
+  catalog: Pick<Catalog, 'current'>,
+  watched: CatalogFact,
+  closure: Closure,
+  ecosystem: Pick<Ecosystem, 'id' | 'installing'>,
+): InstallTrial | undefined {
   const { id, installing } = ecosystem;
   const wanted = closure.artifacts.filter(({ purl }) => purl.startsWith(`pkg:${id}/`));
   if (installing === undefined || wanted.length === 0) return undefined;

@@ -1,4 +1,4 @@
-import { encodeClosure } from '@granary/contract/ecosystem';
+import { encodeClosure, type Installing, installTrial } from '@granary/contract/ecosystem';
 import { memoryCatalog, memoryStore } from '@granary/contract/memory';
 import type { Stage } from '@granary/contract/ports';
 import { attestedInputs, SUMMARY_TYPE } from '@granary/core/bundle';
@@ -85,6 +85,43 @@ it('leaves alone what was only requested', async () => {
   expect(await demands()).toEqual([]);
 });
 
+it('tries an install once all of a product is stored, and again when other files make it up', async () => {
+  const installing: Installing = { engine: 1, toolset: () => undefined, runsCode: async () => true, plan: () => ({ type: 'not-tried', why: '' }) };
+  const { add, catalog, blobs, want } = await openTestSite();
+  const fileOf = (name: string): Artifact => ({
+    purl: formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: name }),
+    fileName: name,
+    digests: {},
+    path: name,
+  });
+  const store = (name: string) =>
+    add({ kind: 'stored', subject: fileOf(name).purl, inputs: [name], body: { sha256: sha256(name), sizeBytes: 1, path: name, evidence: [] } });
+  const trials = async (id = 'tiny') => {
+    const ecosystemOf = (type: string) => (type === id ? { id, installing } : undefined);
+    const { jobs } = await sweep({ ecosystemOf, catalog, privateBlobs: blobs, publicBlobs: blobs, policy: POLICY });
+    return jobs.filter(({ stage }) => stage === 'rebuild');
+  };
+  await want(sha256('one'), [fileOf('first.box'), fileOf('second.box')]);
+  store('first.box');
+  const before = await trials();
+
+  store('second.box');
+  const [trial, ofNobody] = [await trials(), await trials('other')];
+  const watched = catalog.current('watched', SPECIFICATION);
+  const closure = { watched: watched?.key ?? sha256(''), artifacts: [fileOf('first.box'), fileOf('second.box')], basis: {}, missing: [], repositories: [] };
+  const inputs = watched === undefined ? [] : (installTrial(catalog, watched, closure, { id: 'tiny', installing })?.inputs ?? []);
+  add({ kind: 'tried', subject: SPECIFICATION, inputs, body: { ecosystem: 'tiny', status: 'self-sufficient', report: sha256('report') } });
+  const afterwards = await trials();
+  await want(sha256('two'), [fileOf('second.box')]);
+
+  expect([before, ofNobody, afterwards]).toEqual([[], [], []]);
+  expect(trial).toMatchObject([
+    { label: `install of ${SPECIFICATION}`, urgency: 'whenever', payload: { type: 'try', specification: SPECIFICATION, ecosystem: 'tiny' } },
+  ]);
+  expect((await trials()).map(({ id }) => id)).not.toEqual(trial.map(({ id }) => id));
+  expect((await trials()).length).toBe(1);
+});
+
 async function openTestSite() {
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
@@ -104,7 +141,7 @@ async function openTestSite() {
     const { jobs } = await sweep({ ecosystemOf: () => undefined, catalog, privateBlobs: blobs, publicBlobs: blobs, policy });
     return jobs.filter(({ stage }) => stage === wanted).map(({ id }) => id);
   };
-  return { add, record, want, jobsOf, demands: () => jobsOf('demand') };
+  return { add, record, catalog, blobs, want, jobsOf, demands: () => jobsOf('demand') };
 }
 
 function observed(document: string): StateFact['body'] {

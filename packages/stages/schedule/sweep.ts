@@ -29,7 +29,7 @@ import { nextBuildJob } from './next-build-job.ts';
 
 /** What the scheduler compares: what is wanted, what is recorded. */
 export interface SweepPorts {
-  readonly ecosystemOf: (type: string) => Ecosystem | undefined;
+  readonly ecosystemOf: (type: string) => Pick<Ecosystem, 'id' | 'rebuilding' | 'installing'> | undefined;
   readonly catalog: Catalog;
   /** Where closures and plans lie. */
   readonly privateBlobs: BlobStore;

@@ -1,14 +1,6 @@
+import type { Contact } from '@granary/contract/ports';
 import { type NameService, readQuestion } from './name-service.ts';
 import type { Packet } from './packets.ts';
-
-/** Whom foreign code turned to, and how. */
-export interface Contact {
-  /** A name where it was looked up, else an address. */
-  readonly host: string;
-  /** Left out where a name was only looked up. */
-  readonly port?: number;
-  readonly protocol: 'tcp' | 'udp' | 'lookup';
-}
 
 /** Contacts since the list was taken last; the machine itself is none. */
 export interface ContactList {
