@@ -53,3 +53,26 @@ it('refuses what it does not understand, and what is not there', async () => {
   await expect(findWatchable(place, 'gone.lock')).rejects.toMatchObject({ code: 'not-found' });
   await expect(findWatchable(place, `pkg:pypi/${'x'.repeat(2000)}`)).rejects.toMatchObject({ code: 'usage' });
 });
+
+it('names manifests that nobody has locked, and what makes a lock of them', async () => {
+  const { add, place } = await openFolder();
+  for (const name of ['bom.json', 'web/package.json', 'service/pyproject.toml', 'tool/go.mod', 'engine/Cargo.toml']) await add(`product/${name}`);
+  await add('product/workspace/Cargo.lock', 'version = 4\n');
+  for (const name of ['Cargo.toml', 'member/Cargo.toml']) await add(`product/workspace/${name}`);
+
+  const { items, left } = await findWatchable(place, 'product');
+
+  expect(items.map(({ specification }) => specification)).toEqual(['product/bom.json', 'product/workspace/Cargo.lock']);
+  expect(left.map(({ path, why }) => [path, /run (.*) beside it/.exec(why)?.[1]])).toEqual([
+    ['engine/Cargo.toml', 'cargo generate-lockfile'],
+    ['service/pyproject.toml', 'uv lock'],
+    ['tool/go.mod', 'go mod tidy'],
+    ['web/package.json', 'npm install --package-lock-only'],
+  ]);
+  await expect(findWatchable(place, 'product/web/package.json')).rejects.toMatchObject({
+    code: 'usage',
+    message: expect.stringContaining('run npm install --package-lock-only beside it'),
+  });
+  await add('bare/package.json', '{}');
+  await expect(findWatchable(place, 'bare')).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('npm install --package-lock-only') });
+});

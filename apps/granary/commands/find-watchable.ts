@@ -1,5 +1,5 @@
 import { open, readdir, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Config } from '@granary/config';
 import { EcosystemError } from '@granary/contract/ecosystem';
 import { parseRepository } from '@granary/core/git';
@@ -35,6 +35,8 @@ export async function findWatchable(place: Place, given: string): Promise<Watcha
       { cause },
     );
   });
+  const advice = manifestAdvice(path);
+  if (advice !== undefined && !found.isDirectory()) throw new AppError('usage', `${given}: ${advice}`);
   if (!found.isDirectory()) return { items: [understood(await readItem(place, path))], left: [] };
   const watchable = await searchFolder(place, path);
   if (watchable.items.length > 0) return watchable;
@@ -56,23 +58,51 @@ export function labelOfPath({ watch, file, cwd }: Place, path: string): string {
 async function searchFolder(place: Place, root: string): Promise<Watchable> {
   const items: WatchedItem[] = [];
   const left: { path: string; why: string }[] = [];
-  const waiting = [{ folder: root, depth: 0 }];
+  const waiting: Waiting[] = [{ folder: root, depth: 0, locked: new Set() }];
   let entries = 0;
-  for (const { folder, depth } of waiting) {
+  for (const { folder, depth, locked: above } of waiting) {
     const listed = (await readdir(folder, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     entries += listed.length;
     if (entries > MAX_ENTRIES)
       throw new AppError('usage', `${root}: more than ${MAX_ENTRIES} files and folders; name a folder further down, or the files themselves`);
+    const locked = new Set([...above, ...listed.flatMap(({ name }) => lockedBy(name))]);
     for (const entry of listed) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
         if (NOT_OURS.has(entry.name)) left.push({ path: relative(root, path), why: 'holds what others made' });
         else if (depth >= MAX_DEPTH) left.push({ path: relative(root, path), why: `more than ${MAX_DEPTH} folders down` });
-        else waiting.push({ folder: path, depth: depth + 1 });
+        else waiting.push({ folder: path, depth: depth + 1, locked });
       } else if (isWatchableName(path)) await take({ place, root, path, isFile: entry.isFile() }, { items, left });
+      else left.push(...unlocked(relative(root, path), locked));
     }
   }
   return { items, left };
+}
+
+interface Waiting {
+  readonly folder: string;
+  readonly depth: number;
+  /** Ecosystems of which a lock lies here or further up: those of workspaces speak for what is below. */
+  readonly locked: ReadonlySet<string>;
+}
+
+function lockedBy(name: string): readonly string[] {
+  return ecosystems.filter(({ demand }) => demand.isLockfile(name)).map(({ id }) => id);
+}
+
+/** A manifest whose needs nobody has locked: said, with what to do, and not passed over. */
+function unlocked(path: string, locked: ReadonlySet<string>): Watchable['left'] {
+  const why = manifestAdvice(path, locked);
+  return why === undefined ? [] : [{ path, why }];
+}
+
+function manifestAdvice(path: string, locked: ReadonlySet<string> = new Set()): string | undefined {
+  for (const { id, demand } of ecosystems) {
+    const manifest = locked.has(id) ? undefined : demand.manifests?.find(({ fileName }) => fileName === basename(path));
+    if (manifest !== undefined)
+      return `says what is needed, and no lock says which versions that is: run ${manifest.locksBy} beside it, and watch what it writes`;
+  }
+  return undefined;
 }
 
 interface Candidate {

@@ -129,6 +129,12 @@ export interface CurrentDocument {
   readonly document: PackageDocument;
 }
 
+/** A file that says what is needed, and not which versions that came to. */
+export interface Manifest {
+  readonly fileName: string;
+  /** The command that makes a lock of it, for people. */
+  readonly locksBy: string;
+}
 /** How wishes are written in this ecosystem. Pure. */
 export interface DemandRules {
   /** `pkg:pypi/flask`, `pkg:pypi/flask@3.0.3`, `pkg:pypi/flask?vers=…` or a requirement; undefined when it isn't of this ecosystem. Throws EcosystemError `bad-spec`. */
@@ -136,6 +142,8 @@ export interface DemandRules {
   /** Does a file of this name hold a lock of this ecosystem? */
   isLockfile(fileName: string): boolean;
   wishOfLockfile(fileName: string, bytes: Uint8Array): Wish;
+  /** What stands beside a lock, and can't be watched without one: ranges may come to other versions for everybody. */
+  readonly manifests?: readonly Manifest[];
   packageOfPin(pin: Pin): Purl;
   /** A release that an SBOM names; undefined when it isn't of this ecosystem or names no version. */
   pinOfPurl(purl: Purl): Pin | undefined;

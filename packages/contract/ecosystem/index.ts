@@ -20,6 +20,7 @@ export {
   type FileAddresses,
   type Held,
   type LockedPin,
+  type Manifest,
   type PackageDocument,
   type PackageIndex,
   type RebuildableEcosystem,

@@ -10,6 +10,7 @@ const LOCKFILE = /(^|\/)Cargo\.lock$/;
 export const cargoDemand: DemandRules = {
   wishOfPurl,
   isLockfile: (fileName) => LOCKFILE.test(fileName),
+  manifests: [{ fileName: 'Cargo.toml', locksBy: 'cargo generate-lockfile' }],
   wishOfLockfile(fileName, bytes): Wish {
     if (!LOCKFILE.test(fileName)) throw new EcosystemError('unsupported', `lockfile ${fileName}: expected Cargo.lock`);
     return { type: 'pins', label: fileName, ...lockedByCargo(fileName, new TextDecoder().decode(bytes)) };

@@ -10,6 +10,7 @@ const GO_SUM = /(^|\/)go\.sum$/;
 export const golangDemand: DemandRules = {
   wishOfPurl,
   isLockfile: (fileName) => GO_SUM.test(fileName),
+  manifests: [{ fileName: 'go.mod', locksBy: 'go mod tidy' }],
   wishOfLockfile(fileName, bytes): Wish {
     if (!GO_SUM.test(fileName)) throw new EcosystemError('unsupported', `lockfile ${fileName}: expected go.sum`);
     return { type: 'pins', label: fileName, pins: lockedByGoSum(fileName, new TextDecoder().decode(bytes)) };

@@ -19,6 +19,7 @@ const LOCKFILES: readonly { readonly matches: RegExp; readonly read: (fileName: 
 export const npmDemand: DemandRules = {
   wishOfPurl,
   isLockfile: (fileName) => LOCKFILES.some(({ matches }) => matches.test(fileName)),
+  manifests: [{ fileName: 'package.json', locksBy: 'npm install --package-lock-only' }],
   wishOfLockfile(fileName, bytes): Wish {
     const format = LOCKFILES.find(({ matches }) => matches.test(fileName));
     if (format === undefined)

@@ -14,6 +14,10 @@ const LOCKFILES = [
 export const pypiDemand: DemandRules = {
   wishOfPurl,
   isLockfile: (fileName) => LOCKFILES.some(({ matches }) => matches.test(fileName)),
+  manifests: [
+    { fileName: 'pyproject.toml', locksBy: 'uv lock' },
+    { fileName: 'Pipfile', locksBy: 'pipenv requirements --hash > requirements.txt' },
+  ],
   wishOfLockfile(fileName, bytes): Wish {
     const format = LOCKFILES.find(({ matches }) => matches.test(fileName));
     if (format === undefined) throw new EcosystemError('unsupported', `lockfile ${fileName}: expected uv.lock, pylock.toml or a requirements.txt with hashes`);
