@@ -40,6 +40,30 @@ describe('histories', () => {
     expect(await repository.history([tree], 100)).toEqual([]);
   });
 
+  it('are compared in few processes where thousands of refs changed', async () => {
+    const upstream = await upstreamRepository();
+    const root = upstream.commit('a', '1');
+    const lines = [root, ...Array.from({ length: 400 }, () => '')];
+    const stream = lines
+      .slice(1)
+      .map(
+        (_, n) =>
+          `commit refs/heads/b${n}\nmark :${n + 1}\ncommitter A <a@upstream.example> ${1_700_000_000 + n} +0000\ndata 1\nm\nfrom ${n < 200 ? (n === 0 ? root : `:${n}`) : root}\n`,
+      );
+    upstream.pipe(stream.join(''), 'fast-import', '--quiet');
+    const refs = upstream.refs();
+    const id = (n: number): string => refs.get(`refs/heads/b${n}`) ?? '';
+    const tips = [...new Set(refs.values())];
+    const repository = await (await openDriver()).open();
+    await repository.take(inPieces(upstream.pack(tips)), tips, LIMITS);
+    const goingOn = Array.from({ length: 199 }, (_, n) => ({ before: id(n), after: id(n + 1), expected: true }));
+    const rewritten = Array.from({ length: 199 }, (_, n) => ({ before: id(n + 200), after: id(n + 201), expected: false }));
+    const fromRoot = Array.from({ length: 400 }, (_, n) => ({ before: root, after: id(n), expected: true }));
+    const pairs = [...goingOn, ...rewritten, ...fromRoot];
+
+    expect(await repository.areAncestors(pairs)).toEqual(pairs.map(({ expected }) => expected));
+  });
+
   it('refuses what is no object id before git sees it', async () => {
     const repository = await (await openDriver()).open();
 

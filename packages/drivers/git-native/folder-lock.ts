@@ -5,7 +5,7 @@ import { RepositoryError } from '@granary/contract/ports';
 /** https://sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
 
-/** Makes this process the only one that works there. Node has no flock: an exclusive transaction of SQLite is a lock that the kernel drops when its holder dies. */
+/** Makes this process the only one that works there. Node has no flock: an exclusive transaction of SQLite is a lock that the kernel drops when its holder dies. Closing twice is closing once. */
 export function lockFolder(folder: string): { close(): void } {
   const database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
   try {
@@ -16,5 +16,9 @@ export function lockFolder(folder: string): { close(): void } {
     const why = isBusy ? 'another process works there: give this one a folder of its own' : String(cause);
     throw new RepositoryError('unavailable', `open repositories in ${folder}: ${why}`, { cause });
   }
-  return database;
+  return {
+    close() {
+      if (database.isOpen) database.close();
+    },
+  };
 }

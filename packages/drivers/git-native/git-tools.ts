@@ -11,12 +11,18 @@ export interface GitTools {
 
 const FOLDERS = ['/usr/bin', '/usr/local/bin', '/bin'];
 
+/** Debian packages that this machine lacks for native git. */
+export async function missingGitPackages(): Promise<readonly string[]> {
+  const [git, bubblewrap, prlimit] = await Promise.all([find('git'), find('bwrap'), find('prlimit')]);
+  return Object.entries({ git, bubblewrap, 'util-linux': prlimit }).flatMap(([name, path]) => (path === undefined ? [name] : []));
+}
+
 /** Throws RepositoryError `unavailable` with the Debian packages to install. */
-export async function findGitTools(git?: string): Promise<GitTools> {
-  const [found, bwrap, prlimit] = await Promise.all([git === undefined ? find('git') : givenGit(git), find('bwrap'), find('prlimit')]);
-  if (found !== undefined && bwrap !== undefined && prlimit !== undefined) return { git: found, bwrap, prlimit };
-  const missing = Object.entries({ git: found, bubblewrap: bwrap, 'util-linux': prlimit }).flatMap(([name, path]) => (path === undefined ? [name] : []));
-  throw new RepositoryError('unavailable', `run git: not installed: ${missing.join(', ')}: apt-get install -y --no-install-recommends ${missing.join(' ')}`);
+export async function findGitTools(given?: string): Promise<GitTools> {
+  const [git, bwrap, prlimit] = await Promise.all([given === undefined ? find('git') : givenGit(given), find('bwrap'), find('prlimit')]);
+  if (git !== undefined && bwrap !== undefined && prlimit !== undefined) return { git, bwrap, prlimit };
+  const missing = (await missingGitPackages()).join(' ');
+  throw new RepositoryError('unavailable', `run git: not installed: ${missing}: apt-get install -y --no-install-recommends ${missing}`);
 }
 
 /** Folders that git's own programs and libraries lie in, to be seen in its namespace. */

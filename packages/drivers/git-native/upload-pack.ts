@@ -23,6 +23,8 @@ interface Answer {
 }
 
 const WHAT = 'upload pack';
+/** What a clone of the largest repositories takes without a bitmap, several times over. */
+const MAX_CPU_SECONDS = 900;
 /** gitprotocol-http(5), smart server response: only where the client didn't ask for version 2. */
 const SERVICE_LINE = Buffer.from('001e# service=git-upload-pack\n0000');
 
@@ -36,7 +38,7 @@ export async function uploadPack({ runner, places, limits }: Serving, { operatio
     args: ['upload-pack', '--stateless-rpc', '--strict', ...(operation === 'advertise' ? ['--http-backend-info-refs'] : []), '/repo'],
     places,
     timeoutMs: limits.timeoutMs,
-    limits: { cpuSeconds: Math.ceil(limits.timeoutMs / 1000), fileBytes: 65_536 },
+    limits: { cpuSeconds: MAX_CPU_SECONDS, fileBytes: 65_536 },
     ...(version === '' ? {} : { environment: { GIT_PROTOCOL: version } }),
     ...(signal === undefined ? {} : { signal }),
   });
