@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StoredBody } from '@granary/core/model';
+import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoGoProxy } from '../peers/go-proxy.ts';
 import { devpi, goProxy, type Link, verdaccio } from '../peers/links.ts';
@@ -14,6 +16,7 @@ import { mirrorAll, type Product } from './mirror-all.ts';
 /** Everything goes through one chain: true registry, peer, mirror, then without a network another peer with nothing in it, client. */
 const folder = mkdtempSync(join(tmpdir(), 'granary-peers-'));
 const config = join(folder, 'granary.yaml');
+const users = join(folder, 'users');
 const noGoProxy = whyNoGo() ?? (await whyNoGoProxy());
 if (noGoProxy !== undefined) report(`SKIPPED goproxy: ${noGoProxy}`);
 const links: readonly Link[] = [verdaccio, devpi, ...(noGoProxy === undefined ? [goProxy] : [])];
@@ -25,12 +28,13 @@ let mirrored: readonly Product[] = [];
 beforeAll(async () => {
   const reason = whyNoIsland();
   if (reason !== undefined) throw new Error(reason);
+  mkdirSync(users);
   const behind: Peer[] = [];
   try {
     const upstreams: Record<string, { index: string }> = {};
     for (const link of links) {
       const registry = await link.trueRegistry();
-      await link.lock(productOf(link), { folder, registry });
+      await link.lock(productOf(link), { folder: users, registry });
       const peer = await timed(`start ${link.peer}`, () => link.start({ folder: join(folder, 'behind', link.ecosystem), upstream: registry }));
       behind.push(peer);
       upstreams[link.ecosystem] = { index: link.registryOf(peer) };
@@ -54,10 +58,15 @@ describe.each(links)('$peer', (link) => {
 
     report(`${link.peer}: ${product?.held.files} of ${product?.files} files`);
     expect(product).toMatchObject({ complete: true, missing: [] });
+    using catalog = openSqliteCatalog(join(folder, 'data/derived/catalog.sqlite'), { mode: 'read' });
+    const evidence = [...catalog.all('stored', { subjectPrefix: `pkg:${link.ecosystem}/` })].flatMap(({ entry }) => StoredBody.parse(entry.body).evidence);
+    const states = new Set(evidence.filter(({ check }) => check === link.proof).map(({ state }) => state));
+    expect(states).toContain('checked');
+    expect(states).not.toContain('unchecked');
   });
 
   it('as upstream of the mirror, and gone: the product installs from the mirror', async () => {
-    const user = { folder: join(folder, 'users'), registry: link.registryAt(island.address), runner: island.run };
+    const user = { folder: users, registry: link.registryAt(island.address), runner: island.run };
 
     succeeded(await timed(`install from the mirror, filled by ${link.peer}`, () => link.install(productOf(link), user)), 'install');
   });
@@ -65,7 +74,7 @@ describe.each(links)('$peer', (link) => {
   it('in front of the mirror, with nothing else in reach: the product installs through it', async () => {
     const place = { folder: join(folder, 'before', link.ecosystem), upstream: link.registryAt(island.address), inside: island.inside };
     await using peer = await link.start(place);
-    const user = { folder: join(folder, 'users'), registry: link.registryOf(peer), runner: island.run };
+    const user = { folder: users, registry: link.registryOf(peer), runner: island.run };
 
     succeeded(await timed(`install through ${link.peer} from the mirror`, () => link.install(productOf(link), user)), 'install');
   });

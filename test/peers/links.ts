@@ -25,6 +25,8 @@ export interface Link {
   readonly ecosystem: 'npm' | 'pypi' | 'golang';
   /** Of the product, as it is watched. */
   readonly lockfile: string;
+  /** What must have come through the peer as well: the check that it makes possible. */
+  readonly proof: string;
   start(place: PeerPlace): Promise<Peer>;
   /** Where clients find the registry that a peer, or a mirror at an address, stands for. */
   registryOf(peer: Peer): string;
@@ -41,6 +43,7 @@ export const verdaccio: Link = {
   peer: 'Verdaccio',
   ecosystem: 'npm',
   lockfile: 'package-lock.json',
+  proof: 'npm-registry-signature',
   start: startVerdaccio,
   registryOf: ({ address }) => `${address}/`,
   registryAt: (mirror) => `${mirror}/npm/`,
@@ -63,6 +66,7 @@ export const devpi: Link = {
   peer: 'devpi',
   ecosystem: 'pypi',
   lockfile: 'requirements.txt',
+  proof: 'index-sha256',
   start: startDevpi,
   registryOf: indexOfDevpi,
   registryAt: (mirror) => `${mirror}/pypi/simple/`,
@@ -88,6 +92,7 @@ export const goProxy: Link = {
   peer: 'goproxy',
   ecosystem: 'golang',
   lockfile: 'go.sum',
+  proof: 'sumdb',
   start: async (place) => await startGoProxy({ ...place, database: await databaseOf() }),
   registryOf: ({ address }) => address,
   registryAt: (mirror) => `${mirror}/golang`,
