@@ -74,7 +74,7 @@ describe.each(links)('$peer', (link) => {
   it('in front of the mirror, with nothing else in reach: the product installs through it', async () => {
     const place = { folder: join(folder, 'before', link.ecosystem), upstream: link.registryAt(island.address), inside: island.inside };
     await using peer = await link.start(place);
-    const user = { folder: users, registry: link.registryOf(peer), runner: island.run };
+    const user = { folder: users, registry: link.registryOf(peer, island.address), runner: island.run };
 
     succeeded(await timed(`install through ${link.peer} from the mirror`, () => link.install(productOf(link), user)), 'install');
   });

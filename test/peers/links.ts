@@ -28,8 +28,9 @@ export interface Link {
   /** What must have come through the peer as well: the check that it makes possible. */
   readonly proof: string;
   start(place: PeerPlace): Promise<Peer>;
-  /** Where clients find the registry that a peer, or a mirror at an address, stands for. */
-  registryOf(peer: Peer): string;
+  /** Where clients find the registry that a peer stands for, in front of a mirror at an address where there is one. */
+  registryOf(peer: Peer, mirror?: string): string;
+  /** Where a mirror at an address has it. */
   registryAt(mirror: string): string;
   /** The true one, as this machine's package manager knows it. */
   trueRegistry(): Promise<string>;
@@ -43,7 +44,7 @@ export const verdaccio: Link = {
   peer: 'Verdaccio',
   ecosystem: 'npm',
   lockfile: 'package-lock.json',
-  proof: 'npm-registry-signature',
+  proof: 'index-sha512',
   start: startVerdaccio,
   registryOf: ({ address }) => `${address}/`,
   registryAt: (mirror) => `${mirror}/npm/`,
@@ -94,7 +95,8 @@ export const goProxy: Link = {
   lockfile: 'go.sum',
   proof: 'sumdb',
   start: async (place) => await startGoProxy({ ...place, database: await databaseOf() }),
-  registryOf: ({ address }) => address,
+  // It takes versions whole or not at all: of those whose go.mod alone is locked, the mirror has no more, and go asks it itself.
+  registryOf: ({ address }, mirror) => (mirror === undefined ? address : `${address},${mirror}/golang`),
   registryAt: (mirror) => `${mirror}/golang`,
   trueRegistry: async () => golang.discovery.parse((await mustRun(golang.discovery.argv)).said)?.index ?? '',
   async lock(product, { folder, registry }) {
