@@ -151,6 +151,10 @@ function portOf(connected: ReadonlyMap<string, Connected>, refusal: PullThrough[
       const sight = (await side?.looks.sight(packagePurl)) ?? { type: 'stale' };
       return sight.type === 'sighted' ? { type: 'sighted', document: sight.sighted.document } : sight;
     },
+    shown(packages) {
+      const waiting = [...connected.values()].flatMap(({ pull }) => packages.flatMap((packagePurl) => pull.shown(packagePurl) ?? []));
+      return waiting.length === 0 ? undefined : Promise.all(waiting);
+    },
     async fetch(file, until) {
       const side = connected.get(purlParts(file.purl).type);
       return side === undefined ? { type: 'refused', refusal: NOT_YET } : await fetched(side, file, until);

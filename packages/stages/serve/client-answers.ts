@@ -1,4 +1,6 @@
+import type { Route } from '@granary/contract/ecosystem';
 import type { HttpRequest, HttpResponse } from '@granary/contract/ports';
+import type { Purl } from '@granary/core/model';
 import { redirectAnswer } from './answers.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { EvidenceDocuments } from './evidence.ts';
@@ -8,7 +10,7 @@ import type { Listings } from './listings.ts';
 import { mediaTypesOf } from './media-types.ts';
 import type { Pages } from './pages.ts';
 import { meets } from './policy.ts';
-import { answerPulled } from './pull-answers.ts';
+import { answerPulled, nextTurn } from './pull-answers.ts';
 import { answerQuestion } from './questions.ts';
 import type { Refusals } from './refusals.ts';
 import type { ServePorts } from './serve-ports.ts';
@@ -32,8 +34,27 @@ export function answerClient(parts: ClientParts, target: ClientTarget, request: 
   const future = futureProblem(parts.ports, target);
   if (future !== undefined && target.view.type === 'as-of') return parts.refuse.future(target.view, future);
   if ('redirect' in route && route.redirect !== undefined) return redirectAnswer(relativeTo(target.path, route.redirect));
-  if (target.view.type !== 'pull') return answerByRoute(parts, target, request);
+  if (target.view.type !== 'pull') {
+    // What one client was given in the view that fetches, the next one finds here.
+    const shown = parts.ports.pull?.shown(packagesOf(route));
+    return shown === undefined ? answerByRoute(parts, target, request) : shown.then(nextTurn).then(() => answerByRoute(parts, target, request));
+  }
   return answerPulled(parts, target, { request, answerHeld: () => answerByRoute(parts, target, request) });
+}
+
+function packagesOf(route: Route): readonly Purl[] {
+  switch (route.type) {
+    case 'package':
+      return [route.package];
+    case 'artifact':
+    case 'companion':
+      return route.packages;
+    case 'root':
+    case 'fixed':
+    case 'evidence':
+    case 'question':
+      return [];
+  }
 }
 
 function answerByRoute(parts: ClientParts, target: ClientTarget, request: HttpRequest): Answer {

@@ -125,7 +125,7 @@ function fileAt(document: PackageDocument, path: string): UpstreamArtifact | und
 }
 
 /** Caches ask once a turn whether anything is new: what was recorded in this one shows in the next. */
-function nextTurn(): Promise<void> {
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -34,6 +34,18 @@ describe('a view that fetches what is missing', () => {
     expect(asked).toEqual([BOX, expect.stringContaining('bytes @1')]);
   });
 
+  it('has in every other view what a client was given, however late it is recorded', async () => {
+    const { site, list, recordLate } = openPullSite();
+    list([{ fileName: one }, { fileName: two }]);
+    recordLate();
+    const given = await site.get(`/pull/tiny/${path(one)}`);
+    const index = await site.get('/tiny/index/box/');
+    await site.get(`/pull/tiny/${path(two)}`);
+    const file = await site.get(`/all/tiny/${path(two)}`);
+
+    expect([given.text, listed(index), file.text]).toEqual([one, [one], two]);
+  });
+
   it('fetches a file by its address alone, as clients with a lock do', async () => {
     const { site, list } = openPullSite();
     list([{ fileName: one }]);

@@ -112,10 +112,13 @@ it('gives a file once its facts are durable, however long the sequencer takes, a
   site.send(CONTENT);
 
   const bodies = [await Array.fromAsync(site.fetch().bytes()), await Array.fromAsync(site.fetch().bytes())];
-  sequenced.resolve();
 
   expect(bodies.map((body) => Buffer.concat(body).equals(CONTENT))).toEqual([true, true]);
   expect([site.stored(), site.requests()]).toEqual([[BOX], 1]);
+  expect([site.shown(BOX), site.shown(toPurl('pkg:tiny/box'))]).toEqual([undefined, expect.any(Promise)]);
+  sequenced.resolve();
+  await site.end();
+  expect(site.shown(toPurl('pkg:tiny/box'))).toBe(undefined);
 });
 
 it('waits for the sequencer where the checks of a file brought more, which a client may ask for next, but not for long', async () => {
@@ -269,6 +272,7 @@ function openTestSite(options: TestOptions = {}) {
     artifact,
     content,
     spools: () => spools,
+    shown: (packagePurl: Purl) => pull.shown(packagePurl),
     fetch: (sighted?: Sighted) => pull.fetch(artifact, sighted),
     send: (...next: typeof answer) => {
       answer = next;

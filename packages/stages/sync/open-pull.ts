@@ -1,5 +1,5 @@
 import { type Clock, JobError, type Spool, type StoredBlob } from '@granary/contract/ports';
-import type { Artifact, Purl } from '@granary/core/model';
+import { type Artifact, type Purl, packageOf } from '@granary/core/model';
 import type { PullBudget, Reservation } from './pull-budget.ts';
 import { PullFlight } from './pull-flight.ts';
 import type { Sighted } from './sighting.ts';
@@ -39,6 +39,8 @@ export interface Pull extends AsyncDisposable {
   fetch(file: PulledFile, sighted?: Sighted): PullFlight;
   /** Resolves when all of it is stored and, unless the sequencer takes too long, shows in the catalog. */
   stored(flight: PullFlight): Promise<StoredBlob>;
+  /** Where files of the package came of late, and may not show in the catalog yet: resolves when they do, unless the sequencer takes too long. */
+  shown(packagePurl: Purl): Promise<void> | undefined;
 }
 
 /** How long somebody waits for what is durable to show in the catalog. */
@@ -49,6 +51,7 @@ const FETCH_TIMEOUT_MS = 20 * 60_000;
 export function openPull(ports: PullPorts): Pull {
   const flights = new Map<string, PullFlight>();
   const running = new Set<Promise<void>>();
+  const ofPackages = openCounts();
   const ending = new AbortController();
   return {
     fetch(file, sighted) {
@@ -58,9 +61,11 @@ export function openPull(ports: PullPorts): Pull {
       if (joined !== undefined) return joined;
       const flight = new PullFlight({ openSpool: ports.openSpool, blobs: ports.sync.blobs });
       flights.set(key, flight);
+      const done = ofPackages.begin(packageOf(file.purl));
       const ended = run(ports, { file, sighted, signal: ending.signal }, flight).finally(() => {
         flights.delete(key);
         running.delete(ended);
+        done();
       });
       running.add(ended);
       return flight;
@@ -70,9 +75,26 @@ export function openPull(ports: PullPorts): Pull {
       await briefly(ports, ports.settle());
       return blob;
     },
+    shown: (packagePurl) => (ofPackages.has(packagePurl) ? briefly(ports, ports.settle()) : undefined),
     async [Symbol.asyncDispose]() {
       ending.abort(new PullError('unreachable', 'this process ends'));
       await Promise.all(running);
+    },
+  };
+}
+
+/** How many flights a package has. */
+function openCounts() {
+  const counts = new Map<Purl, number>();
+  return {
+    has: (packagePurl: Purl) => counts.has(packagePurl),
+    begin(packagePurl: Purl): () => void {
+      counts.set(packagePurl, (counts.get(packagePurl) ?? 0) + 1);
+      return () => {
+        const left = (counts.get(packagePurl) ?? 1) - 1;
+        if (left === 0) counts.delete(packagePurl);
+        else counts.set(packagePurl, left);
+      };
     },
   };
 }

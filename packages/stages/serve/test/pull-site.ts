@@ -10,6 +10,8 @@ export interface PullSite {
   list(files: Listed | 'silent' | 'absent'): void;
   /** What the next fetch comes to; else the file comes, and is stored with its last byte. */
   refuse(refusal: PullRefusal | undefined): void;
+  /** From now on what came is recorded only when somebody wants it to show. */
+  recordLate(): void;
   /** What upstream was asked for. */
   readonly asked: readonly string[];
 }
@@ -18,6 +20,7 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
   const asked: string[] = [];
   let listed: Listed | 'silent' | 'absent' = 'absent';
   let refused: PullRefusal | undefined;
+  let late: string[] | undefined;
   const look: PullThrough['look'] = async (packagePurl) => {
     asked.push(packagePurl);
     if (listed === 'silent' || listed === 'absent') return { type: listed === 'silent' ? 'stale' : 'absent' };
@@ -28,6 +31,7 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
     refusal,
     look,
     sight: look,
+    shown: () => (late === undefined || late.length === 0 ? undefined : Promise.all(late.splice(0).map((fileName) => site.keep(fileName)))),
     async fetch(file, until) {
       asked.push(`${until} ${file.purl.slice(packageOf(file.purl).length)}`);
       if (refused !== undefined) return { type: 'refused', refusal: refused };
@@ -35,7 +39,8 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
       if (until === 'whole') await site.keep(fileName);
       const open = async function* () {
         yield Buffer.from(fileName);
-        if (until === 'bytes') await site.keep(fileName);
+        if (late !== undefined) late.push(fileName);
+        else if (until === 'bytes') await site.keep(fileName);
       };
       return { type: 'coming', sizeBytes: fileName.length, open };
     },
@@ -44,6 +49,9 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
   return {
     site,
     asked,
+    recordLate: () => {
+      late = [];
+    },
     list: (files) => {
       listed = files;
     },
