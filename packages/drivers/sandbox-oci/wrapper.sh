@@ -63,12 +63,12 @@ run_phase() {
   echo "ended $phase $status $complaint" >&4
   [ -z "$node" ] || mark "$phase" 4>&- 5>&-
 }
-# In the order in which packets were sent, a mark comes after those of the phase. One that finds no room is lost, so it comes often.
+# In the order in which packets were sent, a mark comes after those of the phase. One that finds no room is lost, so it comes often, and for half a minute.
 mark() {
   local round
-  for round in {1..60}; do
+  for round in {1..80}; do
     echo -n "$secret $1" 2>/dev/null >/dev/udp/127.0.0.1/9
-    sleep 0.05
+    if ((round < 20)); then sleep 0.05; else sleep 0.5; fi
   done
 }
 

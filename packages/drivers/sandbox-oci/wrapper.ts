@@ -49,7 +49,7 @@ export interface Wrapper {
 const SCRIPT = fileURLToPath(new URL('wrapper.sh', import.meta.url));
 const RECORDER = fileURLToPath(new URL('contacts/recorder.ts', import.meta.url));
 /** Longer than marks are sent. */
-const RECORDER_TIMEOUT_MS = 10_000;
+const RECORDER_TIMEOUT_MS = 60_000;
 /** Of what the wrapper itself says when it cannot go on. */
 const MAX_COMPLAINT_CHARACTERS = 4000;
 
