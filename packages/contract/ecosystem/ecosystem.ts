@@ -1,6 +1,7 @@
 import type { ArtifactRules } from '@granary/core/compare';
 import type { Artifact, Digests, Evidence, Instant, PinnedArtifact, Purl, Sha256 } from '@granary/core/model';
 import type { Pin, Resolution } from '../ports/index.ts';
+import type { ClaimedSource } from './claimed-source.ts';
 import type { Installing } from './installing.ts';
 import type { RebuildStrategy } from './rebuild.ts';
 import type { Views } from './views.ts';
@@ -9,9 +10,9 @@ import type { Views } from './views.ts';
 export interface UpstreamArtifact extends Artifact {
   /** Absolute; resolved against the document's own address. The document's own where {@link PackageIndex.files} tells. */
   readonly url: string;
-  readonly yanked: boolean;
   /** No file of its kind is larger: for those whose size upstream doesn't state. */
   readonly maxBytes?: number;
+  readonly yanked: boolean;
   /** What follows from the index once the digests were checked. */
   readonly evidence: readonly Evidence[];
   /** Documents beside the artifact that upstream offers, such as its provenance: stored with it. */
@@ -58,6 +59,7 @@ export interface Declared {
   readonly metadata?: Uint8Array;
   /** When it was published, where only the artifact tells. */
   readonly publishedAt?: Instant;
+  readonly source?: ClaimedSource;
 }
 
 /** Reads what is stored, whatever a view would show of it. */
@@ -188,6 +190,8 @@ export interface Toolset {
 export interface Toolchain extends Toolset {
   /** Version of the runtime, from the versions of the root filesystem's packages. */
   runtimeVersion(systemPackages: readonly { readonly name: string; readonly version: string }[]): string | undefined;
+  /** What that most often is, for those who have no root filesystem and only want to know what something would come to. */
+  readonly usualRuntimeVersion: string;
 }
 
 /** How an ecosystem's artifacts are rebuilt, and what that needs. */

@@ -1,4 +1,5 @@
 export { type BuildStep, comparedInputs, readBuildHistory } from './build-history.ts';
+export { type ClaimedSource, claimedSource, repositoryOfClaim } from './claimed-source.ts';
 export { ArtifactShape, artifactJson, type Closure, decodeClosure, encodeClosure } from './closure.ts';
 export { type ClosureSize, closureSize, overQuota } from './closure-size.ts';
 export { type ArchiveSource, type Assist, type Definition, type DefinitionPhase, definitionJson, type Parameter } from './definition.ts';

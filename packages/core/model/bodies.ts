@@ -86,6 +86,8 @@ export const StoredBody = z.object({
   digests: DigestsShape.optional(),
   evidence: z.array(Evidence),
   licence: z.string().optional(),
+  /** Where it says that it was made from: a claim. `repository` is a package URL, `commit` the id of a git commit, `directory` below the repository's root. */
+  source: z.object({ repository: z.string(), commit: z.string().optional(), directory: z.string().optional() }).optional(),
   metadata: Digest.optional(),
   companions: z.record(z.string(), Digest).optional(),
   /** Belongs to no release, but to the proofs of many, such as a tile of a checksum database: every view has it. */

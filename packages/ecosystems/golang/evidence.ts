@@ -10,10 +10,10 @@ import { hashIn } from './sumdb/record.ts';
 
 const MAX_INFO_BYTES = 2 ** 20;
 
-/** A commit's time, which its author set: nobody else tells when a version came out. */
+/** A commit's time, which its author set: nobody else tells when a version came out. And the commit itself, where the proxy tells. */
 export async function readDeclared(artifact: Artifact, bytes: Uint8Array): Promise<Declared> {
-  const time = kindOf(artifact.fileName) === 'info' && bytes.length <= MAX_INFO_BYTES ? parseInfo(bytes)?.time : undefined;
-  return time === undefined ? {} : { publishedAt: time };
+  const info = kindOf(artifact.fileName) === 'info' && bytes.length <= MAX_INFO_BYTES ? parseInfo(bytes) : undefined;
+  return { ...(info?.time === undefined ? {} : { publishedAt: info.time }), ...(info?.source === undefined ? {} : { source: info.source }) };
 }
 
 /** The hash of what a file holds, and what the checksum database says of it. */

@@ -1,4 +1,4 @@
-import { EcosystemError } from '@granary/contract/ecosystem';
+import { type ClaimedSource, claimedSource, EcosystemError } from '@granary/contract/ecosystem';
 import { type Instant, parseInstant } from '@granary/core/model';
 import { z } from 'zod';
 import { isVersion } from './versions.ts';
@@ -20,11 +20,19 @@ export interface Info {
   readonly version: string;
   /** Of the commit, as its author set it. */
   readonly time?: Instant;
+  /** Where the proxy got it from, if it says so (cmd/go, `go mod download -json`, Origin). */
+  readonly source?: ClaimedSource;
 }
-const Info = z.object({ Version: z.string().max(256), Time: z.string().max(64).nullish() }).transform(({ Version, Time }): Info => {
-  const time = parseInstant(Time ?? '');
-  return { version: Version, ...(time === undefined ? {} : { time }) };
-});
+const Text = z.string().max(4096).nullish();
+const Origin = z.object({ VCS: Text, URL: Text, Hash: Text, Subdir: Text });
+const Info = z
+  .object({ Version: z.string().max(256), Time: z.string().max(64).nullish(), Origin: Origin.nullish().catch(undefined) })
+  .transform(({ Version, Time, Origin }): Info => {
+    const time = parseInstant(Time ?? '');
+    const source =
+      Origin?.VCS === 'git' ? claimedSource({ repository: Origin.URL ?? '', commit: Origin.Hash ?? '', directory: Origin.Subdir ?? '' }) : undefined;
+    return { version: Version, ...(time === undefined ? {} : { time }), ...(source === undefined ? {} : { source }) };
+  });
 
 /** Undefined for what isn't such a document. */
 export function parseInfo(bytes: Uint8Array): Info | undefined {

@@ -2,6 +2,7 @@ import { type Declared, EcosystemError, spdxExpressionOf } from '@granary/contra
 import { ArchiveError, type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS, openArchive } from '@granary/core/archive';
 import type { Artifact } from '@granary/core/model';
 import { asObject, parseObject, type RawManifest } from './schema.ts';
+import { sourceOf } from './source.ts';
 
 const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
 /** A licence isn't worth more memory: larger packages say nothing. */
@@ -11,8 +12,9 @@ const LIMITS: ArchiveLimits = { ...DEFAULT_ARCHIVE_LIMITS, maxTotalBytes: 256 * 
 export async function readDeclared({ fileName }: Artifact, bytes: Uint8Array): Promise<Declared> {
   if (!fileName.endsWith('.tgz')) return {};
   const manifest = await readManifest(bytes);
-  const licence = manifest === undefined ? undefined : licenceOf(manifest);
-  return licence === undefined ? {} : { licence };
+  if (manifest === undefined) return {};
+  const [licence, source] = [licenceOf(manifest), sourceOf(manifest)];
+  return { ...(licence === undefined ? {} : { licence }), ...(source === undefined ? {} : { source }) };
 }
 
 /** Clients unpack without the first folder, whatever its name is. */

@@ -1,6 +1,7 @@
 import { type Declared, isSpdxExpression, spdxExpressionOf } from '@granary/contract/ecosystem';
 import { ArchiveError, type ArchiveFormat, DEFAULT_ARCHIVE_LIMITS, openArchive } from '@granary/core/archive';
 import type { Artifact } from '@granary/core/model';
+import { sourceOf } from './source.ts';
 
 const MAX_METADATA_BYTES = 4 * 2 ** 20;
 
@@ -8,8 +9,10 @@ const MAX_METADATA_BYTES = 4 * 2 ** 20;
 export async function readDeclared(artifact: Artifact, bytes: Uint8Array): Promise<Declared> {
   const metadata = await readCoreMetadata(artifact.fileName, bytes);
   if (metadata === undefined) return {};
-  const licence = licenceOf(new TextDecoder().decode(metadata));
+  const text = new TextDecoder().decode(metadata);
+  const [licence, source] = [licenceOf(text), sourceOf(headers(text, 'Project-URL'))];
   return {
+    ...(source === undefined ? {} : { source }),
     ...(licence === undefined ? {} : { licence }),
     ...(artifact.fileName.endsWith('.whl') ? { metadata } : {}),
   };

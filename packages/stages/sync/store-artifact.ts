@@ -68,6 +68,7 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
       ...(publishedAt === undefined ? {} : { publishedAt }),
       ...(Object.keys(digests).length === 0 ? {} : { digests: { ...digests } }),
       ...(declared.licence === undefined ? {} : { licence: declared.licence }),
+      ...(declared.source === undefined ? {} : { source: { ...declared.source } }),
       ...(metadata === undefined ? {} : { metadata: metadata.sha256 }),
       ...(Object.keys(companions.stored).length === 0 ? {} : { companions: companions.stored }),
       evidence: [...artifact.evidence, ...checked.evidence, ...companions.evidence].map((evidence): Json => ({ ...evidence })),
