@@ -245,6 +245,26 @@ describe.skipIf(suite.isSkipped)(suite.title('with every upstream unreachable, o
   );
 
   it(
+    'go is told why verified has nothing of modules, which nobody can rebuild yet',
+    async () => {
+      const home = makeGoHome(folder, { proxy: `${island.address}/verified/golang`, sumdb: upstream.sumdb, runner: island.run });
+      const project = home.take(await writeProject('loose', []));
+
+      const listed = await home.go(['list', '-m', '-versions', 'mod.example/wick'], project);
+      const named = await home.go(['mod', 'download', 'mod.example/wick@v1.0.0'], project);
+
+      expect(listed.said).toMatch(
+        /403 Granary policy verified refuses all \d+ files of golang\/mod\.example\/wick that are held: unsupported \(unsupported-ecosystem\)/,
+      );
+      expect([named.code, named.said]).toEqual([
+        1,
+        expect.stringMatching(/403 Granary policy verified refuses .*: unsupported \(unsupported-ecosystem\), see /),
+      ]);
+    },
+    TEST_MS,
+  );
+
+  it(
     'go is told that something is not held, and does not wait for it',
     async () => {
       const home = islander();

@@ -19,6 +19,8 @@ interface ViewListing {
   readonly listing: Listing;
   /** How many files the policy left out, or would leave out. */
   readonly belowPolicy: number;
+  /** Why nothing at all is shown, where the policy leaves nothing: what most of the files lack. */
+  readonly refused?: string;
   /** When the policy may answer otherwise without a new fact, in milliseconds since 1970. */
   readonly until?: number;
 }
@@ -117,6 +119,15 @@ function applyPolicy(listing: Listing, policy: Policy, now: Instant): ViewListin
   return {
     listing: policy.mode === 'report' ? listing : { ...listing, files: met.map(({ file }) => file) },
     belowPolicy: answers.length - met.length,
+    ...(policy.mode === 'report' || met.length > 0 || answers.length === 0
+      ? {}
+      : { refused: commonest(answers.flatMap(({ answer }) => (answer.met ? [] : [answer.why]))) }),
     ...(until.length === 0 ? {} : { until: Math.min(...until) }),
   };
+}
+
+function commonest(reasons: readonly string[]): string {
+  const counted = [...Map.groupBy(reasons, (why) => why)].toSorted(([, one], [, other]) => other.length - one.length);
+  const [why = 'no file of it is held'] = counted[0] ?? [];
+  return counted.length > 1 ? `${why}, and other reasons` : why;
 }

@@ -89,7 +89,10 @@ async function renderPackage(
   const isShown = holding.files.length > 0 || target.view.type === 'pull';
   const found = isShown ? await listings.of(target, packagePurl) : undefined;
   if (found === undefined) return refusal(refuse.notHeld({ packages: [packagePurl], asked: '' }));
-  const { listing, belowPolicy, until } = found;
+  const { listing, belowPolicy, until, refused } = found;
+  // An empty index would only say that there is no such version.
+  if (refused !== undefined)
+    return { ...refusal(refuse.nothingMeets({ packagePurl, files: belowPolicy, why: refused })), ...(until === undefined ? {} : { until }) };
   const view = await listings.view(listing, target, packagePurl);
   const bytes = target.ecosystem.views.renderPackage(view, mediaType, document);
   if (bytes === undefined) return refusal(refuse.notHeld({ packages: [packagePurl], asked: document ?? '' }));

@@ -9,6 +9,8 @@ import type { View } from './view.ts';
 export interface Refusals {
   quarantined(purl: Purl, reason: string): HttpResponse;
   policy(file: HeldFile, why: string): HttpResponse;
+  /** Of a package, no file meets the policy. */
+  nothingMeets(what: { readonly packagePurl: Purl; readonly files: number; readonly why: string }): HttpResponse;
   /** The file exists, but not at the moment of the view. */
   notThen(file: HeldFile, view: View & { readonly type: 'as-of' }): HttpResponse;
   notHeld(what: { readonly packages: readonly Purl[]; readonly asked: string }): HttpResponse;
@@ -21,6 +23,8 @@ export function refusals(publicUrl: string): Refusals {
   return {
     quarantined: (purl, reason) => lineAnswer(403, `Granary quarantined ${labelOf(purl)}: ${reason.slice(0, 200)}, ${see(purl)}`),
     policy: (file, why) => lineAnswer(403, `Granary policy verified refuses ${labelOf(file.purl)} ${file.fileName}: ${why}, ${see(file.purl)}`),
+    nothingMeets: ({ packagePurl, files, why }) =>
+      lineAnswer(403, `Granary policy verified refuses all ${files} files of ${labelOf(packagePurl)} that are held: ${why}, see ${publicUrl}/`),
     notThen: (file, view) =>
       lineAnswer(403, `Granary as-of ${view.time} has no ${labelOf(file.purl)} ${file.fileName}: it was not there then, ${see(file.purl)}`),
     noCompanion: (file, companion) => lineAnswer(404, `Granary holds no ${companion} of ${labelOf(file.purl)} ${file.fileName}, ${see(file.purl)}`),

@@ -251,6 +251,19 @@ describe('the view of what is verified', () => {
     });
   });
 
+  it('says why it has nothing of a package, which an empty index would not', async () => {
+    const site = await judged({ verdicts: ['reproduced-normalized'] });
+    const { status, reason } = await site.get('/verified/tiny/index/box/');
+    site.record(verdictFact(two, sha256(two), { verdict: 'unsupported', failureClass: 'unsupported-ecosystem' }));
+    const only = await site.get('/verified/tiny/index/box/');
+
+    expect([status, reason]).toEqual([
+      403,
+      'Granary policy verified refuses all 2 files of tiny/box that are held: reproduced, and other reasons, see http://mirror.example/',
+    ]);
+    expect(only.text).toContain('and other reasons');
+  });
+
   it('refuses what could not be rebuilt, unless the policy names that verdict', async () => {
     const strict = await judged();
     const lenient = await judged({ verdicts: ['reproduced', 'unsupported'] });
@@ -277,10 +290,11 @@ describe('the view of what is verified', () => {
 
   it('lets a file through when it is old enough, without a new fact', async () => {
     const site = await judged({ minAgeDays: 7 });
-    const before = listed(await site.get('/verified/tiny/index/box/'));
+    const before = await site.get('/verified/tiny/index/box/');
     site.at('2026-01-06T00:00:00Z');
 
-    expect([before, listed(await site.get('/verified/tiny/index/box/'))]).toEqual([[], [one]]);
+    expect(before.text).toContain('younger than 7 days');
+    expect(listed(await site.get('/verified/tiny/index/box/'))).toEqual([one]);
   });
 
   it('shows everything in report mode, and says how much it would refuse', async () => {
@@ -298,7 +312,7 @@ describe('the view of what is verified', () => {
     await site.observe([{ fileName: one }]);
     await site.keep(one);
 
-    expect(listed(await site.get('/tiny/index/box/'))).toEqual([]);
+    expect((await site.get('/tiny/index/box/')).status).toBe(403);
     expect(listed(await site.get('/all/tiny/index/box/'))).toEqual([one]);
   });
 });
