@@ -84,6 +84,8 @@ const PullThrough = strict({
 
 /** Source repositories. */
 const Repositories = strict({
+  /** Besides those that are watched, those that packages name which are held for somebody. */
+  mirror: z.enum(['watched', 'named-by-packages'], { error: 'expected watched or named-by-packages' }).default('watched'),
   /** As `url.<base>.insteadOf` of git's own configuration, which goes after these: addresses that begin with the key are read from the value instead. */
   insteadOf: z.record(z.string().regex(/^https?:\/\/./, 'expected the beginning of an address, such as https://forge.example/'), HttpUrl).default({}),
   /** Beginnings of the names of refs that are kept. Default: branches, tags and notes. */

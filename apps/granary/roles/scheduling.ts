@@ -26,7 +26,14 @@ export interface SchedulingParts {
 /** Keeps a queue filled with what a site lacks, and shows what comes of it, whichever process does the work. */
 export function openScheduling({ config, site, queue, progress }: SchedulingParts): Scheduling {
   const { catalog, privateStore, publicStore } = site;
-  const ports = { ecosystemOf, catalog, privateBlobs: privateStore.blobs, publicBlobs: publicStore.blobs, policy: policyDigest(config) };
+  const ports = {
+    ecosystemOf,
+    catalog,
+    privateBlobs: privateStore.blobs,
+    publicBlobs: publicStore.blobs,
+    policy: policyDigest(config),
+    repositories: config.repositories.mirror,
+  };
   const onError = (error: Error) => progress.note(`the scheduler stumbled, and tries again: ${diskFaultOf(error)?.message ?? error.message}`);
   const settled = async () => {
     await site.settle();

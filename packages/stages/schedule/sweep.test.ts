@@ -98,7 +98,7 @@ it('tries an install once all of a product is stored, and again when other files
     add({ kind: 'stored', subject: fileOf(name).purl, inputs: [name], body: { sha256: sha256(name), sizeBytes: 1, path: name, evidence: [] } });
   const trials = async (id = 'tiny') => {
     const ecosystemOf = (type: string) => (type === id ? { id, installing } : undefined);
-    const { jobs } = await sweep({ ecosystemOf, catalog, privateBlobs: blobs, publicBlobs: blobs, policy: POLICY });
+    const { jobs } = await sweep({ ecosystemOf, catalog, privateBlobs: blobs, publicBlobs: blobs, policy: POLICY, repositories: 'watched' });
     return jobs.filter(({ stage }) => stage === 'rebuild');
   };
   await want(sha256('one'), [fileOf('first.box'), fileOf('second.box')]);
@@ -138,7 +138,7 @@ async function openTestSite() {
     record('wanted', SPECIFICATION, { role: 'install', manifest, artifacts: artifacts.length });
   };
   const jobsOf = async (wanted: Stage, policy = POLICY) => {
-    const { jobs } = await sweep({ ecosystemOf: () => undefined, catalog, privateBlobs: blobs, publicBlobs: blobs, policy });
+    const { jobs } = await sweep({ ecosystemOf: () => undefined, catalog, privateBlobs: blobs, publicBlobs: blobs, policy, repositories: 'watched' });
     return jobs.filter(({ stage }) => stage === wanted).map(({ id }) => id);
   };
   return { add, record, catalog, blobs, want, jobsOf, demands: () => jobsOf('demand') };

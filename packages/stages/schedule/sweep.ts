@@ -26,6 +26,7 @@ import {
   WatchedBody,
 } from '@granary/core/model';
 import { nextBuildJob } from './next-build-job.ts';
+import { type MirroredRepositories, repositoryJobs } from './repository-jobs.ts';
 
 /** What the scheduler compares: what is wanted, what is recorded. */
 export interface SweepPorts {
@@ -36,6 +37,7 @@ export interface SweepPorts {
   readonly publicBlobs: BlobStore;
   /** Digest of the policy that summaries are signed for: after another one they are signed anew. */
   readonly policy: Sha256;
+  readonly repositories: MirroredRepositories;
 }
 export interface Standing {
   readonly jobs: readonly Job[];
@@ -70,7 +72,7 @@ export async function sweep(ports: SweepPorts): Promise<Standing> {
     for (const artifact of taken.artifacts) wanted.set(artifact.purl, artifact);
     if (taken.missing.length > 0) missing.set(entry.subject, taken.missing);
   }
-  for (const repository of repositories) jobs.push(...repositoryJobs(ports.catalog, repository));
+  jobs.push(...repositoryJobs(ports.catalog, ports.repositories, { watched: repositories, artifacts: wanted.values() }));
   for (const artifact of wanted.values()) jobs.push(...(await artifactJobs(ports, artifact)));
   return { jobs: [...new Map(jobs.map((job) => [job.id, job])).values()], wanted: [...wanted.values()], missing };
 }
@@ -123,12 +125,6 @@ function staleSince(catalog: Catalog, closure: Closure): Sha256 | undefined {
 function demandJob(specification: string, watched: Sha256, standing: 'first' | Sha256): Job {
   const id = `demand ${specification} ${watched.slice(0, 16)} ${standing.slice(0, 16)}`;
   return { id, stage: 'demand', label: specification, payload: { type: 'demand', specification } };
-}
-
-/** Once it was seen, whoever follows upstream looks again. */
-function repositoryJobs(catalog: Catalog, repository: Purl): readonly Job[] {
-  if (catalog.current('observed', repository) !== undefined) return [];
-  return [{ id: `mirror ${repository}`, stage: 'sync', label: repository, payload: { type: 'mirror', repository } }];
 }
 
 async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<readonly Job[]> {
