@@ -3,4 +3,4 @@ export { type BuiltMetadata, buildMetadata, type MetadataPorts } from './metadat
 export { planAttempt } from './plan.ts';
 export type { BuildEnvironment, FetchedBytes, MirrorSocket, PlanPorts, RunPorts } from './rebuild-ports.ts';
 export { type BuildOrder, readDefinition, runDefinition } from './run.ts';
-export { type InstallingEcosystem, type TryInstallPorts, tryInstall } from './try-install.ts';
+export { type TryInstallPorts, tryInstall } from './try-install.ts';

@@ -27,7 +27,7 @@ import {
 import { factBody, type PinnedArtifact, type Purl, releaseOf, type Sha256, type TriedBody, WantedBody, WatchedBody } from '@granary/core/model';
 import type { MirrorSocket } from './rebuild-ports.ts';
 
-export type InstallingEcosystem = Pick<Ecosystem, 'id'> & { readonly installing: Installing };
+type InstallingEcosystem = Pick<Ecosystem, 'id'> & { readonly installing: Installing };
 export interface TryInstallPorts {
   readonly ecosystem: InstallingEcosystem;
   /** Digest of the root filesystem that installs run in. Made when it is asked for: most products run nothing. */
