@@ -5,7 +5,7 @@ import { type Peer, type PeerPlace, startPeer } from './peer.ts';
 
 const GOPROXY: GoTool = { package: 'github.com/goproxy/goproxy/cmd/goproxy', version: 'v0.26.1' };
 
-export interface GoProxyPlace extends PeerPlace {
+interface GoProxyPlace extends PeerPlace {
   /** Name of the checksum database that it passes questions on to, by way of its upstream. */
   readonly database: string;
 }
