@@ -6,7 +6,8 @@ import type { Purl } from '@granary/core/model';
 import { systemClock } from '@granary/driver-queue-memory';
 import { ecosystems } from '@granary/ecosystems';
 import type { DemandedEcosystem } from '@granary/stage-demand';
-import { askUpstream, openUpstreamDocuments } from '@granary/stage-sync';
+import { askUpstream, openUpstreamDocuments, type UpstreamDocuments } from '@granary/stage-sync';
+import { type LookUpResolver, openLookUpResolver } from './look-up-resolver.ts';
 import { openUpstreams } from './upstreams.ts';
 
 /** Upstream as demand sees it, for those who only want to know: nothing is recorded. */
@@ -27,18 +28,21 @@ const DEFAULT_PER_SECOND = 50;
 const MAX_AGE_MS = 3_600_000;
 
 export async function openLookUp({ config, environment, note }: LookUpOptions): Promise<LookUp> {
+  await using opening = new AsyncDisposableStack();
   const clock = systemClock();
-  const upstreams = await openUpstreams({ config, environment, clock, note });
+  const upstreams = opening.use(await openUpstreams({ config, environment, clock, note }));
+  const resolvers = opening.use(new AsyncDisposableStack());
   const companions = new Map<Purl, number>();
   const demanded = ecosystems.flatMap((ecosystem): readonly DemandedEcosystem[] => {
     const found = upstreams.of(ecosystem);
-    return found === undefined ? [] : [lookedUp({ ecosystem, upstreamBase: found.index, upstream: found.client, clock }, companions)];
+    return found === undefined ? [] : [lookedUp({ ecosystem, upstreamBase: found.index, upstream: found.client, clock, note, resolvers }, companions)];
   });
+  const opened = opening.move();
   return {
     ecosystems: demanded,
     companionsOf: (purl) => companions.get(purl) ?? 0,
     requestsPerSecond: (id) => config.upstreams[id]?.requestsPerSecond ?? DEFAULT_PER_SECOND,
-    [Symbol.asyncDispose]: () => upstreams[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
@@ -47,6 +51,9 @@ interface Looking {
   readonly upstreamBase: string;
   readonly upstream: Upstream;
   readonly clock: ReturnType<typeof systemClock>;
+  readonly note: (text: string) => void;
+  /** Closed with the look. */
+  readonly resolvers: AsyncDisposableStack;
 }
 
 function lookedUp(looking: Looking, companions: Map<Purl, number>): DemandedEcosystem {
@@ -62,15 +69,20 @@ function lookedUp(looking: Looking, companions: Map<Purl, number>): DemandedEcos
     return found;
   };
   const ask = askUpstream({ upstreamBase, upstream });
+  const tool = resolverOf(looking, documents);
   return {
     ecosystem,
     upstreamBase,
     current,
-    resolve: async (requirements) =>
-      (await ecosystem.demand.resolve?.(requirements, current, ask)) ?? {
-        ok: false,
-        why: 'unavailable',
-        detail: `${ecosystem.id} ranges are resolved by the running site alone; a lockfile or an SBOM can be looked up without it`,
-      },
+    resolve: async (requirements, signal) =>
+      (await ecosystem.demand.resolve?.(requirements, current, ask)) ??
+      (await tool?.resolve(requirements, signal)) ?? { ok: false, why: 'unavailable', detail: `nothing here resolves ranges of ${ecosystem.id}` },
   };
+}
+
+/** Undefined where the ecosystem resolves by itself, or nobody does. */
+function resolverOf({ ecosystem, upstream, note, resolvers }: Looking, documents: UpstreamDocuments): LookUpResolver | undefined {
+  const { rebuilding } = ecosystem;
+  if (ecosystem.demand.resolve !== undefined || rebuilding === undefined) return undefined;
+  return resolvers.use(openLookUpResolver({ ecosystem: { ...ecosystem, rebuilding }, documents, upstream, note }));
 }

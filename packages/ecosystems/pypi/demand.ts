@@ -33,7 +33,7 @@ export const pypiDemand: DemandRules = {
 /** PEP 508, names. */
 const PROJECT_NAME = /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/i;
 
-/** `pkg:pypi/flask`, with `@3.0.3` for one version or `?vers=vers:pypi/>=3.0|<4` (the VERS notation) for a range. */
+/** `pkg:pypi/flask`, with `@3.0.3` for one version, `@^3` or `?vers=vers:pypi/>=3.0|<4` (the VERS notation) for a range. */
 function wishOfPurl(text: string): Wish | undefined {
   if (!text.startsWith('pkg:pypi/')) return undefined;
   const purl = parsePurl(text.split('?', 1)[0] ?? '');
@@ -41,10 +41,22 @@ function wishOfPurl(text: string): Wish | undefined {
   const [, name = '', version] = /^pkg:pypi\/([^@]+)(?:@(.+))?$/.exec(decodeURIComponent(purl)) ?? [];
   if (!PROJECT_NAME.test(name)) throw new EcosystemError('bad-spec', `${text}: ${name} is no name of a Python project`);
   const range = /[?&]vers=([^&]*)/.exec(text)?.[1];
+  const caret = version === undefined ? undefined : caretRange(version);
+  if (caret !== undefined && range === undefined) return { type: 'requirements', label: text, requirements: [`${normalizeName(name)}${caret}`] };
   if (version !== undefined && valid(version) === null) throw new EcosystemError('bad-spec', `${text}: ${version} is no PEP 440 version`);
   if (version !== undefined && range !== undefined) throw new EcosystemError('bad-spec', `${text}: a version or a range, not both`);
   const requirement = range === undefined ? (version === undefined ? '' : `==${version}`) : specifierOf(text, decodeURIComponent(range));
   return { type: 'requirements', label: text, requirements: [`${normalizeName(name)}${requirement}`] };
+}
+
+/** `^2.1` as other ecosystems write it: up to the next release that may break, by the first number that isn't zero. */
+function caretRange(text: string): string | undefined {
+  const [, release] = /^\^(\d{1,9}(?:\.\d{1,9}){0,5})$/.exec(text) ?? [];
+  if (release === undefined) return undefined;
+  const numbers = release.split('.').map(Number);
+  const at = Math.max(0, numbers.some((number) => number > 0) ? numbers.findIndex((number) => number > 0) : numbers.length - 1);
+  const next = [...numbers.slice(0, at), (numbers[at] ?? 0) + 1].join('.');
+  return `>=${release},<${next}`;
 }
 
 /** VERS (package-url/vers-spec) to a PEP 440 specifier set: constraints are joined by `|`, a bare version means equality. */

@@ -68,6 +68,9 @@ describe('a purl on the watch list', () => {
     expect(requirements('pkg:pypi/Flask')).toEqual(['flask']);
     expect(requirements('pkg:pypi/flask@3.0.3')).toEqual(['flask==3.0.3']);
     expect(requirements('pkg:pypi/flask?vers=vers:pypi/>=3.0|<4')).toEqual(['flask>=3.0,<4']);
+    expect(requirements('pkg:pypi/flask@^2.1')).toEqual(['flask>=2.1,<3']);
+    expect(requirements('pkg:pypi/flask@^0.4.1')).toEqual(['flask>=0.4.1,<0.5']);
+    expect(requirements('pkg:pypi/flask@^0.0')).toEqual(['flask>=0.0,<0.1']);
   });
 
   it('is refused when the range is none', () => {

@@ -20,6 +20,7 @@ export const pypiToolchain: Toolchain = {
     if (uv === undefined) throw new EcosystemError('malformed', `${artifact.fileName}: holds no uv executable`);
     return [{ path: '/usr/local/bin/uv', bytes: uv.content.read() }];
   },
+  usualRuntimeVersion: '3.11',
   runtimeVersion(systemPackages) {
     const version =
       systemPackages.find(({ name }) => name === 'python3.11-minimal')?.version ?? systemPackages.find(({ name }) => name === 'python3-minimal')?.version;
