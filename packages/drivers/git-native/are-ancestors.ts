@@ -29,7 +29,7 @@ export async function areAncestors(lookUp: LookUp, pairs: readonly AncestorPair[
   });
 }
 
-export function textOf({ before, after }: AncestorPair): string {
+function textOf({ before, after }: AncestorPair): string {
   return `${before} ${after}`;
 }
 

@@ -9,7 +9,7 @@ export interface BackgroundIndex {
   /** Sees to it that the folder will soon be indexed for these tips; nobody waits for that. */
   want(folder: HeldFolder, wanted: WantedIndex): void;
 }
-export interface WantedIndex {
+interface WantedIndex {
   readonly key: RepositoryKey;
   readonly packs: readonly StoredPack[];
   /** Commits that clients are shown. */

@@ -12,7 +12,7 @@ export interface RepositoryKey {
   readonly name: string;
   readonly objectFormat: ObjectFormat;
 }
-export interface FolderUse {
+interface FolderUse {
   readonly packs: readonly StoredPack[];
   readonly signal?: AbortSignal | undefined;
 }

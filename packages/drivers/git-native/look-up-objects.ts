@@ -11,7 +11,7 @@ export interface LookUp {
   readonly places: readonly Place[];
   readonly signal?: AbortSignal | undefined;
 }
-export type ObjectType = 'commit' | 'tree' | 'blob';
+type ObjectType = 'commit' | 'tree' | 'blob';
 export interface Peeled {
   readonly objectId: string;
   readonly type: ObjectType;

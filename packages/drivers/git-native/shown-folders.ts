@@ -9,7 +9,7 @@ import { checkObjectIds } from './object-ids.ts';
 import { headFile, packedRefs } from './packed-refs.ts';
 import type { ScratchFolders } from './scratch-folders.ts';
 
-export interface RefsToShow {
+interface RefsToShow {
   readonly shown: ShownRefs;
   readonly objectFormat: ObjectFormat;
   readonly peel: (objectIds: readonly string[]) => Promise<ReadonlyMap<string, Peeled>>;
