@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type RunningGranary, startGranary } from '../../machine/granary.ts';
+import { type HostileUpstream, openHostileUpstream } from './hostile-upstream.ts';
+import { type FileAttack, REGISTRIES, type Registry, type Release } from './registries.ts';
+
+/** One site that mirrors several ecosystems, all of whose upstreams are hostile. */
+export interface HostileSite extends AsyncDisposable {
+  readonly folder: string;
+  readonly upstream: HostileUpstream;
+  /** Has it upstream, and wants it: by its name, or by a lock where only that says what its file must be. */
+  want(registry: Registry, name: string, options?: { readonly by?: 'lock'; readonly attack?: FileAttack }): Release;
+  /** Writes the configuration and starts `granary up` with these arguments. */
+  start(...args: readonly string[]): Promise<RunningGranary>;
+  /** Files that nobody has finished writing, wherever a store keeps them meanwhile. */
+  unfinished(): Promise<readonly string[]>;
+}
+
+export const HostileResult = z.object({
+  artifacts: z.array(z.object({ purl: z.string() })),
+  failures: z.array(z.object({ job: z.string(), error: z.string() })),
+});
+
+/** Of `why --json`. */
+export const HeldArtifacts = z.object({ artifacts: z.array(z.object({ purl: z.string() })) });
+
+export async function openHostileSite(): Promise<HostileSite> {
+  const folder = await mkdtemp(join(tmpdir(), 'granary-hostile-'));
+  const upstream = await openHostileUpstream();
+  const watch = new Set<string>();
+  const locked = new Map<Registry, Set<string>>();
+  for (const registry of REGISTRIES) for (const page of registry.pages(upstream.origin)) upstream.serve(page);
+  return {
+    folder,
+    upstream,
+    want(registry, name, { by, attack } = {}) {
+      const release = registry.release(name, attack);
+      for (const page of [release.index, release.file, ...release.others]) upstream.serve(page);
+      if (by === 'lock' && registry.lock !== undefined) locked.set(registry, (locked.get(registry) ?? new Set()).add(name));
+      else watch.add(registry.wish(name));
+      return release;
+    },
+    async start(...args) {
+      const locks = [...locked].flatMap(([registry, names]) => registry.lock?.([...names]) ?? []);
+      for (const { fileName, text } of locks) await writeFile(join(folder, fileName), text);
+      const upstreams = Object.fromEntries(REGISTRIES.map((registry) => [registry.id, registry.upstream(upstream.origin)]));
+      const site = { watch: [...watch, ...locks.map(({ fileName }) => fileName)], upstreams, listen: '127.0.0.1:0' };
+      await writeFile(join(folder, 'granary.yaml'), JSON.stringify(site));
+      return startGranary(['up', ...args], { cwd: folder });
+    },
+    unfinished: async () => (await Promise.all(['public', 'private'].map((part) => readdir(join(folder, 'data', part, '.tmp'))))).flat(),
+    async [Symbol.asyncDispose]() {
+      await upstream[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The most memory that a process had so far, in bytes (proc(5), VmHWM), while it runs. */
+export function watchMemory(pid: number | undefined): { readonly peakBytes: () => number } {
+  let peakKiB = 0;
+  const timer = setInterval(() => {
+    try {
+      peakKiB = Math.max(peakKiB, Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0));
+    } catch {
+      clearInterval(timer); // It ended.
+    }
+  }, 200).unref();
+  return { peakBytes: () => peakKiB * 1024 };
+}
