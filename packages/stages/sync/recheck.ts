@@ -6,7 +6,7 @@ import { replacedIn } from './observe.ts';
 import type { SyncPorts } from './sync-ports.ts';
 
 /** What looking at held files again came to. */
-export interface Rechecked {
+interface Rechecked {
   readonly facts: number;
   /** Files of which upstream has other bytes by now than those that are held. */
   readonly replaced: readonly string[];

@@ -10,7 +10,7 @@ export interface Attack {
   /** And when it meets a file; left out where what is sent is simply another file. */
   readonly file?: RegExp;
 }
-export interface Asked {
+interface Asked {
   readonly page: Page;
   /** A service that only this machine reaches. */
   readonly inside: string;

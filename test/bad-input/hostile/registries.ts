@@ -44,7 +44,7 @@ export interface Registry {
 const MIB = 2 ** 20;
 const MILLION = 1_000_000;
 const WHEN = '2024-06-01T00:00:00Z';
-export const DEEP = Buffer.alloc(2 * MILLION, '[');
+const DEEP = Buffer.alloc(2 * MILLION, '[');
 export const GARBAGE = Buffer.alloc(4096, 0xff);
 export const HTML = '<!doctype html><title>502 Bad Gateway</title><p>Try again later.</p>\n';
 
