@@ -60,9 +60,12 @@ export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly code: UpstreamCode;
   readonly url: string;
-  constructor(code: UpstreamCode, url: string, message: string, options?: ErrorOptions) {
+  /** Of HTTP, where there was an answer. */
+  readonly status: number | undefined;
+  constructor(code: UpstreamCode, url: string, message: string, options?: ErrorOptions & { readonly status?: number }) {
     super(message, options);
     this.code = code;
     this.url = url;
+    this.status = options?.status;
   }
 }

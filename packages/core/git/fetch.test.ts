@@ -187,6 +187,12 @@ describe('an answer to a fetch', () => {
     expect(await codeOf(() => packOf(Buffer.concat([packets('packfile'), progress, packets(pack, '|flush')]), 2, 32))).toBe('too-large');
   });
 
+  it('has no more beside its pack than belongs there, however large a pack may be', async () => {
+    const progress = packets(...Array.from({ length: 300 }, () => `\u0002${'p'.repeat(60_000)}`));
+
+    expect(await codeOf(() => packOf(Buffer.concat([packets('packfile'), progress, packets(pack, '|flush')]), 2, 2 ** 34))).toBe('too-large');
+  });
+
   it('has no more acknowledgments than anybody could ask for', async () => {
     const acks = Array.from({ length: MAX_HAVES + 2 }, () => `ACK ${'a'.repeat(40)}`);
 

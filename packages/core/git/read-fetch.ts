@@ -15,8 +15,9 @@ export interface FetchAnswer {
 const WHERE = 'the answer to a fetch';
 /** gitprotocol-pack, side-band. */
 const BAND = { pack: 1, progress: 2, error: 3 };
-/** What may come beside the pack: frames (5 bytes in 65520 from git, 5 in 1000 at worst), progress, keepalives. */
+/** What may come beside the pack: progress and keepalives, and frames (5 bytes in 65520 from git, 5 in 1000 at worst). */
 const BESIDE_BYTES = 16 * 2 ** 20;
+const FRAME_BYTES = 5;
 /** Acknowledgments that nobody asked for; as many as we name. */
 const MAX_ACKNOWLEDGMENTS = 16_384;
 /** gitformat-pack: signature, and versions that are read. */
@@ -29,13 +30,17 @@ const SIGNATURES = [Buffer.from('PACK\0\0\0\x02'), Buffer.from('PACK\0\0\0\x03')
  * `truncated`, `too-large`, `unsupported` for a shallow repository, `malformed` for anything else that isn't a pack and nothing but a pack.
  */
 export async function* readFetch(stream: AsyncIterable<Uint8Array>, answer: FetchAnswer): AsyncGenerator<Uint8Array, void, undefined> {
-  const packets = readPackets(stream, { maxBytes: answer.maxBytes + Math.ceil(answer.maxBytes / 64) + BESIDE_BYTES });
+  const packets = readPackets(stream, { maxBytes: answer.maxBytes + besideBytes(answer.maxBytes) });
   try {
     const first = answer.version === 2 ? await startV2(packets) : await startV0(packets);
     let size = 0;
+    let beside = 0;
     const signature = new SignatureCheck();
     for (let packet = first; packet.type !== 'flush'; packet = await nextPacket(packets, 'a pack')) {
       const bytes = packBytes(packet, answer);
+      beside += bytes === undefined ? sizeOf(packet) : FRAME_BYTES;
+      // Else a server that never comes to the point would be read for as long as the largest pack.
+      if (beside > besideBytes(size)) throw new GitFormatError('too-large', `git server's answer: more than ${besideBytes(size)} bytes beside the pack`);
       if (bytes === undefined || bytes.length === 0) continue;
       signature.take(bytes);
       size += bytes.length;
@@ -47,6 +52,14 @@ export async function* readFetch(stream: AsyncIterable<Uint8Array>, answer: Fetc
   } finally {
     await packets.return();
   }
+}
+
+function besideBytes(packBytes: number): number {
+  return BESIDE_BYTES + Math.floor(packBytes / 64);
+}
+
+function sizeOf(packet: Packet): number {
+  return FRAME_BYTES + (packet.type === 'data' ? packet.bytes.length : 0);
 }
 
 /** gitprotocol-v2, fetch: sections, of which a pack's is the last. The first packet of the pack. */

@@ -40,7 +40,9 @@ export async function exchange(ports: ExchangePorts, request: UpstreamRequest, s
     if (location === undefined) return answer;
     answer.body.destroy();
     if (request.post !== undefined && !REDIRECTS_OF_POST.has(answer.status))
-      throw new UpstreamError('bad-status', request.url, `post ${url.href}: status ${answer.status}, which would lose what is asked`);
+      throw new UpstreamError('bad-status', request.url, `post ${url.href}: status ${answer.status}, which would lose what is asked`, {
+        status: answer.status,
+      });
     url = redirected(url, location, request.url);
   }
   throw new UpstreamError('too-many-redirects', request.url, `get ${request.url}: more than ${MAX_REDIRECTS} redirects, the last to ${url.href}`);

@@ -137,6 +137,7 @@ async function politely(ports: ExchangePorts, request: UpstreamRequest, signal: 
     busy ? 'busy' : 'bad-status',
     answer.url,
     `get ${answer.url}: status ${answer.status}${asked === undefined ? '' : `, retry after ${Math.ceil(asked / 1000)} s`}`,
+    { status: answer.status },
   );
   if (asked !== undefined && asked > MAX_WAIT_MS) throw error;
   // The budget keeps the pause for everybody: what is left for this request is to come back.
@@ -173,7 +174,7 @@ function withoutBody(answer: Answer, request: UpstreamRequest): Exclude<Upstream
   answer.body.destroy();
   if (status === 304 && request.etag !== undefined) return { status: 'not-modified', at };
   if (status === 404 || status === 410 || status === 451) return { status: 'not-found', code: status, at };
-  throw new UpstreamError('bad-status', answer.url, `get ${answer.url}: status ${status}`);
+  throw new UpstreamError('bad-status', answer.url, `get ${answer.url}: status ${status}`, { status });
 }
 
 function announcedSize(answer: Answer, { maxBytes }: UpstreamRequest): number | undefined {

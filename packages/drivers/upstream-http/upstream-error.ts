@@ -10,7 +10,10 @@ export interface ErrorContext {
 export function upstreamErrorOf(error: unknown, { url, phase, signal }: ErrorContext): unknown {
   if (signal?.aborted === true) return signal.reason;
   for (const cause of causes(error)) {
-    if (cause instanceof UpstreamError) return cause.url === url ? cause : new UpstreamError(cause.code, url, cause.message, { cause: error });
+    if (cause instanceof UpstreamError)
+      return cause.url === url
+        ? cause
+        : new UpstreamError(cause.code, url, cause.message, { cause: error, ...(cause.status === undefined ? {} : { status: cause.status }) });
   }
   const code = causes(error)
     .map(codeOf)

@@ -25,11 +25,14 @@ export interface Asked extends Answering {
 type AskPorts = Pick<RepositoryPorts, 'upstream' | 'refPrefixes'>;
 
 const SERVICE = 'git-upload-pack';
+const LIST_PATH = '/info/refs';
 const PROTOCOL = { 'git-protocol': 'version=2' };
 const MAX_REFS_BYTES = 256 * 2 ** 20;
 const LISTING_TIMEOUT_MS = 300_000;
 /** A server counts and packs before it sends: what it says meanwhile is a few bytes now and then. */
 const PACKING_STALL_MS = 15 * 60_000;
+/** It is recorded, in a fact of a few hundred bytes. */
+const MAX_URL_CHARS = 2048;
 
 /** Which refs a repository has, of those that are kept (gitprotocol-http, gitprotocol-v2). Undefined where there is no such repository. Throws UpstreamError, GitFormatError. */
 export async function askForRefs(ports: AskPorts, repository: string, signal?: AbortSignal): Promise<Asked | undefined> {
@@ -39,7 +42,7 @@ export async function askForRefs(ports: AskPorts, repository: string, signal?: A
 
 async function askAt(ports: AskPorts, repository: string, signal?: AbortSignal): Promise<Asked | undefined> {
   const response = await ports.upstream.open({
-    url: `${repository}/info/refs?service=${SERVICE}`,
+    url: `${repository}${LIST_PATH}?service=${SERVICE}`,
     headers: PROTOCOL,
     maxBytes: MAX_REFS_BYTES,
     timeoutMs: LISTING_TIMEOUT_MS,
@@ -48,8 +51,9 @@ async function askAt(ports: AskPorts, repository: string, signal?: AbortSignal):
   if (response.status !== 'ok') return undefined;
   // gitprotocol-http, smart server response: anything else is a page, or a folder of files.
   if (response.contentType !== `application/x-${SERVICE}-advertisement`) throw notGit(response);
+  const url = repositoryOf(response);
   const server = await readAdvertisement(response.body);
-  const answering = { server, url: repositoryOf(response) };
+  const answering = { server, url };
   const received = server.version === 0 ? server.listed : await askV2(ports, { ...answering, server }, signal);
   return { ...answering, listing: keptOf(received, ports.refPrefixes) };
 }
@@ -65,7 +69,7 @@ async function askV2(
     timeoutMs: LISTING_TIMEOUT_MS,
     ...(signal === undefined ? {} : { signal }),
   });
-  return await readLsRefs(bodyOf(response), { objectFormat: server.objectFormat });
+  return await readLsRefs(bodyOf(response, url), { objectFormat: server.objectFormat });
 }
 
 /** The bytes of a pack, as they come. Throws UpstreamError, GitFormatError while it is read. */
@@ -73,16 +77,20 @@ export async function* askForPack(
   { upstream }: Pick<RepositoryPorts, 'upstream'>,
   { server, url }: Answering,
   wish: FetchWish,
-  { maxBytes, signal }: { readonly maxBytes: number; readonly signal?: AbortSignal | undefined },
+  {
+    maxBytes,
+    stallMs = PACKING_STALL_MS,
+    signal,
+  }: { readonly maxBytes: number; readonly stallMs?: number | undefined; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const response = await upstream.open({
     ...postOf(url, fetchRequest(server, wish)),
     // The frames around the pack, and what the server says beside it.
     maxBytes: maxBytes + Math.ceil(maxBytes / 16) + 64 * 2 ** 20,
-    stallMs: PACKING_STALL_MS,
+    stallMs,
     ...(signal === undefined ? {} : { signal }),
   });
-  yield* readFetch(bodyOf(response), { version: server.version, maxBytes });
+  yield* readFetch(bodyOf(response, url), { version: server.version, maxBytes });
 }
 
 function notGit({ body, contentType, url }: Extract<UpstreamResponse, { status: 'ok' }>): GitFormatError {
@@ -95,18 +103,21 @@ function postOf(url: string, body: Uint8Array) {
   return { url: `${url}/${SERVICE}`, headers: PROTOCOL, post: { contentType: `application/x-${SERVICE}-request`, body } };
 }
 
-/** A repository that was there a moment ago: an empty answer is read as a truncated one. */
-function bodyOf(response: UpstreamResponse): AsyncIterable<Uint8Array> {
-  return response.status === 'ok' ? response.body : nothing();
+function bodyOf(response: UpstreamResponse, url: string): AsyncIterable<Uint8Array> {
+  if (response.status === 'ok') return response.body;
+  throw new GitFormatError('unsupported', `${url} said that it is a git server, and has nobody who answers (${response.status})`);
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {
-  // An answer without a byte.
-}
-
-/** gitprotocol-http: who is redirected asks the rest of the repository that it was led to. */
-function repositoryOf({ url }: Extract<UpstreamResponse, { status: 'ok' }>): string {
-  return url.replace(/\/info\/refs(\?.*)?$/, '');
+/**
+ * gitprotocol-http: who is redirected asks the rest of the repository that it was led to. As git does, only where the address says which that
+ * is. Throws GitFormatError.
+ */
+function repositoryOf(response: Extract<UpstreamResponse, { status: 'ok' }>): string {
+  const { origin, pathname } = new URL(response.url);
+  const repository = `${origin}${pathname.slice(0, -LIST_PATH.length)}`;
+  if (pathname.endsWith(LIST_PATH) && repository.length <= MAX_URL_CHARS) return repository;
+  void response.body[Symbol.asyncIterator]().return?.();
+  throw new GitFormatError('unsupported', `redirected to ${response.url.slice(0, 200)}, which is no repository's list of refs`);
 }
 
 /** Servers may list more than they were asked for. */

@@ -1,10 +1,9 @@
-import { JobError, type LocalRepository, RepositoryError, type TakenPack, UpstreamError } from '@granary/contract/ports';
+import { JobError, type LocalRepository, RepositoryError, type TakenPack } from '@granary/contract/ports';
 import { documentOf, heldPacks, type KnownRefs, readKnownRefs } from '@granary/contract/repository';
 import {
   type Ancestry,
   diffRefs,
   eventsOf,
-  GitFormatError,
   MAX_WANTS,
   type ObjectFormat,
   type ObjectId,
@@ -14,10 +13,11 @@ import {
   type RefState,
   refPurl,
 } from '@granary/core/git';
-import { type ComputedFact, type Fact, type Purl, type StateFact, sha256, VanishedBody } from '@granary/core/model';
+import { type Fact, type Purl, type StateFact, sha256, VanishedBody } from '@granary/core/model';
 import { type Asked, askForPack, askForRefs } from './ask-server.ts';
 import { packFact, presenceFacts, refFacts } from './repository-facts.ts';
 import type { RepositoryPorts } from './repository-ports.ts';
+import { toJobError } from './to-job-error.ts';
 
 /** What a look at an upstream repository brought. */
 export type RepositoryLook =
@@ -69,9 +69,9 @@ async function look(ports: RepositoryPorts, { repository, url }: Target, signal?
     packs: heldPacks(ports.catalog, repository),
     ...(signal === undefined ? {} : { signal }),
   });
-  const packs = await fetchMissing(ports, { asked, known, local }, signal);
+  const fetched = await fetchMissing(ports, { repository, asked, known, local }, signal);
   const state: RefState = { objectFormat, ...(await peeledByUs(local, asked.listing, objectFormat)) };
-  return await record(ports, { repository, asked, known, local, packs, state, presence });
+  return await record(ports, { repository, asked, known, local, fetched, state, presence });
 }
 
 async function recordAbsence({ catalog, sink }: RepositoryPorts, repository: Purl, known: KnownRefs | undefined): Promise<RepositoryLook> {
@@ -85,25 +85,38 @@ function isSame({ refs, head, objectFormat }: RefState, { listing, server }: Ask
 }
 
 interface Local {
+  readonly repository: Purl;
   readonly asked: Asked;
   readonly known: KnownRefs | undefined;
   readonly local: LocalRepository;
 }
 
+/** What is on record of packs that this look brought. */
+interface Fetched {
+  readonly facts: number;
+  readonly packBytes: number;
+}
+
 /** In as few packs as the protocol allows: mostly one, none where only names changed. */
-async function fetchMissing(ports: RepositoryPorts, { asked, known, local }: Local, signal?: AbortSignal): Promise<readonly TakenPack[]> {
+async function fetchMissing(ports: RepositoryPorts, { repository, asked, known, local }: Local, signal?: AbortSignal): Promise<Fetched> {
   const tips = [...new Set(asked.listing.refs.values())];
   const held = await local.having(tips);
   const missing = tips.filter((tip) => !held.has(tip));
   const haves = known === undefined || missing.length === 0 ? [] : await namedAsHeld(local, known.state, new Set(tips));
-  const packs: TakenPack[] = [];
+  let facts = 0;
+  let packBytes = 0;
   for (let at = 0; at < missing.length; at += MAX_WANTS) {
     const wants = missing.slice(at, at + MAX_WANTS);
     const wish = { wants, haves: [...haves, ...missing.slice(0, at)], pack: 'thin' } as const;
-    const pack = askForPack(ports, asked, wish, { maxBytes: ports.limits.maxBytes, signal });
-    packs.push(await local.take(pack, wants, { ...ports.limits, ...(signal === undefined ? {} : { signal }) }));
+    const { maxBytes, timeoutMs, stallMs } = ports.limits;
+    const pack = askForPack(ports, asked, wish, { maxBytes, stallMs, signal });
+    const taken = await local.take(pack, wants, { maxBytes, timeoutMs, ...(signal === undefined ? {} : { signal }) });
+    // At once: what comes after may go wrong, and nobody would ask again for objects that are here.
+    await ports.sink.submit([packFact(repository, taken, await keepFindings(ports, taken))]);
+    facts += 1;
+    packBytes += taken.sizeBytes;
   }
-  return packs;
+  return { facts, packBytes };
 }
 
 /** Upstream may no longer know what its refs were: then it is told what came before. */
@@ -129,15 +142,14 @@ async function peeledByUs(local: LocalRepository, { refs, head }: RefListing, ob
 }
 
 interface Seen extends Local {
-  readonly repository: Purl;
-  readonly packs: readonly TakenPack[];
+  readonly fetched: Fetched;
   readonly state: RefState;
   readonly presence: readonly StateFact[];
 }
 
 async function record(ports: RepositoryPorts, seen: Seen): Promise<RepositoryLook> {
   const { catalog, blobs, sink } = ports;
-  const { repository, asked, known, packs, state, presence } = seen;
+  const { repository, asked, known, fetched, state, presence } = seen;
   const bytes = documentOf(known, state);
   const events = await eventsSince(catalog, seen);
   const document = sha256(bytes);
@@ -148,11 +160,9 @@ async function record(ports: RepositoryPorts, seen: Seen): Promise<RepositoryLoo
     ...(known === undefined ? {} : { prev: known.fact.key }),
   };
   await blobs.put(bytes, { maxBytes: bytes.length });
-  const stored: ComputedFact[] = [];
-  for (const pack of packs) stored.push(packFact(repository, pack, await keepFindings(ports, pack)));
-  const facts: readonly Fact[] = [...stored, ...presence, ...refFacts(catalog, repository, document, events), observed];
+  const facts: readonly Fact[] = [...presence, ...refFacts(catalog, repository, document, events), observed];
   await sink.submit(facts);
-  return { type: 'changed', facts: facts.length, events, packBytes: packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+  return { type: 'changed', facts: fetched.facts + facts.length, events, packBytes: fetched.packBytes };
 }
 
 /** The first look finds everything, and nothing happened. */
@@ -183,17 +193,4 @@ async function keepFindings({ blobs }: RepositoryPorts, { findings, findingsTota
   if (findingsTotal === 0) return undefined;
   const bytes = new TextEncoder().encode(JSON.stringify({ granary: 1, type: 'fsck', total: findingsTotal, findings }));
   return (await blobs.put(bytes, { maxBytes: bytes.length })).sha256;
-}
-
-/** What a server does wrong it may do right later; what broke on the way is asked for again at once. */
-function toJobError(what: string, cause: unknown): unknown {
-  if (cause instanceof JobError) return new JobError(cause.retry, `${what}: ${cause.message}`, { cause });
-  if (cause instanceof UpstreamError)
-    return new JobError(cause.code === 'refused-address' || cause.code === 'too-large' ? 'later' : 'at-once', `${what}: ${cause.message}`, { cause });
-  if (cause instanceof GitFormatError) {
-    const isPassing = cause.code === 'truncated' || cause.code === 'remote-error';
-    return new JobError(isPassing ? 'at-once' : 'later', `${what}: ${cause.message}`, { cause });
-  }
-  if (cause instanceof RepositoryError) return new JobError(cause.code === 'unavailable' ? 'at-once' : 'later', `${what}: ${cause.message}`, { cause });
-  return cause;
 }

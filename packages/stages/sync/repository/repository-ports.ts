@@ -10,8 +10,8 @@ export interface RepositoryPorts {
   readonly blobs: BlobStore;
   readonly catalog: Catalog;
   readonly sink: FactSink;
-  /** Of one pack. */
-  readonly limits: PackLimits;
+  /** Of one pack. `stallMs`: how long a server may say nothing, or nearly nothing, while it packs; a quarter of an hour unless given. */
+  readonly limits: PackLimits & { readonly stallMs?: number };
   /** Names of refs that are kept begin with one of these. */
   readonly refPrefixes: readonly string[];
 }
