@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memoryStore } from '@granary/contract/memory';
 import type { LocalRepository, TakenPack } from '@granary/contract/ports';
@@ -10,7 +10,7 @@ import { checkGitHost, openRepositories } from './index.ts';
 import { folderBlobs } from './test/folder-blobs.ts';
 import { footprint } from './test/footprint.ts';
 import { LIMITS, type OpenedDriver, openDriver } from './test/open-driver.ts';
-import { idOf, rawPack } from './test/raw-pack.ts';
+import { commitOf, idOf, rawPack, treeOf } from './test/raw-pack.ts';
 import { scratchFolder } from './test/scratch-folder.ts';
 import { inPieces } from './test/upstream-repository.ts';
 
@@ -92,6 +92,26 @@ describe('a repository that is opened', () => {
 
     expect(await (await again.open(packs)).having([one.id, two.id])).toEqual(new Set([one.id, two.id]));
     expect(await packFiles(again)).toEqual(before);
+  });
+});
+
+describe('a pack that rots', () => {
+  it('is read from the store again, once git has met it', async () => {
+    const driver = await openDriver();
+    const repository = await driver.open();
+    const tree = treeOf([]);
+    const commit = commitOf(idOf('tree', tree.bytes));
+    const tip = idOf('commit', commit.bytes);
+    const packs = [await repository.take(inPieces(rawPack([commit, tree])), [tip], LIMITS)];
+    const path = (await packFiles(driver)).find((name) => name.endsWith('.pack')) ?? '';
+    const file = await open(path, 'r+');
+    await file.write(Buffer.alloc(30, 0xff), 0, 30, 20);
+    await file.close();
+
+    await expect(repository.history([tip], 1)).rejects.toMatchObject({ name: 'RepositoryError', code: 'malformed' });
+
+    expect(await repository.history([tip], 1)).toEqual([tip]);
+    expect(await (await driver.open(packs)).having([tip])).toEqual(new Set([tip]));
   });
 });
 
@@ -196,10 +216,10 @@ describe('a machine without git', () => {
     await mkdir(join(folder, 'old/bin'), { recursive: true });
     await writeFile(old, '#!/bin/sh\necho git version 2.30.2\n');
     await chmod(old, 0o755);
-    const open = (git: string) => openRepositories({ folder: join(folder, 'data'), blobs, maxBytes: 1, git });
+    const opening = (git: string) => openRepositories({ folder: join(folder, 'data'), blobs, maxBytes: 1, git });
 
-    await expect(open(old)).rejects.toMatchObject({ code: 'unavailable', message: 'run git: git version 2.30.2 is too old: 2.39 or newer is needed' });
-    await expect(open('/nonexistent/git')).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('/nonexistent/git') });
+    await expect(opening(old)).rejects.toMatchObject({ code: 'unavailable', message: 'run git: git version 2.30.2 is too old: 2.39 or newer is needed' });
+    await expect(opening('/nonexistent/git')).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('/nonexistent/git') });
     expect(await checkGitHost()).toMatchObject({ ok: true, version: expect.stringMatching(/^2\./) });
   });
 });

@@ -1,6 +1,6 @@
 import { RepositoryError, type UploadPackRequest } from '@granary/contract/ports';
 import { feed } from './feed.ts';
-import { gitFault } from './git-fault.ts';
+import { gitFault, tellsDamage } from './git-fault.ts';
 import type { GitEnd, GitProcess, GitRunner } from './git-process.ts';
 import type { Place } from './sandbox-arguments.ts';
 
@@ -18,7 +18,7 @@ export interface Serving {
 }
 interface Answer {
   readonly body: AsyncIterable<Uint8Array>;
-  /** Resolves when no process of it is left. */
+  /** Resolves when no process of it is left; rejects when git met a damaged pack, whatever it told the client. */
   readonly ended: Promise<unknown>;
 }
 
@@ -47,7 +47,7 @@ export async function uploadPack({ runner, places, limits }: Serving, { operatio
   const answer = answerOf(process, fed, idle);
   const first = await answer.next();
   const prefix = operation === 'advertise' && !asksForVersion2(version) ? [SERVICE_LINE] : [];
-  return { body: whole(prefix, first, answer), ended: Promise.all([process.ended, fed]) };
+  return { body: whole(prefix, first, answer), ended: Promise.all([process.ended.then(refuseDamage), fed]) };
 }
 
 /** gitprotocol-common(5): pairs of key and value with colons between. Others than `version` are nothing that we know to be harmless. */
@@ -121,6 +121,11 @@ async function* chunks({ stdout }: GitProcess): AsyncGenerator<Uint8Array> {
 function faultOf(end: GitEnd, isAnswered: boolean): RepositoryError | undefined {
   if (end.status === 0 && end.stopped === undefined) return undefined;
   return isAnswered && end.stopped === undefined && end.status <= 128 ? undefined : gitFault(WHAT, end);
+}
+
+function refuseDamage(end: GitEnd): void {
+  const fault = end.status === 0 ? undefined : gitFault(WHAT, end);
+  if (tellsDamage(fault)) throw fault;
 }
 
 async function* whole(prefix: readonly Uint8Array[], first: IteratorResult<Uint8Array, void>, rest: AsyncGenerator<Uint8Array, void>) {
