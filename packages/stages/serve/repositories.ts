@@ -8,7 +8,7 @@ import type { ServePorts } from './serve-ports.ts';
 import type { View } from './view.ts';
 
 /** What a client of git asks of a repository (gitprotocol-http). */
-export type RepositoryOperation = 'info-refs' | 'upload-pack' | 'other';
+type RepositoryOperation = 'info-refs' | 'upload-pack' | 'other';
 export interface RepositoryTarget {
   readonly type: 'repository';
   readonly view: View;

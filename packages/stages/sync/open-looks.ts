@@ -11,7 +11,7 @@ export type Look =
   /** Upstream didn't answer, or with nothing that can be read. */
   | { readonly type: 'stale' };
 /** As {@link Look}; `sighted` where upstream's document was read and may not be on record yet. */
-export type Sight = { readonly type: 'sighted'; readonly sighted: Sighted } | Look;
+type Sight = { readonly type: 'sighted'; readonly sighted: Sighted } | Look;
 
 /** Looks at upstream's index because a client asks for a package: not again for a while, and never for long. */
 export interface Looks extends AsyncDisposable {
