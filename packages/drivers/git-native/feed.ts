@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
 /**
@@ -7,15 +6,12 @@ import type { Writable } from 'node:stream';
  */
 export async function feed(source: AsyncIterable<Uint8Array>, sink: Writable, check: (totalBytes: number) => void): Promise<void> {
   const iterator = source[Symbol.asyncIterator]();
-  const closed = new Promise<undefined>((resolve) => {
-    if (sink.destroyed) resolve(undefined);
-    sink.on('close', () => resolve(undefined));
-  });
+  const orClosed = waitingOn(sink);
   let totalBytes = 0;
   let isDone = false;
   try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), closed]);
+    while (!sink.destroyed) {
+      const next = await orClosed(iterator.next());
       if (next === undefined || sink.destroyed) return;
       if (next.done === true) {
         isDone = true;
@@ -24,10 +20,21 @@ export async function feed(source: AsyncIterable<Uint8Array>, sink: Writable, ch
       }
       totalBytes += next.value.length;
       check(totalBytes);
-      if (!sink.write(next.value)) await Promise.race([once(sink, 'drain').catch(() => undefined), closed]);
+      if (!sink.write(next.value)) await orClosed(new Promise<void>((resolve) => sink.once('drain', resolve)));
     }
   } finally {
     // Not awaited: a source that hangs may never answer.
     if (!isDone) void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
+}
+
+/** Waits for a promise, or for the sink's end: undefined. Not by Promise.race, for which a promise that stays open holds on to all that was ever raced with it. */
+function waitingOn(sink: Writable): <T>(promise: Promise<T>) => Promise<T | undefined> {
+  let wake: () => void = () => undefined;
+  sink.on('close', () => wake());
+  return (promise) =>
+    new Promise((resolve, reject) => {
+      wake = () => resolve(undefined);
+      promise.then(resolve, reject);
+    });
 }
