@@ -128,6 +128,8 @@ async function answerClient({ catalog }: ServePorts, { target, request, snapshot
     };
   } catch (error) {
     if (!(error instanceof RepositoryError)) throw error;
+    // Nothing was answered: what git could not read is what it was asked.
+    if (error.code === 'malformed' && operation === 'upload-pack') return lineAnswer(400, `Granary does not read this: ${error.message}`);
     return lineAnswer(503, `Granary can't serve ${repository} now: ${error.message}`, ['retry-after', '30']);
   }
 }

@@ -48,9 +48,9 @@ export interface Answer {
 }
 
 export function openTestSite(
-  more: Partial<ServePorts['site']> & Pick<Partial<ServePorts>, 'bundlesOf' | 'gauges' | 'notReady' | 'redirects' | 'pull' | 'readers'> = {},
+  more: Partial<ServePorts['site']> & Pick<Partial<ServePorts>, 'bundlesOf' | 'gauges' | 'notReady' | 'redirects' | 'pull' | 'readers' | 'repositories'> = {},
 ): TestSite {
-  const { bundlesOf = async () => [], gauges = [], notReady = () => [], redirects, pull, readers, ...site } = more;
+  const { bundlesOf = async () => [], gauges = [], notReady = () => [], redirects, pull, readers, repositories, ...site } = more;
   const store = memoryStore();
   const catalog = memoryCatalog();
   let now = toInstant(Date.UTC(2026, 0, 1));
@@ -66,7 +66,7 @@ export function openTestSite(
     keys: async () => ({ publicKey: 'key', trustedRoot: {}, endorsements: [] }),
     notReady,
     gauges,
-    ...{ redirects, pull, readers },
+    ...{ redirects, pull, readers, repositories },
   });
   const record = (fact: Fact) => catalog.fold(ORIGIN, [{ index: catalog.size(ORIGIN), bytes: encodeEntry(fact, 'author', now) }]);
   const state: TestSite['state'] = (kind, subject, body) => {
