@@ -61,7 +61,12 @@ async function askCredentials({ discovery }: Ecosystem, index: string, environme
 }
 
 async function outputOf([command, ...args]: readonly [string, ...string[]], environment: NodeJS.ProcessEnv): Promise<string> {
-  return (await run(command, args, { env: environment, timeout: 30_000 })).stdout;
+  return (await run(command, args, { env: leavingNothing(environment), timeout: 30_000 })).stdout;
+}
+
+/** A package manager that runs on Node 22 or newer may keep its compiled code in the folder for temporary files, unless it is told where or not to. */
+function leavingNothing(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return environment['NODE_COMPILE_CACHE'] === undefined ? { ...environment, NODE_DISABLE_COMPILE_CACHE: '1' } : environment;
 }
 
 async function credentialsOf(addresses: readonly SplitAddress[], environment: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, string>> {
