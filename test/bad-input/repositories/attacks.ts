@@ -181,6 +181,11 @@ export const OF_PACKS: Readonly<Record<string, Attack>> = {
     looks: 'once',
     says: /tips are neither in it nor held/,
   },
+  doubled: {
+    answers: { fetch: packing(rawPack([TIP, TREE, blobOf('one\n'), blobOf('one\n')])) },
+    looks: 'once',
+    says: /: take pack: fatal: The same object [0-9a-f]{40} appears twice in the pack$/,
+  },
   dotgit: { answers: strange('100644', '.git'), looks: 'once', says: /: git fsck refuses (object )+[0-9a-f]{40}: hasDotgit/ },
   'dotgit-short': { answers: strange('40000', 'GIT~1', treeOf()), looks: 'once', says: /: git fsck refuses (object )+[0-9a-f]{40}: hasDotgit/ },
   upwards: { answers: strange('40000', '..', treeOf()), looks: 'once', says: /: git fsck refuses (object )+[0-9a-f]{40}: hasDotdot/ },

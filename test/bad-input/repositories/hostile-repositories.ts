@@ -71,7 +71,7 @@ export function watchMemory(pid: number | undefined): { readonly peakBytes: () =
   return { peakBytes: () => peakKiB * 1024 };
 }
 
-function processesNaming(folder: string): readonly string[] {
+export function processesNaming(folder: string): readonly string[] {
   const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return ids.map((id) => readOf(Number(id), 'cmdline').replaceAll('\0', ' ')).filter((command) => command.includes(folder));
 }

@@ -105,7 +105,7 @@ function postOf(url: string, body: Uint8Array) {
 
 function bodyOf(response: UpstreamResponse, url: string): AsyncIterable<Uint8Array> {
   if (response.status === 'ok') return response.body;
-  throw new GitFormatError('unsupported', `${url} said that it is a git server, and has nobody who answers (${response.status})`);
+  throw new GitFormatError('unsupported', `${url} said that it is a git server, and nobody answers its questions`);
 }
 
 /**

@@ -1,10 +1,9 @@
-import { JobError, type LocalRepository, RepositoryError, type TakenPack } from '@granary/contract/ports';
+import { JobError, type LocalRepository, RepositoryError } from '@granary/contract/ports';
 import { documentOf, heldPacks, type KnownRefs, readKnownRefs } from '@granary/contract/repository';
 import {
   type Ancestry,
   diffRefs,
   eventsOf,
-  MAX_WANTS,
   type ObjectFormat,
   type ObjectId,
   parseObjectId,
@@ -14,8 +13,9 @@ import {
   refPurl,
 } from '@granary/core/git';
 import { type Fact, type Purl, type StateFact, sha256, VanishedBody } from '@granary/core/model';
-import { type Asked, askForPack, askForRefs } from './ask-server.ts';
-import { packFact, presenceFacts, refFacts } from './repository-facts.ts';
+import { type Asked, askForRefs } from './ask-server.ts';
+import { type Fetched, fetchMissing, type Local } from './fetch-missing.ts';
+import { presenceFacts, refFacts } from './repository-facts.ts';
 import type { RepositoryPorts } from './repository-ports.ts';
 import { toJobError } from './to-job-error.ts';
 
@@ -27,8 +27,6 @@ export type RepositoryLook =
   | { readonly type: 'absent'; readonly facts: number };
 
 const SNAPSHOT_MEDIA_TYPE = 'application/vnd.granary.git-refs+json';
-/** Of the history of what upstream threw away: as far back as it is likely to share. */
-const MAX_HISTORY = 4096;
 
 /**
  * Looks once at a repository upstream: which refs it has, then all that isn't held of what they reach, in packs that are checked before they are
@@ -82,50 +80,6 @@ async function recordAbsence({ catalog, sink }: RepositoryPorts, repository: Pur
 
 function isSame({ refs, head, objectFormat }: RefState, { listing, server }: Asked): boolean {
   return objectFormat === server.objectFormat && head === listing.head && diffRefs({ refs }, listing).length === 0;
-}
-
-interface Local {
-  readonly repository: Purl;
-  readonly asked: Asked;
-  readonly known: KnownRefs | undefined;
-  readonly local: LocalRepository;
-}
-
-/** What is on record of packs that this look brought. */
-interface Fetched {
-  readonly facts: number;
-  readonly packBytes: number;
-}
-
-/** In as few packs as the protocol allows: mostly one, none where only names changed. */
-async function fetchMissing(ports: RepositoryPorts, { repository, asked, known, local }: Local, signal?: AbortSignal): Promise<Fetched> {
-  const tips = [...new Set(asked.listing.refs.values())];
-  const held = await local.having(tips);
-  const missing = tips.filter((tip) => !held.has(tip));
-  const haves = known === undefined || missing.length === 0 ? [] : await namedAsHeld(local, known.state, new Set(tips));
-  let facts = 0;
-  let packBytes = 0;
-  for (let at = 0; at < missing.length; at += MAX_WANTS) {
-    const wants = missing.slice(at, at + MAX_WANTS);
-    const wish = { wants, haves: [...haves, ...missing.slice(0, at)], pack: 'thin' } as const;
-    const { maxBytes, timeoutMs, stallMs } = ports.limits;
-    const pack = askForPack(ports, asked, wish, { maxBytes, stallMs, signal });
-    const taken = await local.take(pack, wants, { maxBytes, timeoutMs, ...(signal === undefined ? {} : { signal }) });
-    // At once: what comes after may go wrong, and nobody would ask again for objects that are here.
-    await ports.sink.submit([packFact(repository, taken, await keepFindings(ports, taken))]);
-    facts += 1;
-    packBytes += taken.sizeBytes;
-  }
-  return { facts, packBytes };
-}
-
-/** Upstream may no longer know what its refs were: then it is told what came before. */
-async function namedAsHeld(local: LocalRepository, { refs, objectFormat }: RefState, listed: ReadonlySet<ObjectId>): Promise<readonly ObjectId[]> {
-  const before = [...new Set(refs.values())];
-  const dropped = before.filter((id) => !listed.has(id));
-  const history = dropped.length === 0 ? [] : await local.history(dropped, MAX_HISTORY);
-  const ids = history.flatMap((text) => parseObjectId(text, objectFormat) ?? []);
-  return [...new Set([...ids, ...before.filter((id) => listed.has(id)), ...dropped])];
 }
 
 /** What tags come to, as the objects say that we hold: a server may say anything. */
@@ -187,10 +141,4 @@ async function eventsSince(catalog: RepositoryPorts['catalog'], { repository, kn
 function countsOf(events: readonly RefEvent[]): Readonly<Record<string, number>> {
   const counts = Map.groupBy(events, ({ event }) => event);
   return Object.fromEntries([...counts].map(([event, { length }]) => [event, length]).sort());
-}
-
-async function keepFindings({ blobs }: RepositoryPorts, { findings, findingsTotal }: TakenPack) {
-  if (findingsTotal === 0) return undefined;
-  const bytes = new TextEncoder().encode(JSON.stringify({ granary: 1, type: 'fsck', total: findingsTotal, findings }));
-  return (await blobs.put(bytes, { maxBytes: bytes.length })).sha256;
 }
