@@ -10,7 +10,7 @@ export interface Answers {
   readonly fetch: Answer;
 }
 export type Answer = (response: ServerResponse, asked: AskedOf) => void;
-export interface AskedOf {
+interface AskedOf {
   readonly path: string;
   readonly body: string;
   /** A service that only this machine reaches, and that nobody configured. */
