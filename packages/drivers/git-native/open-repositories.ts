@@ -25,7 +25,7 @@ export interface RepositoriesOptions {
   readonly git?: string;
   /** That one process of git may allocate; 2 GiB unless given. */
   readonly maxMemoryBytes?: number;
-  /** Clients that are served at the same time; others wait. 4 unless given. */
+  /** Clients that are served at the same time; others wait. 16 unless given. */
   readonly maxServed?: number;
   /** How long a client may take without a byte in or out, and in all; 2 minutes and 2 hours unless given. */
   readonly serveIdleMs?: number;
@@ -65,7 +65,7 @@ export async function openRepositories(options: RepositoriesOptions): Promise<Re
     index: backgroundIndex({ runner, folders: tracked, onFault: options.onFault ?? (() => undefined) }),
     shownFolders: await openShownFolders(join(root, 'shown'), { scratch, kept: SHOWN_KEPT }),
     serving: { maxRequestBytes: MAX_REQUEST_BYTES, idleMs: options.serveIdleMs ?? 120_000, timeoutMs: options.serveTimeoutMs ?? 7_200_000 },
-    turns: pLimit(options.maxServed ?? 4),
+    turns: pLimit(options.maxServed ?? 16),
   };
   return {
     async open(name, { objectFormat, packs, signal }) {

@@ -83,7 +83,7 @@ async function indexPack(runner: GitRunner, places: readonly Place[], { pack, li
 function refusal(end: GitEnd, fsck: string | undefined): RepositoryError {
   if (end.stopped !== undefined) return gitFault(WHAT, end);
   if (/pack exceeds maximum allowed size/.test(end.stderr)) return new RepositoryError('too-large', `${WHAT}: more bytes than are allowed`);
-  if (fsck !== undefined && /fsck error/.test(end.stderr)) return new RepositoryError('fsck', `${WHAT}: git fsck refuses object ${fsck}`);
+  if (fsck !== undefined && /fsck error/.test(end.stderr)) return new RepositoryError('fsck', `${WHAT}: git fsck refuses ${fsck}`);
   const missing = /did not receive expected object [0-9a-f]+|pack has \d+ unresolved deltas?/.exec(end.stderr)?.[0];
   if (missing !== undefined) return new RepositoryError('incomplete', `${WHAT}: what it refers to is neither in it nor held: ${missing}`);
   return gitFault(WHAT, end);
