@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { serveGit } from '@granary/test/git-backend';
+import { git } from './git/clean-git.ts';
+import { type Followed, follow } from './git/following.ts';
+import type { Measured } from './git/measured.ts';
+import { type Mirrored, mirrorRound } from './git/mirroring.ts';
+import { makeRepository, prepareRepository } from './git/sample-repository.ts';
+import { type Cloned, type Served, type ServingRound, serveRounds } from './git/serving.ts';
+
+/**
+ * A source repository on loopback behind git's own server: taken in by a whole `granary up --once` and by `git clone --mirror`; followed by both through new commits and force-pushes; cloned
+ * from us and from git's own server. Without a repository it makes two, of 30 and 120 MB.
+ *
+ *   node bench/git.ts [--repository BARE.git]… [--rounds 3] [--only mirror,follow,serve]
+ */
+const { values } = parseArgs({
+  options: {
+    repository: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', default: 'mirror,follow,serve' },
+  },
+});
+const MADE_MEGABYTES = [30, 120];
+const TARGETS = { mirror: 1.2, memoryBytes: 200e6, follow: 1, serve: 1.2 };
+const NAME = 'owner/sample';
+const rounds = Number(values.rounds);
+const parts = new Set(values.only.split(','));
+
+const folder = await mkdtemp(join(tmpdir(), 'granary-bench-git-'));
+try {
+  say(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, node ${process.version}, ${await git('--version')}; load ${load()}`);
+  if (values.repository.length === 0) say('no --repository: two are made, of text that nobody wrote');
+  for (const path of values.repository) await measureRepository(resolve(path), (into) => prepareRepository(resolve(path), into));
+  for (const size of values.repository.length === 0 ? MADE_MEGABYTES : [])
+    await measureRepository(`${size} MB`, async (into) => {
+      await makeRepository(join(folder, 'made.git'), size);
+      await prepareRepository(join(folder, 'made.git'), into);
+      await rm(join(folder, 'made.git'), { recursive: true });
+    });
+} finally {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
+}
+
+async function measureRepository(what: string, prepare: (into: string) => Promise<void>): Promise<void> {
+  const place = join(folder, 'now');
+  const served = join(place, 'served');
+  const bare = join(served, `${NAME}.git`);
+  await mkdir(join(served, 'owner'), { recursive: true });
+  await prepare(bare);
+  await git('-C', bare, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+  say(`\n${what}: ${await sizeOf(bare)}`);
+  if (parts.has('mirror') || parts.has('serve')) await mirrorAndServe({ place, served });
+  if (parts.has('follow')) for (const row of await follow(bare, join(place, 'following'))) sayFollowed(row);
+  await rm(place, { recursive: true });
+}
+
+async function mirrorAndServe({ place, served }: { readonly place: string; readonly served: string }): Promise<void> {
+  const upstream = await serveGit(served);
+  const mirrored: Mirrored[] = [];
+  const last = join(place, 'mirrored');
+  for (let number = 1; number <= (parts.has('mirror') ? rounds : 1); number += 1) {
+    await rm(last, { recursive: true, force: true });
+    mirrored.push(await mirrorRound({ base: upstream.base, name: NAME, folder: last }));
+  }
+  await upstream.close();
+  sayMirrored(mirrored);
+  if (!parts.has('serve')) return;
+  const site = { folder: join(last, 'granary'), config: join(last, 'granary/granary.yaml') };
+  sayServed(await serveRounds({ site, served, name: NAME, folder: place, rounds }));
+}
+
+async function sizeOf(bare: string): Promise<string> {
+  const counted = await git('-C', bare, 'count-objects', '-v');
+  const of = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(counted)?.[1]);
+  const refs = (await git('-C', bare, 'for-each-ref', '--format=%(refname)')).split('\n').length;
+  return `${megabytes(of('size-pack') * 1024)}, ${of('in-pack')} objects, ${refs} refs`;
+}
+
+function sayMirrored(all: readonly Mirrored[]): void {
+  const seconds = (of: keyof Mirrored) => median(all.map((round) => round[of].processorSeconds));
+  const ratio = (to: 'git' | 'gitChecking') => median(all.map((round) => round.granary.processorSeconds / round[to].processorSeconds));
+  const list = `granary ${seconds('granary').toFixed(1)} s (${seconds('nothing').toFixed(1)} s of it when it watches nothing), git ${seconds('git').toFixed(1)} s, git with fetch.fsckObjects ${seconds('gitChecking').toFixed(1)} s`;
+  say(
+    `mirror, processor: ${list}: ${ratio('git').toFixed(2)} of git, ${ratio('gitChecking').toFixed(2)} of git that checks ${verdict(ratio('git'), TARGETS.mirror)}`,
+  );
+  const largest = all.map(({ granary }) => granary.largest).toSorted((a, b) => b.bytes - a.bytes)[0];
+  const [own, idle] = [Math.max(...all.map(({ granary }) => granary.ownPeakBytes)), Math.max(...all.map(({ nothing }) => nothing.ownPeakBytes))];
+  const peer = (of: 'git' | 'gitChecking') => megabytes(Math.max(...all.map((round) => peakOf(round[of]))));
+  const memory = `largest process ${megabytes(largest?.bytes ?? 0)} (${largest?.program}), granary's own ${megabytes(own)} (${megabytes(idle)} when it watches nothing); git ${peer('git')}, git that checks ${peer('gitChecking')}`;
+  say(`mirror, peak memory: ${memory} ${verdict(Math.max(largest?.bytes ?? 0, own), TARGETS.memoryBytes)}; load ${load()}`);
+}
+
+function peakOf({ largest }: Measured): number {
+  return largest.bytes;
+}
+
+function sayFollowed({ step, granary, git: peer }: Followed): void {
+  say(`follow, bytes from upstream, ${step}: granary ${granary}, git ${peer}: ${(granary / peer).toFixed(3)} ${verdict(granary / peer, TARGETS.follow)}`);
+}
+
+function sayServed({ first, warm }: Served): void {
+  const ratio = (of: keyof Cloned, round: ServingRound) => round.granary[of] / round.git[of];
+  const line = (name: string, all: readonly ServingRound[]) => {
+    const middle = (from: (round: ServingRound) => number) => median(all.map(from));
+    const wall = middle((round) => ratio('seconds', round));
+    const list = [
+      `granary ${middle((round) => round.granary.seconds).toFixed(2)} s (server's processor ${middle((round) => round.granary.processorSeconds).toFixed(2)} s)`,
+      `git ${middle((round) => round.git.seconds).toFixed(2)} s (${middle((round) => round.git.processorSeconds).toFixed(2)} s)`,
+    ].join(', ');
+    say(
+      `clone, ${name}: ${list}: wall ${wall.toFixed(2)} ${verdict(wall, TARGETS.serve)}, processor ${middle((round) => ratio('processorSeconds', round)).toFixed(2)}`,
+    );
+  };
+  line('the first time', [first]);
+  line('warm', warm);
+  say(`load ${load()}`);
+}
+
+function verdict(value: number, target: number): string {
+  return `(wanted at most ${target >= 1e6 ? megabytes(target) : target}: ${value <= target ? 'met' : 'MISSED'})`;
+}
+
+function median(all: readonly number[]): number {
+  const sorted = all.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
+
+function load(): string {
+  return loadavg()[0]?.toFixed(1) ?? '';
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
