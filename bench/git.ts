@@ -3,10 +3,9 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { serveGit } from '@granary/test/git-backend';
+import { serveGit } from '@granary/services';
 import { git } from './git/clean-git.ts';
 import { type Followed, follow } from './git/following.ts';
-import type { Measured } from './git/measured.ts';
 import { type Mirrored, mirrorRound } from './git/mirroring.ts';
 import { makeRepository, prepareRepository } from './git/sample-repository.ts';
 import { type Cloned, type Served, type ServingRound, serveRounds } from './git/serving.ts';
@@ -69,7 +68,7 @@ async function mirrorAndServe({ place, served }: { readonly place: string; reado
   await upstream.close();
   sayMirrored(mirrored);
   if (!parts.has('serve')) return;
-  const site = { folder: join(last, 'granary'), config: join(last, 'granary/granary.yaml') };
+  const site = { folder: join(last, 'site'), config: join(last, 'site/granary.yaml') };
   sayServed(await serveRounds({ site, served, name: NAME, folder: place, rounds }));
 }
 
@@ -81,25 +80,26 @@ async function sizeOf(bare: string): Promise<string> {
 }
 
 function sayMirrored(all: readonly Mirrored[]): void {
-  const seconds = (of: keyof Mirrored) => median(all.map((round) => round[of].processorSeconds));
+  const seconds = (of: keyof Mirrored) => `${median(all.map((round) => round[of].processorSeconds)).toFixed(1)} s`;
   const ratio = (to: 'git' | 'gitChecking') => median(all.map((round) => round.granary.processorSeconds / round[to].processorSeconds));
-  const list = `granary ${seconds('granary').toFixed(1)} s (${seconds('nothing').toFixed(1)} s of it when it watches nothing), git ${seconds('git').toFixed(1)} s, git with fetch.fsckObjects ${seconds('gitChecking').toFixed(1)} s`;
   say(
-    `mirror, processor: ${list}: ${ratio('git').toFixed(2)} of git, ${ratio('gitChecking').toFixed(2)} of git that checks ${verdict(ratio('git'), TARGETS.mirror)}`,
+    `mirror, processor: granary ${seconds('granary')}, git ${seconds('git')}, git with fetch.fsckObjects ${seconds('gitChecking')}: ${ratio('git').toFixed(2)} of git ${verdict(ratio('git'), TARGETS.mirror)}, ${ratio('gitChecking').toFixed(2)} of git that checks too`,
   );
-  const largest = all.map(({ granary }) => granary.largest).toSorted((a, b) => b.bytes - a.bytes)[0];
-  const [own, idle] = [Math.max(...all.map(({ granary }) => granary.ownPeakBytes)), Math.max(...all.map(({ nothing }) => nothing.ownPeakBytes))];
-  const peer = (of: 'git' | 'gitChecking') => megabytes(Math.max(...all.map((round) => peakOf(round[of]))));
-  const memory = `largest process ${megabytes(largest?.bytes ?? 0)} (${largest?.program}), granary's own ${megabytes(own)} (${megabytes(idle)} when it watches nothing); git ${peer('git')}, git that checks ${peer('gitChecking')}`;
-  say(`mirror, peak memory: ${memory} ${verdict(Math.max(largest?.bytes ?? 0, own), TARGETS.memoryBytes)}; load ${load()}`);
+  const largest = (of: keyof Mirrored) => all.map((round) => round[of].largest).toSorted((a, b) => b.bytes - a.bytes)[0] ?? { bytes: 0, program: '' };
+  const own = (of: keyof Mirrored) => Math.max(...all.map((round) => round[of].ownPeakBytes));
+  const peak = (of: keyof Mirrored) => `${megabytes(largest(of).bytes)} (${largest(of).program})`;
+  say(
+    `mirror, peak memory: largest process ${peak('granary')}, granary's own ${megabytes(own('granary'))} ${verdict(largest('granary').bytes, TARGETS.memoryBytes)}; git ${peak('git')}, git that checks ${peak('gitChecking')}`,
+  );
+  say(
+    `a whole site, up --once: processor ${seconds('site')}, ${seconds('nothing')} when it watches nothing; its own memory ${megabytes(own('site'))}, and ${megabytes(own('nothing'))}; load ${load()}`,
+  );
 }
 
-function peakOf({ largest }: Measured): number {
-  return largest.bytes;
-}
-
-function sayFollowed({ step, granary, git: peer }: Followed): void {
-  say(`follow, bytes from upstream, ${step}: granary ${granary}, git ${peer}: ${(granary / peer).toFixed(3)} ${verdict(granary / peer, TARGETS.follow)}`);
+function sayFollowed({ step, brings, granary, git: peer }: Followed): void {
+  const ratio = granary / peer;
+  const judged = brings === 'what is new' ? ` ${verdict(ratio, TARGETS.follow)}` : '';
+  say(`follow, bytes from upstream, ${step}: granary ${granary}, git ${peer}: ${ratio.toFixed(3)}${judged}`);
 }
 
 function sayServed({ first, warm }: Served): void {

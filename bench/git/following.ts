@@ -1,13 +1,15 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { serveGit } from '@granary/test/git-backend';
+import { serveGit } from '@granary/services';
 import { GIT_ENVIRONMENT, git } from './clean-git.ts';
 import { measured } from './measured.ts';
 import { makeSite, mirrorOnce, siteEnvironment } from './site.ts';
 
-/** Bytes that the server sent for what was new, to us and to `git fetch`. */
+/** Bytes that the server sent, to us and to `git fetch`. */
 export interface Followed {
   readonly step: string;
+  /** Else only refs were listed, or everything was sent. */
+  readonly brings: 'what is new' | 'something else';
   readonly granary: number;
   readonly git: number;
 }
@@ -41,14 +43,15 @@ export async function follow(from: string, folder: string): Promise<readonly Fol
     await measured(argv, env);
     return upstream.bytesSent() - before;
   };
-  const both = async (step: string, fetch: readonly string[]): Promise<Followed> => ({
+  const both = async (step: string, fetch: readonly string[], brings: Followed['brings'] = 'what is new'): Promise<Followed> => ({
     step,
+    brings,
     granary: await counted(mirrorOnce(site), siteEnvironment()),
     git: await counted(fetch, GIT_ENVIRONMENT),
   });
   const fetch = ['git', '-C', clone, 'fetch', '--quiet', 'origin'];
-  const rows = [await both('the first time', ['git', 'clone', '--quiet', '--mirror', `${upstream.base}${NAME}.git`, clone])];
-  rows.push(await both('nothing new', fetch));
+  const rows = [await both('the first time', ['git', 'clone', '--quiet', '--mirror', `${upstream.base}${NAME}.git`, clone], 'something else')];
+  rows.push(await both('nothing new', fetch, 'something else'));
   await move({ served, from }, next);
   rows.push(await both('350 commits later', fetch));
   await move({ served, from }, forced);

@@ -13,7 +13,7 @@ export interface Measured {
   /** Of the process that was started itself. */
   readonly ownPeakBytes: number;
 }
-export interface PeakMemory {
+interface PeakMemory {
   readonly bytes: number;
   readonly program: string;
 }

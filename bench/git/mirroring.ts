@@ -1,11 +1,14 @@
 import { join } from 'node:path';
+import process from 'node:process';
 import { GIT_ENVIRONMENT } from './clean-git.ts';
 import { type Measured, measured } from './measured.ts';
 import { makeSite, mirrorOnce, siteEnvironment } from './site.ts';
 
 export interface Mirrored {
-  /** A site that watches nothing. */
+  /** A whole `granary up --once`, and one that watches nothing. */
+  readonly site: Measured;
   readonly nothing: Measured;
+  /** Mirroring alone. */
   readonly granary: Measured;
   readonly git: Measured;
   /** `git clone --mirror` that checks objects as we do, which git doesn't unless it is told to. */
@@ -25,8 +28,9 @@ export async function mirrorRound({ base, name, folder }: MirrorWish): Promise<M
     await measured(mirrorOnce(await makeSite(join(folder, into), { base, names })), siteEnvironment());
   return {
     git: await clone('git'),
-    granary: await mirror('granary', [name]),
+    granary: await measured([process.execPath, join(import.meta.dirname, 'mirror-alone.ts'), join(folder, 'alone'), `${base}${name}`], siteEnvironment()),
     gitChecking: await clone('git-checking', '-c', 'fetch.fsckObjects=true'),
+    site: await mirror('site', [name]),
     nothing: await mirror('nothing', []),
   };
 }

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { serveGit } from '@granary/test/git-backend';
+import { serveGit } from '@granary/services';
 
 /** Serves a folder of bare repositories by git's own http-backend, until it is ended. */
 const { base } = await serveGit(process.argv[2] ?? '.');

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { serveGit } from './git-backend.ts';
+import { serveGit } from '@granary/services';
 
 const run = promisify(execFile);
 const IDENTITY = ['-c', 'user.name=A', '-c', 'user.email=a@maintainer.example', '-c', 'init.defaultBranch=main', '-c', 'commit.gpgSign=false'];

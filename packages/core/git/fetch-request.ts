@@ -40,6 +40,7 @@ function requestV2(server: ServerV2, { wants, haves, pack, filter }: FetchWish):
     ...commandStart(server, 'fetch'),
     ...(pack === 'thin' ? [encodePacket('thin-pack\n')] : []),
     encodePacket('ofs-delta\n'),
+    ...(isFollowing(haves) ? [encodePacket('no-progress\n')] : []),
     ...(filter === undefined ? [] : [encodePacket(`filter ${filter}\n`)]),
     ...wants.map((id) => encodePacket(`want ${id}\n`)),
     ...haves.map((id) => encodePacket(`have ${id}\n`)),
@@ -48,13 +49,23 @@ function requestV2(server: ServerV2, { wants, haves, pack, filter }: FetchWish):
   ];
 }
 
+/** What is new is soon packed. A server that packs everything may take long: what it says meanwhile shows that it lives. */
+function isFollowing(haves: readonly ObjectId[]): boolean {
+  return haves.length > 0;
+}
+
 /** No `multi_ack`: then the answer begins with one ACK or NAK, and the pack follows. */
 function requestV0({ capabilities, objectFormat }: ServerV0, { wants, haves, pack, filter }: FetchWish): readonly Uint8Array[] {
   if (!capabilities.has('side-band-64k')) throw new GitFormatError('unsupported', 'git server: it speaks neither protocol v2 nor side-band-64k');
   if (filter !== undefined && !capabilities.has('filter')) throw new GitFormatError('unsupported', 'git server: it filters nothing');
   const agreed = [
     'side-band-64k',
-    ...['ofs-delta', ...(pack === 'thin' ? ['thin-pack'] : []), ...(filter === undefined ? [] : ['filter'])].filter((name) => capabilities.has(name)),
+    ...[
+      'ofs-delta',
+      ...(pack === 'thin' ? ['thin-pack'] : []),
+      ...(isFollowing(haves) ? ['no-progress'] : []),
+      ...(filter === undefined ? [] : ['filter']),
+    ].filter((name) => capabilities.has(name)),
     ...(capabilities.has(`object-format=${objectFormat}`) ? [`object-format=${objectFormat}`] : []),
     ...([...capabilities].some((text) => text.startsWith('agent=')) ? [`agent=${AGENT}`] : []),
   ].join(' ');

@@ -13,6 +13,7 @@ export interface GitBackend {
   close(): Promise<void>;
 }
 
+/** Serves until it is closed; nobody can push. */
 export async function serveGit(root: string): Promise<GitBackend> {
   let bytesSent = 0;
   const server = createServer((request, response) => {
