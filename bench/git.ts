@@ -63,7 +63,9 @@ async function mirrorAndServe({ place, served }: { readonly place: string; reado
   const last = join(place, 'mirrored');
   for (let number = 1; number <= (parts.has('mirror') ? rounds : 1); number += 1) {
     await rm(last, { recursive: true, force: true });
-    mirrored.push(await mirrorRound({ base: upstream.base, name: NAME, folder: last }));
+    const round = await mirrorRound({ base: upstream.base, name: NAME, folder: last });
+    mirrored.push(round);
+    process.stderr.write(`mirror, round ${number}: ${JSON.stringify(round)}; load ${load()}\n`);
   }
   await upstream.close();
   sayMirrored(mirrored);

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GIT_ENVIRONMENT } from './clean-git.ts';
-import { measured, processorSecondsOf } from './measured.ts';
+import { measured, processorSecondsOf, watchSandboxed } from './measured.ts';
 import { quiet, type Server, type Site, serveByGit, serveSite } from './site.ts';
 
 /** A clone, as its user sees it, and what it cost the server. */
@@ -35,8 +35,10 @@ export async function serveRounds({ site, served, name, folder, rounds }: Servin
     const cloneFrom = async (server: Server, path: string): Promise<Cloned> => {
       const clone = join(folder, 'cloned.git');
       const before = processorSecondsOf(server.pid);
+      const sandboxed = watchSandboxed(server.pid);
       const { seconds } = await measured(['git', 'clone', '--quiet', '--mirror', `${server.base}${path}`, clone], GIT_ENVIRONMENT);
-      const processorSeconds = processorSecondsOf(server.pid) - before;
+      sandboxed.stop();
+      const processorSeconds = processorSecondsOf(server.pid) - before + sandboxed.seconds();
       await rm(clone, { recursive: true });
       return { seconds, processorSeconds };
     };
