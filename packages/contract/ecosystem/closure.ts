@@ -1,4 +1,15 @@
-import { type Artifact, canonicalJson, DigestsShape, type Json, type Purl, parseInstant, parsePurl, parseSha256, type Sha256 } from '@granary/core/model';
+import {
+  type Artifact,
+  canonicalJson,
+  DigestsShape,
+  type Json,
+  type Purl,
+  PurlShape,
+  parseInstant,
+  parsePurl,
+  type Sha256,
+  Sha256Shape,
+} from '@granary/core/model';
 import { z } from 'zod';
 
 /** Everything that one wish comes to: the blob behind a `wanted` fact of role `install`. */
@@ -36,26 +47,14 @@ export const ArtifactShape = z
       ...(instant === undefined ? {} : { publishedAt: instant }),
     };
   });
-const Repository = z.string().transform((text, context): Purl => {
-  const purl = parsePurl(text);
-  if (purl !== undefined) return purl;
-  context.addIssue({ code: 'custom', message: 'expected a package URL' });
-  return z.NEVER;
-});
-const Digest = z.string().transform((text, context): Sha256 => {
-  const digest = parseSha256(text);
-  if (digest !== undefined) return digest;
-  context.addIssue({ code: 'custom', message: 'expected a sha256' });
-  return z.NEVER;
-});
 const ClosureShape = z.object({
   granary: z.literal(1),
   type: z.literal('closure'),
-  watched: Digest,
+  watched: Sha256Shape,
   artifacts: z.array(ArtifactShape),
-  basis: z.record(z.string(), Digest),
+  basis: z.record(z.string(), Sha256Shape),
   missing: z.array(z.string()),
-  repositories: z.array(Repository).default([]),
+  repositories: z.array(PurlShape).default([]),
 });
 
 /** Canonical bytes: the same closure is the same blob. */

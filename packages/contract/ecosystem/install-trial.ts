@@ -4,9 +4,9 @@ import {
   type Json,
   type PinnedArtifact,
   type Purl,
-  parsePurl,
-  parseSha256,
+  PurlShape,
   type Sha256,
+  Sha256Shape,
   sha256,
   WatchedBody,
 } from '@granary/core/model';
@@ -71,18 +71,6 @@ export type TrialReport =
       readonly beyond: readonly Purl[];
     };
 
-const PurlText = z.string().transform((text, context): Purl => {
-  const purl = parsePurl(text);
-  if (purl !== undefined) return purl;
-  context.addIssue({ code: 'custom', message: 'expected a package URL' });
-  return z.NEVER;
-});
-const Digest = z.string().transform((text, context): Sha256 => {
-  const digest = parseSha256(text);
-  if (digest !== undefined) return digest;
-  context.addIssue({ code: 'custom', message: 'expected a sha256' });
-  return z.NEVER;
-});
 const ContactShape = z
   .object({ host: z.string(), port: z.number().int().optional(), protocol: z.enum(['tcp', 'udp', 'lookup']) })
   .transform(({ port, ...rest }): Contact => ({ ...rest, ...(port === undefined ? {} : { port }) }));
@@ -92,13 +80,13 @@ const End = z.discriminatedUnion('type', [
 ]);
 const Report = z.discriminatedUnion('type', [
   z.object({ type: z.literal('nothing-runs') }),
-  z.object({ type: z.literal('not-tried'), why: z.string(), runsCode: z.array(PurlText) }),
+  z.object({ type: z.literal('not-tried'), why: z.string(), runsCode: z.array(PurlShape) }),
   z.object({
     type: z.literal('tried'),
-    rootfs: Digest,
+    rootfs: Sha256Shape,
     contacts: z.array(ContactShape),
-    packages: z.array(z.object({ release: PurlText, end: End, contacts: z.array(ContactShape), leftOut: z.number().int().nonnegative() })),
-    beyond: z.array(PurlText),
+    packages: z.array(z.object({ release: PurlShape, end: End, contacts: z.array(ContactShape), leftOut: z.number().int().nonnegative() })),
+    beyond: z.array(PurlShape),
   }),
 ]);
 const Document = z.object({ granary: z.literal(1), type: z.literal('install-trial'), report: Report });

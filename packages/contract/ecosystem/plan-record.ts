@@ -1,4 +1,4 @@
-import { canonicalJson, FAILURE_CLASSES, type Json, parseInstant, parseSha256, type Sha256 } from '@granary/core/model';
+import { canonicalJson, FAILURE_CLASSES, type Json, parseInstant, type Sha256, Sha256Shape } from '@granary/core/model';
 import { z } from 'zod';
 import type { BuildProposal } from './rebuild.ts';
 
@@ -13,19 +13,13 @@ export interface PlanRecord {
     | { readonly type: 'exhausted'; readonly failureClass?: (typeof FAILURE_CLASSES)[number]; readonly detail?: string };
 }
 
-const Digest = z.string().transform((text, context): Sha256 => {
-  const digest = parseSha256(text);
-  if (digest !== undefined) return digest;
-  context.addIssue({ code: 'custom', message: 'expected a sha256' });
-  return z.NEVER;
-});
 const Proposal = z
   .looseObject({
     requirements: z.array(z.string()),
     before: z.string(),
     settings: z.record(z.string(), z.json()),
     parameters: z.array(z.object({ name: z.string(), value: z.string(), from: z.string() })),
-    assists: z.array(z.object({ path: z.string(), sha256: Digest, why: z.string() })),
+    assists: z.array(z.object({ path: z.string(), sha256: Sha256Shape, why: z.string() })),
     notes: z.array(z.string()),
   })
   .transform(({ before, ...rest }, context): BuildProposal => {
@@ -40,7 +34,7 @@ const Record = z.object({
   attempt: z.number().int().positive(),
   proposal: Proposal.optional(),
   result: z.discriminatedUnion('type', [
-    z.object({ type: z.literal('definition'), definition: Digest }),
+    z.object({ type: z.literal('definition'), definition: Sha256Shape }),
     z.object({ type: z.literal('unresolvable'), why: z.enum(['conflict', 'unavailable']), detail: z.string() }),
     z.object({ type: z.literal('exhausted'), failureClass: z.enum(FAILURE_CLASSES).optional(), detail: z.string().optional() }),
   ]),

@@ -1,15 +1,24 @@
 import { z } from 'zod';
 import type { Json } from './canonical-json.ts';
 import { type Digests, parseSha256, type Sha256 } from './digest.ts';
+import { type Purl, parsePurl } from './purl.ts';
 import { type Instant, parseInstant } from './time.ts';
 import { CAUSES, FAILURE_CLASSES, RUNGS, SOURCE_TIERS, VERDICTS } from './verdict.ts';
 
 // What the bodies of facts hold, by kind. Entries may come from other sites and later versions: unknown members are passed over.
 
-const Digest = z.string().transform((text, context): Sha256 => {
+/** A digest as JSON holds it. */
+export const Sha256Shape = z.string().transform((text, context): Sha256 => {
   const digest = parseSha256(text);
   if (digest !== undefined) return digest;
   context.addIssue({ code: 'custom', message: 'expected a sha256' });
+  return z.NEVER;
+});
+/** A package URL as JSON holds it. */
+export const PurlShape = z.string().transform((text, context): Purl => {
+  const purl = parsePurl(text);
+  if (purl !== undefined) return purl;
+  context.addIssue({ code: 'custom', message: 'expected a package URL' });
   return z.NEVER;
 });
 const Time = z.string().transform((text, context): Instant => {
@@ -21,7 +30,7 @@ const Time = z.string().transform((text, context): Instant => {
 /** {@link Digests} as JSON holds them. */
 export const DigestsShape = z
   .object({
-    sha256: Digest.optional(),
+    sha256: Sha256Shape.optional(),
     sha512: z.string().optional(),
     sha384: z.string().optional(),
     sha1: z.string().optional(),
@@ -35,7 +44,7 @@ const Evidence = z.discriminatedUnion('state', [
   z.object({ state: z.literal('absent'), check: z.string() }),
   z.object({ state: z.literal('unchecked'), check: z.string(), why: z.string() }),
 ]);
-const Run = z.object({ durationMs: Size.optional(), log: Digest.optional(), etag: z.string().optional() });
+const Run = z.object({ durationMs: Size.optional(), log: Sha256Shape.optional(), etag: z.string().optional() });
 
 /**
  * `watched`, about a specification as the operator wrote it. What is `requested` is not taken in until somebody accepts it: an operator by
@@ -44,18 +53,18 @@ const Run = z.object({ durationMs: Size.optional(), log: Digest.optional(), etag
 export const WatchedBody = z.object({
   state: z.enum(['active', 'removed', 'requested']),
   by: z.enum(['configuration', 'command', 'rule']),
-  content: Digest.optional(),
+  content: Sha256Shape.optional(),
   files: z.array(z.string()).optional(),
   /** A closure of more bytes is not taken in. */
   quotaBytes: Size.optional(),
 });
 /** `reader`, about an id made by chance: who may read where access is restricted, by the sha256 of a token that nobody keeps. `name` is the operator's. */
-export const ReaderBody = z.object({ state: z.enum(['active', 'removed']), name: z.string(), token: Digest });
+export const ReaderBody = z.object({ state: z.enum(['active', 'removed']), name: z.string(), token: Sha256Shape });
 /** `wanted`, about a watched specification (its closure) or about an artifact (a plan to build it). `manifest` is a blob of the private store for `install`, of the public one for `build`. */
-export const WantedBody = z.object({ role: z.enum(['install', 'build']), manifest: Digest, artifacts: Size });
+export const WantedBody = z.object({ role: z.enum(['install', 'build']), manifest: Sha256Shape, artifacts: Size });
 /** `observed`, about a package: upstream's index document as it was seen. */
 export const ObservedBody = z.object({
-  document: Digest,
+  document: Sha256Shape,
   sizeBytes: Size,
   mediaType: z.string(),
   url: z.string(),
@@ -71,14 +80,14 @@ export const ObservedBody = z.object({
  */
 export const VanishedBody = z.object({
   state: z.enum(['gone', 'replaced', 'back']),
-  document: Digest.optional(),
+  document: Sha256Shape.optional(),
   replacement: DigestsShape.optional(),
   from: z.string().optional(),
   to: z.string().optional(),
 });
 /** `stored`, about an artifact. */
 export const StoredBody = z.object({
-  sha256: Digest,
+  sha256: Sha256Shape,
   sizeBytes: Size,
   path: z.string(),
   publishedAt: Time.optional(),
@@ -88,51 +97,51 @@ export const StoredBody = z.object({
   licence: z.string().optional(),
   /** Where it says that it was made from: a claim. `repository` is a package URL, `commit` the id of a git commit, `directory` below the repository's root. */
   source: z.object({ repository: z.string(), commit: z.string().optional(), directory: z.string().optional() }).optional(),
-  metadata: Digest.optional(),
-  companions: z.record(z.string(), Digest).optional(),
+  metadata: Sha256Shape.optional(),
+  companions: z.record(z.string(), Sha256Shape).optional(),
   /** Belongs to no release, but to the proofs of many, such as a tile of a checksum database: every view has it. */
   support: z.literal(true).optional(),
 });
 /** `located`, about an artifact: what it can be rebuilt from. */
 export const LocatedBody = z.object({
-  source: z.object({ kind: z.literal('archive'), tier: z.enum(SOURCE_TIERS), purl: z.string(), sha256: Digest }).optional(),
+  source: z.object({ kind: z.literal('archive'), tier: z.enum(SOURCE_TIERS), purl: z.string(), sha256: Sha256Shape }).optional(),
 });
 /** `rebuilt`, about an artifact. */
 export const RebuiltBody = z.discriminatedUnion('status', [
   z.object({
     status: z.literal('built'),
-    sha256: Digest,
+    sha256: Sha256Shape,
     sizeBytes: Size,
     fileName: z.string(),
     exitCode: z.number().int(),
-    fetched: Digest,
+    fetched: Sha256Shape,
     run: Run.optional(),
   }),
-  z.object({ status: z.literal('needs'), requirements: z.array(z.string()), fetched: Digest, run: Run.optional() }),
-  z.object({ status: z.literal('failed'), failureClass: z.enum(FAILURE_CLASSES), detail: z.string(), fetched: Digest.optional(), run: Run.optional() }),
+  z.object({ status: z.literal('needs'), requirements: z.array(z.string()), fetched: Sha256Shape, run: Run.optional() }),
+  z.object({ status: z.literal('failed'), failureClass: z.enum(FAILURE_CLASSES), detail: z.string(), fetched: Sha256Shape.optional(), run: Run.optional() }),
 ]);
 /** `compared`, about an artifact. */
-export const ComparedBody = z.object({ rung: z.enum([...RUNGS, 'none']), comparison: Digest, definition: Digest, residue: Size });
+export const ComparedBody = z.object({ rung: z.enum([...RUNGS, 'none']), comparison: Sha256Shape, definition: Sha256Shape, residue: Size });
 /** `verdict`, about an artifact. `sha256` is the published file's. */
 export const VerdictBody = z.object({
-  sha256: Digest,
+  sha256: Sha256Shape,
   verdict: z.enum(VERDICTS),
   rung: z.enum(RUNGS).optional(),
   tier: z.enum(SOURCE_TIERS).optional(),
   failureClass: z.enum(FAILURE_CLASSES).optional(),
   cause: z.enum(CAUSES).optional(),
-  definition: Digest.optional(),
-  rebuilt: Digest.optional(),
-  comparison: Digest.optional(),
+  definition: Sha256Shape.optional(),
+  rebuilt: Sha256Shape.optional(),
+  comparison: Sha256Shape.optional(),
   attempts: Size.optional(),
   run: Run.optional(),
 });
 /** `attested`, about an artifact. `leaf` is the hash of the Rekor-shaped leaf that stands right before the fact. */
 export const AttestedBody = z.object({
-  sha256: Digest.optional(),
+  sha256: Sha256Shape.optional(),
   predicateType: z.string(),
-  envelope: Digest,
-  payload: Digest,
+  envelope: Sha256Shape,
+  payload: Sha256Shape,
   leaf: z.string(),
   keyId: z.string(),
 });
@@ -143,11 +152,15 @@ export const AttestedBody = z.object({
 export const TriedBody = z.object({
   ecosystem: z.string(),
   status: z.enum(['self-sufficient', 'not-covered', 'not-tried']),
-  report: Digest,
+  report: Sha256Shape,
   run: Run.optional(),
 });
 /** `environment`, about an ecosystem's builds or installs on an architecture: what they run in. */
-export const EnvironmentBody = z.object({ recipe: Digest, rootfs: Digest, tools: z.record(z.string(), z.object({ version: z.string(), sha256: Digest })) });
+export const EnvironmentBody = z.object({
+  recipe: Sha256Shape,
+  rootfs: Sha256Shape,
+  tools: z.record(z.string(), z.object({ version: z.string(), sha256: Sha256Shape })),
+});
 
 export type WatchedBody = z.output<typeof WatchedBody>;
 export type ReaderBody = z.output<typeof ReaderBody>;
