@@ -14,6 +14,7 @@ export {
 } from './ledger.ts';
 export type { Readers } from './readers.ts';
 export {
+  type DatedCommit,
   type FsckFinding,
   type LocalRepository,
   type PackLimits,
@@ -23,6 +24,7 @@ export {
   type ShownRefs,
   type StoredPack,
   type TakenPack,
+  type TreeEntry,
   type UploadPackRequest,
 } from './repositories.ts';
 export type { Pin, Resolution, ResolveRequest, Resolver } from './resolver.ts';

@@ -1,4 +1,4 @@
-import type { Sha256 } from '@granary/core/model';
+import type { Instant, Sha256 } from '@granary/core/model';
 
 /** A pack as it lies in the store: complete in itself, with its index (gitformat-pack 5). */
 export interface StoredPack {
@@ -18,6 +18,22 @@ export interface TakenPack extends StoredPack {
   /** At most 100; `findingsTotal` counts all. */
   readonly findings: readonly FsckFinding[];
   readonly findingsTotal: number;
+}
+
+/** A file, a link or a submodule of a tree. */
+export interface TreeEntry {
+  /** Below the root, `/`-separated, as git has it: untrusted. */
+  readonly path: string;
+  readonly type: 'file' | 'link' | 'submodule';
+  readonly isExecutable: boolean;
+  readonly objectId: string;
+  /** 0 for submodules. */
+  readonly sizeBytes: number;
+}
+export interface DatedCommit {
+  readonly objectId: string;
+  /** As its committer says; 1970 where that is no time of the years up to 9999. */
+  readonly committedAt: Instant;
 }
 
 export interface PackLimits {
@@ -61,6 +77,23 @@ export interface LocalRepository {
   history(objectIds: readonly string[], max: number): Promise<readonly string[]>;
   /** What each object id comes to when tags are followed; undefined for what isn't here. */
   peel(objectIds: readonly string[]): Promise<ReadonlyMap<string, { readonly objectId: string; readonly type: 'commit' | 'tree' | 'blob' }>>;
+  /**
+   * What stands in a commit's tree (tags are followed), in git's order, without folders; there may be as many of these. Names that are no UTF-8 can't be put down, nor asked for:
+   * their entries are left out, so that a package's file of such a name is found nowhere. Throws RepositoryError `too-large` where there is more, or a path is longer than 4096
+   * bytes; `incomplete` where the commit isn't here; `malformed` where it is no commit.
+   */
+  tree(commit: string, limits: { readonly maxEntries: number }): Promise<readonly TreeEntry[]>;
+  /** Ids of what stands at a path in a commit (`''` is its root), in the order of the questions; undefined where nothing does, or a submodule. */
+  objectsAt(questions: readonly { readonly commit: string; readonly path: string }[]): Promise<readonly (string | undefined)[]>;
+  /** Whole blobs by id; those that aren't here, are no blobs, or are larger than `maxBytes` are left out. Throws RepositoryError `too-large` where the others have more than 256 MiB together. */
+  blobs(objectIds: readonly string[], limits: { readonly maxBytes: number }): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Commits in the history of these objects, on all sides of merges, that changed something at or below a path (`''`: all commits), newest first, at most `max`. */
+  commitsTouching(tips: readonly string[], path: string, max: number): Promise<readonly DatedCommit[]>;
+  /**
+   * A tar (POSIX.1-2001) of a commit's tree: names, modes and bytes as git has them, whatever `.gitattributes` says, modified at the time of the commit, submodules as empty
+   * folders. The same bytes on every machine. Tags are followed. Throws RepositoryError `too-large`, `incomplete`, `malformed`.
+   */
+  archive(commit: string, limits: { readonly maxBytes: number }): Promise<Uint8Array>;
   /**
    * Answers clone and fetch of these refs, with partial and shallow clones; objects of any other ref that was ever held can be asked for by id.
    * The stream is the whole body of gitprotocol-http's answer, and is destroyed or read to its end; it throws when the answer would not be whole.

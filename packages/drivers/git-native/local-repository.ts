@@ -1,13 +1,18 @@
 import type { LocalRepository, ShownRefs, StoredPack, UploadPackRequest } from '@granary/contract/ports';
 import type { LimitFunction } from 'p-limit';
+import { archiveCommit } from './archive-commit.ts';
 import { areAncestors } from './are-ancestors.ts';
 import type { BackgroundIndex } from './background-index.ts';
+import { commitsTouching } from './commits-touching.ts';
 import type { FolderCache, RepositoryKey } from './folder-cache.ts';
 import type { GitRunner } from './git-process.ts';
 import type { HeldFolder } from './held-folder.ts';
 import { historyOf } from './history-of.ts';
 import { type LookUp, objectsHere, peelObjects } from './look-up-objects.ts';
 import { checkObjectIds } from './object-ids.ts';
+import { objectsAt } from './objects-at.ts';
+import { readBlobs } from './read-blobs.ts';
+import { readTree } from './read-tree.ts';
 import type { ShownFolders } from './shown-folders.ts';
 import { type PackTaker, takePack } from './take-pack.ts';
 import { type ServingLimits, uploadPack } from './upload-pack.ts';
@@ -47,6 +52,15 @@ export function localRepository(parts: RepositoryParts, key: RepositoryKey, give
       ),
     history: (objectIds, max) => lookUp(objectIds, (here) => historyOf(here, objectIds, max)),
     peel: (objectIds) => lookUp(objectIds, (here) => peelObjects(here, objectIds)),
+    tree: (commit, limits) => lookUp([commit], (here) => readTree(here, commit, limits)),
+    objectsAt: (questions) =>
+      lookUp(
+        questions.map(({ commit }) => commit),
+        (here) => objectsAt(here, questions),
+      ),
+    blobs: (objectIds, limits) => lookUp(objectIds, (here) => readBlobs(here, objectIds, limits)),
+    commitsTouching: (tips, path, max) => lookUp(tips, (here) => commitsTouching(here, tips, { path, max })),
+    archive: (commit, limits) => lookUp([commit], (here) => archiveCommit(here, commit, limits)),
     uploadPack: (shown, request) => serve(parts, { key, packs, shown }, request),
   };
 }

@@ -34,6 +34,21 @@ export async function peelObjects(lookUp: LookUp, objectIds: readonly string[]):
   return peeled;
 }
 
+export interface ObjectHeader {
+  readonly type: ObjectType | 'tag';
+  readonly sizeBytes: number;
+}
+
+/** Type and size of those of the objects that are here. */
+export async function objectHeaders(lookUp: LookUp, objectIds: readonly string[]): Promise<ReadonlyMap<string, ObjectHeader>> {
+  const headers = new Map<string, ObjectHeader>();
+  for await (const [asked, found] of batchCheck(lookUp, '%(objecttype) %(objectsize)', { objectIds, suffix: '' })) {
+    const [type, size] = found?.split(' ') ?? [];
+    if (type === 'commit' || type === 'tree' || type === 'blob' || type === 'tag') headers.set(asked, { type, sizeBytes: Number(size) });
+  }
+  return headers;
+}
+
 interface Asked {
   readonly objectIds: readonly string[];
   readonly suffix: '' | '^{}';
