@@ -8,6 +8,7 @@ import { readersOfCatalog } from '@granary/stage-access';
 import { readDefinition, runDefinition } from '@granary/stage-rebuild';
 import { AppError } from '../app-error.ts';
 import { openMirrorSockets } from '../roles/mirror-sockets.ts';
+import { openLocalRepositories } from '../roles/repositories.ts';
 import { serveArchive } from '../roles/serve-archive.ts';
 import { originOf } from '../roles/site.ts';
 import { type SiteReader, withSiteReader } from '../roles/site-reader.ts';
@@ -36,6 +37,7 @@ export async function rebuildAgain(config: Config, purl: string, note: (text: st
     if (chosen.length === 0) throw new AppError('not-found', `${purl}: nothing of it was built; granary why ${purl} says how far it came`);
     await using stack = new AsyncDisposableStack();
     const { publicStore, catalog, keys, paths } = reader;
+    const repositories = stack.use(openLocalRepositories({ folder: paths.git, blobs: publicStore.blobs, maxBytes: config.repositories.cacheBytes }));
     const sandbox = stack.use(await openOciSandbox({ rootfsCacheDir: paths.rootfs, scratchDir: paths.sandbox, blobs: publicStore.blobs }));
     for (const recipe of await recipesOf(reader, chosen)) {
       note('making the root filesystem from stored packages');
@@ -54,7 +56,7 @@ export async function rebuildAgain(config: Config, purl: string, note: (text: st
     const reruns: Rerun[] = [];
     for (const { purl: target, definition } of chosen) {
       note(`building ${target}`);
-      reruns.push(await rerun({ reader, sandbox, openMirror: (moment) => mirrors.open(moment) }, target, definition));
+      reruns.push(await rerun({ reader, repositories, sandbox, openMirror: (moment) => mirrors.open(moment) }, target, definition));
     }
     return reruns;
   });
@@ -63,7 +65,7 @@ export async function rebuildAgain(config: Config, purl: string, note: (text: st
 /** Of the root filesystems that these are built in. */
 async function recipesOf({ catalog, publicStore }: SiteReader, chosen: readonly { readonly definition: Sha256 }[]): Promise<readonly RootfsRecipe[]> {
   const definitions = await Promise.all(chosen.map(({ definition }) => readDefinition(publicStore.blobs, definition)));
-  const needed = new Set(definitions.map(({ environment }) => environment.rootfs));
+  const needed = new Set(definitions.flatMap(({ environment }) => environment?.rootfs ?? []));
   const environments = [...catalog.all('environment')].map(({ entry }) => EnvironmentBody.parse(entry.body));
   return await Promise.all(
     environments
@@ -76,9 +78,9 @@ async function recipesOf({ catalog, publicStore }: SiteReader, chosen: readonly 
   );
 }
 
-type RunParts = Pick<Parameters<typeof runDefinition>[0], 'sandbox' | 'openMirror'> & { readonly reader: SiteReader };
+type RunParts = Pick<Parameters<typeof runDefinition>[0], 'sandbox' | 'openMirror' | 'repositories'> & { readonly reader: SiteReader };
 
-async function rerun({ reader, sandbox, openMirror }: RunParts, purl: Purl, definition: Sha256): Promise<Rerun> {
+async function rerun({ reader, repositories, sandbox, openMirror }: RunParts, purl: Purl, definition: Sha256): Promise<Rerun> {
   const { catalog, publicStore } = reader;
   const ecosystem = ecosystemOf(purl.slice('pkg:'.length, purl.indexOf('/')));
   if (ecosystem?.rebuilding === undefined) throw new AppError('usage', `${purl}: no ecosystem of this kind`);
@@ -87,7 +89,7 @@ async function rerun({ reader, sandbox, openMirror }: RunParts, purl: Purl, defi
     submit: async (facts: readonly object[]) => void outcomes.push(...facts.flatMap((fact) => ('body' in fact ? [RebuiltBody.parse(fact.body)] : []))),
   };
   await runDefinition(
-    { ecosystem: { ...ecosystem, rebuilding: ecosystem.rebuilding }, sandbox, openMirror, blobs: publicStore.blobs, catalog, sink },
+    { ecosystem: { ...ecosystem, rebuilding: ecosystem.rebuilding }, sandbox, repositories, openMirror, blobs: publicStore.blobs, catalog, sink },
     { purl: toPurl(purl), definition, build: 1 },
   );
   const recorded = [...catalog.all('rebuilt', { subjectPrefix: purl })].find(

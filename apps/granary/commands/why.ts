@@ -1,7 +1,7 @@
 import type { Definition } from '@granary/contract/ecosystem';
 import { readBuildHistory } from '@granary/contract/ecosystem';
 import type { BlobStore, Catalog } from '@granary/contract/ports';
-import { AttestedBody, LocatedBody, StoredBody, VanishedBody, VerdictBody } from '@granary/core/model';
+import { AttestedBody, isSecurityFinding, LocatedBody, type SourceFinding, StoredBody, VanishedBody, VerdictBody } from '@granary/core/model';
 import { type FoundArtifact, findArtifacts } from './find-artifacts.ts';
 
 const MAX_DEFINITION_BYTES = 16 * 2 ** 20;
@@ -12,7 +12,9 @@ export interface Explanation {
   readonly sha256: string;
   readonly stored: { readonly entry: number; readonly at: string; readonly evidence: StoredBody['evidence']; readonly licence: string | null };
   readonly upstream: 'listed' | VanishedBody['state'];
-  readonly source: { readonly purl: string; readonly sha256: string; readonly tier: string } | null;
+  readonly source: NonNullable<LocatedBody['source']> | null;
+  /** What the sources say against each other. */
+  readonly sourceFindings: readonly SourceFinding[];
   readonly attempts: readonly { readonly definition: string | null; readonly came: string; readonly notes: readonly string[] }[];
   readonly verdict: ({ readonly entry: number; readonly at: string } & VerdictBody) | null;
   readonly attested: readonly { readonly entry: number; readonly predicateType: string; readonly keyId: string }[];
@@ -28,7 +30,7 @@ async function explainOne(ports: { readonly catalog: Catalog; readonly blobs: Bl
   const body = StoredBody.parse(stored.entry.body);
   const vanished = catalog.current('vanished', artifact.purl);
   const located = catalog.current('located', artifact.purl);
-  const source = located === undefined ? undefined : LocatedBody.parse(located.entry.body).source;
+  const { source, findings } = located === undefined ? {} : LocatedBody.parse(located.entry.body);
   const verdict = catalog.current('verdict', artifact.purl);
   const attested = catalog.ofDigest('attested', artifact.sha256).filter(({ entry }) => entry.subject === artifact.purl);
   return {
@@ -36,7 +38,8 @@ async function explainOne(ports: { readonly catalog: Catalog; readonly blobs: Bl
     sha256: artifact.sha256,
     stored: { entry: stored.index, at: stored.entry.at, evidence: body.evidence, licence: body.licence ?? null },
     upstream: vanished === undefined ? 'listed' : VanishedBody.parse(vanished.entry.body).state,
-    source: source === undefined ? null : { purl: source.purl, sha256: source.sha256, tier: source.tier },
+    source: source ?? null,
+    sourceFindings: findings ?? [],
     attempts: await attemptsOf(ports, artifact),
     verdict: verdict === undefined ? null : { entry: verdict.index, at: verdict.entry.at, ...VerdictBody.parse(verdict.entry.body) },
     attested: attested.map(({ index, entry }) => ({ entry: index, ...AttestedBody.pick({ predicateType: true, keyId: true }).parse(entry.body) })),
@@ -80,6 +83,20 @@ async function notesOf(blobs: BlobStore, digest: Parameters<BlobStore['read']>[0
   ];
 }
 
+const FINDING_TEXTS: Readonly<Record<SourceFinding, string>> = {
+  'claimed-commit-missing': "the commit that the package names isn't in its repository",
+  'claimed-commit-differs': 'another commit than the one that the package names has more of its files',
+  'commit-lacks-files': 'it has files, or bytes in them, that neither its commit has nor a build of that made',
+  'claimed-directory-differs': 'the package stands in another folder of the repository than it says',
+  'sources-disagree': 'several commits have equally much of it, and are named by different sources',
+};
+
+function sourceText(source: NonNullable<LocatedBody['source']>): string {
+  if (source.kind === 'archive') return `${source.purl} sha256:${source.sha256}, ${source.tier}`;
+  const where = source.directory === undefined ? '' : `, in ${source.directory}`;
+  return `${source.repository} commit ${source.commit}${where}, ${source.tier}, found by ${source.evidence}${source.ref === undefined ? '' : ` (${source.ref})`}`;
+}
+
 /** For people. */
 export function formatExplanation(explanation: Explanation): string {
   const { verdict, stored, source } = explanation;
@@ -89,7 +106,8 @@ export function formatExplanation(explanation: Explanation): string {
     explanation.purl,
     `  sha256    ${explanation.sha256}`,
     `  verdict   ${reason}${verdict === null ? '' : ` (entry ${verdict.entry}, ${verdict.at})`}`,
-    `  source    ${source === null ? 'none located' : `${source.purl} sha256:${source.sha256}, ${source.tier}`}`,
+    `  source    ${source === null ? 'none located' : sourceText(source)}`,
+    ...explanation.sourceFindings.map((finding) => `  ${isSecurityFinding(finding) ? 'SECURITY  ' : 'note      '}${finding}: ${FINDING_TEXTS[finding]}`),
     `  stored    entry ${stored.entry}, ${stored.at}${stored.licence === null ? '' : `, licence ${stored.licence}`}; upstream: ${explanation.upstream}`,
     ...stored.evidence.map((evidence) => `  evidence  ${evidence.check}: ${evidence.state}${evidence.state === 'unchecked' ? `, ${evidence.why}` : ''}`),
     ...explanation.attempts.flatMap(({ definition, came, notes }, index) => [

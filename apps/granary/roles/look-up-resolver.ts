@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { RebuildableEcosystem } from '@granary/contract/ecosystem';
+import type { ResolverEcosystem } from '@granary/contract/ecosystem';
 import type { BlobStore, Resolution, Resolver, Upstream } from '@granary/contract/ports';
 import { openUvResolver } from '@granary/driver-resolver-uv';
 import { openFsStore } from '@granary/driver-store-fs';
@@ -17,7 +17,7 @@ export interface LookUpResolver extends AsyncDisposable {
   resolve(requirements: readonly string[], signal: AbortSignal | undefined): Promise<Resolution>;
 }
 export interface LookUpResolverParts {
-  readonly ecosystem: RebuildableEcosystem;
+  readonly ecosystem: ResolverEcosystem;
   readonly documents: UpstreamDocuments;
   readonly upstream: Upstream;
   readonly note: (text: string) => void;

@@ -1,5 +1,5 @@
 import type { Config } from '@granary/config';
-import type { Ecosystem } from '@granary/contract/ecosystem';
+import { type Ecosystem, usesResolver } from '@granary/contract/ecosystem';
 import { memoryCatalog, memoryStore } from '@granary/contract/memory';
 import { JobError, type Upstream } from '@granary/contract/ports';
 import type { Purl } from '@granary/core/model';
@@ -82,7 +82,6 @@ function lookedUp(looking: Looking, companions: Map<Purl, number>): DemandedEcos
 
 /** Undefined where the ecosystem resolves by itself, or nobody does. */
 function resolverOf({ ecosystem, upstream, note, resolvers }: Looking, documents: UpstreamDocuments): LookUpResolver | undefined {
-  const { rebuilding } = ecosystem;
-  if (ecosystem.demand.resolve !== undefined || rebuilding === undefined) return undefined;
-  return resolvers.use(openLookUpResolver({ ecosystem: { ...ecosystem, rebuilding }, documents, upstream, note }));
+  if (ecosystem.demand.resolve !== undefined || !usesResolver(ecosystem)) return undefined;
+  return resolvers.use(openLookUpResolver({ ecosystem, documents, upstream, note }));
 }

@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
-import type { RebuildableEcosystem, UpstreamArtifact } from '@granary/contract/ecosystem';
+import { type RebuildableEcosystem, type ResolverEcosystem, type UpstreamArtifact, usesResolver } from '@granary/contract/ecosystem';
 import { JobError, type Resolution, type Resolver } from '@granary/contract/ports';
 import { type PinnedArtifact, packageOf, pinned } from '@granary/core/model';
 import { openUvResolver } from '@granary/driver-resolver-uv';
-import { buildMetadata, type MetadataPorts, type PlanPorts, type RunPorts } from '@granary/stage-rebuild';
-import { type SyncPorts, storeArtifact, type UpstreamDocuments } from '@granary/stage-sync';
+import { type BuildEnvironment, buildMetadata, type MetadataPorts, type PlanPorts, type ResolvePorts, type RunPorts } from '@granary/stage-rebuild';
+import { askUpstream, type SyncPorts, storeArtifact, type UpstreamDocuments } from '@granary/stage-sync';
 import { AppError } from '../app-error.ts';
 import { type CandidateServer, openCandidateServer } from './candidate-server.ts';
-import { ensureEnvironment } from './environment.ts';
+import { type Environment, ensureEnvironment } from './environment.ts';
 import { unpackHostTool } from './host-tool.ts';
 import type { Observer } from './observer.ts';
 import type { StationParts } from './station.ts';
@@ -25,40 +25,97 @@ interface Upstreamward {
   readonly observer: Observer;
   readonly documents: UpstreamDocuments;
 }
+type MadeEnvironment = Environment & BuildEnvironment;
 
 export async function openRebuildStation(parts: RebuildStationParts, upstreamward: Upstreamward): Promise<RebuildStation> {
-  const { site, ecosystem, rootfs, settle, note, signal } = parts;
-  const { sync, observer, documents } = upstreamward;
+  const { site, ecosystem, repositories } = parts;
+  const { sync, documents } = upstreamward;
+  const environment = openEnvironment(parts, upstreamward);
+  const resolving = usesResolver(ecosystem)
+    ? await openResolving({ ...parts, ecosystem }, upstreamward, await environment())
+    : ownResolving(parts, upstreamward);
+  const { blobs, catalog } = sync;
+  const shared = { ecosystem, repositories, blobs, catalog, sink: site.sinkOf('rebuild') };
+  return {
+    plan: { ...shared, environment, resolve: resolving.resolveExact, candidateDocuments: documents.current, documents: sync.documents },
+    run: { ...shared, sandbox: parts.sandbox, openMirror: (moment) => parts.mirrors.open(moment) },
+    resolve: resolving.resolve,
+    [Symbol.asyncDispose]: () => resolving[Symbol.asyncDispose](),
+  };
+}
+
+/** Made by whoever needs it first; what failed is tried again by the next. */
+function openEnvironment(parts: RebuildStationParts, { sync, observer }: Upstreamward): () => Promise<MadeEnvironment | undefined> {
+  const { ecosystem, rootfs, settle, note, signal } = parts;
   const { toolchain } = ecosystem.rebuilding;
-  const made = await ensureEnvironment({ purpose: ecosystem.id, toolset: toolchain, sync, observer, rootfs, settle, note, signal });
-  const runtimeVersion = toolchain.runtimeVersion(made.recipe.packages);
-  if (runtimeVersion === undefined) throw new AppError('unavailable', `rebuild: the root filesystem brings no runtime for ${ecosystem.id}`);
-  const environment = { ...made, runtimeVersion };
+  let made: Promise<MadeEnvironment | undefined> | undefined;
+  const make = async (): Promise<MadeEnvironment | undefined> => {
+    if (toolchain === undefined) return undefined;
+    const environment = await ensureEnvironment({ purpose: ecosystem.id, toolset: toolchain, sync, observer, rootfs, settle, note, signal });
+    const runtimeVersion = toolchain.runtimeVersion(environment.recipe.packages);
+    if (runtimeVersion === undefined) throw new AppError('unavailable', `rebuild: the root filesystem brings no runtime for ${ecosystem.id}`);
+    return { ...environment, runtimeVersion };
+  };
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}
+
+interface Resolving extends AsyncDisposable {
+  readonly resolve: RebuildStation['resolve'];
+  /** For the sandbox's platform, as of a time. */
+  readonly resolveExact: ResolvePorts['resolve'];
+}
+
+/** The ecosystem resolves what its builds need by itself, where they need anything. */
+function ownResolving({ ecosystem }: RebuildStationParts, { sync, documents }: Upstreamward): Resolving {
+  return {
+    async resolve() {
+      throw new JobError('never', `resolve: ${ecosystem.id} has no resolver for what people ask for`);
+    },
+    async resolveExact(wanted, signal) {
+      const resolution = await ecosystem.rebuilding.resolve?.(wanted, (purl) => documents.current(purl), askUpstream(sync, signal));
+      return resolution ?? { ok: false, why: 'unavailable', detail: `${ecosystem.id} builds can't ask for anything` };
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+type ResolverParts = StationParts & { readonly ecosystem: ResolverEcosystem };
+
+async function openResolving(parts: ResolverParts, upstreamward: Upstreamward, environment: MadeEnvironment | undefined): Promise<Resolving> {
+  const { site, ecosystem } = parts;
+  const { sync } = upstreamward;
+  if (environment === undefined) throw new AppError('unavailable', `rebuild: nothing to resolve ${ecosystem.id} requirements with`);
   await mkdir(site.paths.resolver, { recursive: true });
   const uv = openUvResolver({ uv: await unpackHostTool(sync.blobs, environment, { name: 'uv', dir: site.paths.tools }), scratchDir: site.paths.resolver });
   const candidate = await openCandidate(parts, { ...upstreamward, environment, resolver: uv });
   const resolver = candidate.explained(uv);
-  const { blobs, catalog } = sync;
-  const candidateUrl = candidate.indexUrl;
-  const sink = site.sinkOf('rebuild');
+  const { indexUrl } = candidate;
+  const { runtimeVersion } = environment;
   return {
-    plan: { ecosystem, environment, resolver, candidateUrl, candidateDocuments: documents.current, documents: sync.documents, blobs, catalog, sink },
-    run: { ecosystem, sandbox: parts.sandbox, openMirror: (moment) => parts.mirrors.open(moment), blobs, catalog, sink },
-    resolve: (requirements, given) => {
-      const request = { requirements, indexUrl: candidateUrl, runtimeVersion: environment.runtimeVersion, scope: 'universal' as const };
-      return resolver.resolve({ ...request, ...(given === undefined ? {} : { signal: given }) });
-    },
+    resolve: (requirements, signal) =>
+      resolver.resolve({ requirements, indexUrl, runtimeVersion, scope: 'universal', ...(signal === undefined ? {} : { signal }) }),
+    resolveExact: exactly(resolver, { indexUrl, runtimeVersion }),
     [Symbol.asyncDispose]: () => candidate[Symbol.asyncDispose](),
   };
 }
 
+function exactly(resolver: Resolver, given: { readonly indexUrl: string; readonly runtimeVersion: string }): ResolvePorts['resolve'] {
+  return (wanted, signal) => resolver.resolve({ ...given, ...wanted, scope: 'this-platform', ...(signal === undefined ? {} : { signal }) });
+}
+
 interface Built extends Upstreamward {
-  readonly environment: PlanPorts['environment'];
+  readonly environment: MadeEnvironment;
   readonly resolver: Resolver;
 }
 
 /** The candidate view may need the sandbox, whose build requirements need the candidate view: it is told its own address once it is known. */
-async function openCandidate(parts: RebuildStationParts, built: Built): Promise<CandidateServer> {
+async function openCandidate(parts: ResolverParts, built: Built): Promise<CandidateServer> {
   const { ecosystem, sandbox, site, note } = parts;
   const { sync, environment, resolver, documents } = built;
   let server: CandidateServer | undefined;
@@ -68,9 +125,8 @@ async function openCandidate(parts: RebuildStationParts, built: Built): Promise<
     const ports: MetadataPorts = {
       ecosystem,
       environment,
-      resolver: server.explained(resolver),
+      resolve: exactly(server.explained(resolver), { indexUrl: server.indexUrl, runtimeVersion: environment.runtimeVersion }),
       sandbox,
-      candidateUrl: server.indexUrl,
       candidateDocuments: documents.current,
       openMirror: (moment) => parts.mirrors.open(moment),
       blobs: sync.blobs,
@@ -87,7 +143,7 @@ async function openCandidate(parts: RebuildStationParts, built: Built): Promise<
   return server;
 }
 
-async function ensureStored({ settle }: RebuildStationParts, { sync, observer }: Upstreamward, artifact: PinnedArtifact): Promise<void> {
+async function ensureStored({ settle }: StationParts, { sync, observer }: Upstreamward, artifact: PinnedArtifact): Promise<void> {
   if (sync.catalog.current('stored', artifact.purl) !== undefined) return;
   const packagePurl = packageOf(artifact.purl);
   if (sync.catalog.current('observed', packagePurl) === undefined) await observer.observe(packagePurl);

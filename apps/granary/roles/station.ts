@@ -1,6 +1,6 @@
 import type { Config } from '@granary/config';
-import type { Ecosystem, RebuildableEcosystem } from '@granary/contract/ecosystem';
-import { JobError, type Sandbox, type Upstream } from '@granary/contract/ports';
+import { type Ecosystem, isRebuildable, usesResolver } from '@granary/contract/ecosystem';
+import { JobError, type Repositories, type Sandbox, type Upstream } from '@granary/contract/ports';
 import { attest, readJudged } from '@granary/stage-attest';
 import type { DemandedEcosystem } from '@granary/stage-demand';
 import { askUpstream, openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
@@ -30,6 +30,7 @@ export interface StationParts {
   readonly settings: Readonly<Record<string, string>>;
   readonly upstream: Upstream;
   readonly sandbox: Sandbox;
+  readonly repositories: Repositories;
   readonly rootfs: RootfsMaker;
   readonly mirrors: MirrorSockets;
   /** Every fact that was submitted so far is sequenced, and the scheduler told. */
@@ -62,7 +63,8 @@ export function openStation(parts: StationParts): Station {
     stages: stagesOf(parts, { sync, observer, rebuilding: rebuilding.value, installing: openInstallTrials(parts, { sync, observer }) }),
     demanded,
     observer,
-    prepare: async () => void (isRebuildable(ecosystem) && (await rebuilding.value())),
+    // Others need an environment once something of theirs is built.
+    prepare: async () => void (usesResolver(ecosystem) && (await rebuilding.value())),
     [Symbol.asyncDispose]: rebuilding[Symbol.asyncDispose],
   };
 }
@@ -74,7 +76,7 @@ interface Opened {
   readonly installing: EcosystemStages['installing'];
 }
 
-function stagesOf({ config, site, ecosystem }: StationParts, { sync, observer, rebuilding, installing }: Opened): EcosystemStages {
+function stagesOf({ config, site, ecosystem, repositories }: StationParts, { sync, observer, rebuilding, installing }: Opened): EcosystemStages {
   const { catalog, publicStore, keys, origins } = site;
   const { blobs } = publicStore;
   const policy = policyOf(config, origins.public);
@@ -82,7 +84,7 @@ function stagesOf({ config, site, ecosystem }: StationParts, { sync, observer, r
     sync,
     rebuilding,
     installing,
-    judge: { ecosystem, blobs, catalog, sink: site.sinkOf('judge') },
+    judge: { ecosystem, blobs, catalog, repositories, sink: site.sinkOf('judge') },
     observe: (purl, signal) => observeOrRetry(observer, purl, signal),
     async attest(purl) {
       const verdict = catalog.current('verdict', purl);
@@ -91,10 +93,6 @@ function stagesOf({ config, site, ecosystem }: StationParts, { sync, observer, r
       await attest({ signer: keys.statement, objects: publicStore.objects, sink: site.sinkOf('attest') }, judged, origins.public);
     },
   };
-}
-
-function isRebuildable(ecosystem: Ecosystem): ecosystem is RebuildableEcosystem {
-  return ecosystem.rebuilding !== undefined;
 }
 
 /** Opened by whoever needs it first; what failed is tried again by the next. */

@@ -54,20 +54,9 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
     const upstream = upstreams.of(ecosystem);
     if (upstream === undefined && needed) throw upstreams.missing(ecosystem);
     if (upstream === undefined) continue;
-    const given = {
-      config,
-      site,
-      ecosystem,
-      upstreamBase: upstream.index,
-      settings: upstream.settings,
-      upstream: upstream.client,
-      rootfs,
-      mirrors,
-      settle,
-      note: progress.note,
-      signal,
-    };
-    const station = stack.use(openStation({ ...given, sandbox: reporting(sandbox, progress) }));
+    const towards = { ecosystem, upstreamBase: upstream.index, settings: upstream.settings, upstream: upstream.client };
+    const shared = { config, site, rootfs, mirrors, repositories: parts.repositories, settle, note: progress.note, signal };
+    const station = stack.use(openStation({ ...towards, ...shared, sandbox: reporting(sandbox, progress) }));
     if (needed) await station.prepare();
     stations.set(ecosystem.id, station);
   }

@@ -1,4 +1,4 @@
-import { ComparedBody, factKey, type Purl, RebuiltBody, type Sha256, WantedBody } from '@granary/core/model';
+import { ComparedBody, factKey, type LocatedBody, type Purl, RebuiltBody, type Sha256, WantedBody } from '@granary/core/model';
 import { type BlobStore, type Catalog, type CatalogFact, StoreError } from '../ports/index.ts';
 import { decodePlan, type PlanRecord } from './plan-record.ts';
 
@@ -23,6 +23,12 @@ export async function readBuildHistory(
   return await Promise.all(plans.map(async (fact) => stepOf(ports.catalog, artifact, await readPlan(ports.blobs, fact))));
 }
 
+/** Of these, the steps at one source. */
+export function stepsFrom(steps: readonly BuildStep[], source: NonNullable<LocatedBody['source']>): readonly BuildStep[] {
+  const id = source.kind === 'archive' ? source.sha256 : source.commit;
+  return steps.filter(({ plan }) => (plan.source === undefined ? source.kind === 'archive' : plan.source.id === id));
+}
+
 /** Inputs of the `compared` fact of one built definition. */
 export function comparedInputs(published: Sha256, rebuilt: Sha256, definition: Sha256): readonly string[] {
   return [published, rebuilt, definition];
@@ -40,7 +46,7 @@ function stepOf(catalog: Catalog, artifact: { readonly purl: Purl; readonly sha2
   const { definition } = plan.result;
   const rebuilt = rebuiltFact(catalog, artifact.purl, definition, 1);
   const again = rebuiltFact(catalog, artifact.purl, definition, 2);
-  const built = rebuilt?.body.status === 'built' ? rebuilt.body.sha256 : undefined;
+  const built = plan.result.against ?? (rebuilt?.body.status === 'built' ? rebuilt.body.sha256 : undefined);
   const compared =
     built === undefined
       ? undefined

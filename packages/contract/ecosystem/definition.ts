@@ -1,4 +1,4 @@
-import type { Instant, Json, Sha256, SourceTier } from '@granary/core/model';
+import type { Instant, Json, Purl, Sha256, SourceTier } from '@granary/core/model';
 import type { SandboxLimits } from '../ports/index.ts';
 
 /** A value read from the published artifact (a tool's version, a time stamp). Costs no rung, but is said. */
@@ -14,7 +14,7 @@ export interface Assist {
   readonly sha256: Sha256;
   readonly why: string;
 }
-/** Where the source comes from. Commits join here as `{kind: 'commit', …}`. */
+/** A source archive that the publisher made. */
 export interface ArchiveSource {
   readonly kind: 'archive';
   readonly tier: Extract<SourceTier, 'publisher-archive'>;
@@ -22,6 +22,20 @@ export interface ArchiveSource {
   readonly fileName: string;
   readonly sha256: Sha256;
 }
+/** A commit of a mirrored repository. */
+export interface CommitSource {
+  readonly kind: 'commit';
+  readonly tier: Exclude<SourceTier, 'publisher-archive'>;
+  /** `pkg:git/<host>/<path>` */
+  readonly repository: Purl;
+  readonly commit: string;
+  /** Of the package, below the repository's root; left out for the root itself. */
+  readonly directory?: string;
+  /** The tar that its tree becomes (LocalRepository.archive): made from the held packs wherever it is needed. */
+  readonly fileName: string;
+  readonly sha256: Sha256;
+}
+export type RebuildSource = ArchiveSource | CommitSource;
 export interface DefinitionPhase {
   readonly name: 'fetch' | 'build';
   readonly argv: readonly [string, ...string[]];
@@ -29,6 +43,8 @@ export interface DefinitionPhase {
   readonly network: 'mirror' | 'none';
   readonly timeoutMs: number;
 }
+
+export type BuildMethod = 'build' | 'source-files';
 
 /**
  * How to rebuild one artifact. Immutable, addressed by the digest of its canonical JSON. A function of its
@@ -39,15 +55,19 @@ export interface Definition {
   readonly type: 'definition';
   readonly engine: number;
   readonly target: { readonly purl: string; readonly fileName: string; readonly sha256: Sha256 };
-  readonly source: ArchiveSource;
-  readonly environment: { readonly rootfs: Sha256; readonly architecture: string };
+  readonly source: RebuildSource;
+  /** `source-files`: nothing runs; the files of the package are looked for in the source. `build` where left out. */
+  readonly method?: BuildMethod;
+  /** Left out where nothing runs. */
+  readonly environment?: { readonly rootfs: Sha256; readonly architecture: string };
   /** What the build's registry showed: everything published up to then. */
   readonly registry: { readonly ecosystem: string; readonly asOf: Instant };
   /** Exact build closure: fetched from the mirror by name, checked by digest. */
   readonly buildClosure: readonly { readonly purl: string; readonly fileName: string; readonly sha256: Sha256 }[];
   /** Small files put into the work dir, by relative path. */
   readonly files: readonly { readonly path: string; readonly text: string }[];
-  readonly phases: readonly [DefinitionPhase, ...DefinitionPhase[]];
+  /** Empty where nothing runs. */
+  readonly phases: readonly DefinitionPhase[];
   readonly outputDir: string;
   readonly limits: SandboxLimits;
   readonly parameters: readonly Parameter[];

@@ -197,8 +197,16 @@ export interface Toolchain extends Toolset {
 /** How an ecosystem's artifacts are rebuilt, and what that needs. */
 export interface Rebuilding {
   readonly strategy: RebuildStrategy;
-  readonly toolchain: Toolchain;
-  readonly candidate: CandidateRules;
+  /** Left out where nothing runs. */
+  readonly toolchain?: Toolchain;
+  /** Left out where the site's Resolver isn't needed. */
+  readonly candidate?: CandidateRules;
+  /** Exact versions of what a build needs, as they were published by `before`, where the site's Resolver doesn't do it. */
+  resolve?(
+    wanted: { readonly requirements: readonly string[]; readonly before: Instant },
+    current: (packagePurl: Purl) => Promise<CurrentDocument | undefined>,
+    upstream: AskUpstream,
+  ): Promise<Resolution>;
   /** How two files of this name are compared; undefined when they can't be. */
   rulesOf(fileName: string): ArtifactRules | undefined;
 }
@@ -221,6 +229,15 @@ export interface Ecosystem {
   readonly installing?: Installing;
 }
 export type RebuildableEcosystem = Ecosystem & { readonly rebuilding: Rebuilding };
+/** One whose requirements the site's Resolver resolves, on the candidate view. */
+export type ResolverEcosystem = Ecosystem & { readonly rebuilding: Rebuilding & { readonly toolchain: Toolchain; readonly candidate: CandidateRules } };
+
+export function isRebuildable(ecosystem: Ecosystem): ecosystem is RebuildableEcosystem {
+  return ecosystem.rebuilding !== undefined;
+}
+export function usesResolver(ecosystem: Ecosystem): ecosystem is ResolverEcosystem {
+  return ecosystem.rebuilding?.toolchain !== undefined && ecosystem.rebuilding.candidate !== undefined;
+}
 
 /** May this artifact be rebuilt at all? */
 export function rebuildEligibility({ rebuilding }: Pick<Ecosystem, 'rebuilding'>, artifact: Artifact): ReturnType<RebuildStrategy['eligible']> {

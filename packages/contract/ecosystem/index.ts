@@ -1,8 +1,19 @@
-export { type BuildStep, comparedInputs, readBuildHistory } from './build-history.ts';
+export { type BuildStep, comparedInputs, readBuildHistory, stepsFrom } from './build-history.ts';
 export { type ClaimedSource, claimedSource, repositoryOfClaim } from './claimed-source.ts';
 export { ArtifactShape, artifactJson, type Closure, decodeClosure, encodeClosure } from './closure.ts';
 export { type ClosureSize, closureSize, overQuota } from './closure-size.ts';
-export { type ArchiveSource, type Assist, type Definition, type DefinitionPhase, definitionJson, type Parameter } from './definition.ts';
+export type { CommitManifest, CommitRules } from './commit-rules.ts';
+export {
+  type ArchiveSource,
+  type Assist,
+  type BuildMethod,
+  type CommitSource,
+  type Definition,
+  type DefinitionPhase,
+  definitionJson,
+  type Parameter,
+  type RebuildSource,
+} from './definition.ts';
 export {
   type AskUpstream,
   type CandidateFile,
@@ -20,16 +31,19 @@ export {
   EcosystemError,
   type FileAddresses,
   type Held,
+  isRebuildable,
   type LockedPin,
   type Manifest,
   type PackageDocument,
   type PackageIndex,
   type RebuildableEcosystem,
   type Rebuilding,
+  type ResolverEcosystem,
   rebuildEligibility,
   type Toolchain,
   type Toolset,
   type UpstreamArtifact,
+  usesResolver,
   type Wish,
 } from './ecosystem.ts';
 export { decodeTrialReport, encodeTrialReport, type InstallTrial, installTrial, type TrialReport, type TriedPackage } from './install-trial.ts';
@@ -39,5 +53,6 @@ export { openPackageDocuments, type PackageDocuments } from './package-documents
 export { decodePlan, encodePlan, type PlanRecord } from './plan-record.ts';
 export { readToml } from './read-toml.ts';
 export type { Attempt, BuildProposal, CompiledBuild, MetadataJob, Proposed, RebuildStrategy, RebuildSubject } from './rebuild.ts';
+export { type SourceStanding, sourceStanding } from './source-standing.ts';
 export { storedArtifact } from './stored-artifact.ts';
 export type { PackageView, QuestionAnswer, Route, ViewFile, Views } from './views.ts';

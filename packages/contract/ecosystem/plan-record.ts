@@ -1,20 +1,30 @@
-import { canonicalJson, FAILURE_CLASSES, type Json, parseInstant, type Sha256, Sha256Shape } from '@granary/core/model';
+import { canonicalJson, FAILURE_CLASSES, type Json, parseInstant, type Sha256, Sha256Shape, SOURCE_TIERS, type SourceTier } from '@granary/core/model';
 import { z } from 'zod';
 import type { BuildProposal } from './rebuild.ts';
+
+export interface PlannedSource {
+  /** The digest of the archive, or the id of the commit. */
+  readonly id: string;
+  readonly tier: SourceTier;
+}
 
 /** What planning came to: the blob behind a `wanted` fact of role `build`. */
 export interface PlanRecord {
   /** From 1. */
   readonly attempt: number;
+  /** What it was to be made from; plans that don't say so are of a source archive. */
+  readonly source?: PlannedSource;
   readonly proposal?: BuildProposal;
-  readonly result:
-    | { readonly type: 'definition'; readonly definition: Sha256 }
+  readonly result: /** `against`: where nothing is built, what is compared with: the tar of the source. */
+    | { readonly type: 'definition'; readonly definition: Sha256; readonly against?: Sha256 }
     | { readonly type: 'unresolvable'; readonly why: 'conflict' | 'unavailable'; readonly detail: string }
     | { readonly type: 'exhausted'; readonly failureClass?: (typeof FAILURE_CLASSES)[number]; readonly detail?: string };
 }
 
+const Method = z.enum(['build', 'source-files']);
 const Proposal = z
   .looseObject({
+    method: Method.optional(),
     requirements: z.array(z.string()),
     before: z.string(),
     settings: z.record(z.string(), z.json()),
@@ -22,9 +32,9 @@ const Proposal = z
     assists: z.array(z.object({ path: z.string(), sha256: Sha256Shape, why: z.string() })),
     notes: z.array(z.string()),
   })
-  .transform(({ before, ...rest }, context): BuildProposal => {
+  .transform(({ before, method, ...rest }, context): BuildProposal => {
     const instant = parseInstant(before);
-    if (instant !== undefined) return { ...rest, before: instant };
+    if (instant !== undefined) return { ...rest, before: instant, ...(method === undefined ? {} : { method }) };
     context.addIssue({ code: 'custom', message: 'expected a time' });
     return z.NEVER;
   });
@@ -32,9 +42,10 @@ const Record = z.object({
   granary: z.literal(1),
   type: z.literal('plan'),
   attempt: z.number().int().positive(),
+  source: z.object({ id: z.string(), tier: z.enum(SOURCE_TIERS) }).optional(),
   proposal: Proposal.optional(),
   result: z.discriminatedUnion('type', [
-    z.object({ type: z.literal('definition'), definition: Sha256Shape }),
+    z.object({ type: z.literal('definition'), definition: Sha256Shape, against: Sha256Shape.optional() }),
     z.object({ type: z.literal('unresolvable'), why: z.enum(['conflict', 'unavailable']), detail: z.string() }),
     z.object({ type: z.literal('exhausted'), failureClass: z.enum(FAILURE_CLASSES).optional(), detail: z.string().optional() }),
   ]),
@@ -47,6 +58,6 @@ export function encodePlan(plan: PlanRecord): Uint8Array {
 
 /** Throws ZodError on what {@link encodePlan} didn't write. */
 export function decodePlan(bytes: Uint8Array): PlanRecord {
-  const { attempt, proposal, result } = Record.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  return { attempt, ...(proposal === undefined ? {} : { proposal }), result: JSON.parse(JSON.stringify(result)) };
+  const { attempt, source, proposal, result } = Record.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  return { attempt, ...(source === undefined ? {} : { source }), ...(proposal === undefined ? {} : { proposal }), result: JSON.parse(JSON.stringify(result)) };
 }

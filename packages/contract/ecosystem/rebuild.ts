@@ -1,14 +1,18 @@
 import type { Comparison } from '@granary/core/compare';
 import type { Artifact, FailureClass, Instant, Json, PinnedArtifact } from '@granary/core/model';
-import type { Assist, DefinitionPhase, Parameter } from './definition.ts';
+import type { CommitRules } from './commit-rules.ts';
+import type { Assist, BuildMethod, DefinitionPhase, Parameter, RebuildSource } from './definition.ts';
 
 /** The published artifact and its source, whole: what planning reads. Untrusted bytes. */
 export interface RebuildSubject {
   readonly target: PinnedArtifact;
   readonly published: Uint8Array;
-  readonly source: PinnedArtifact;
+  readonly source: RebuildSource;
+  /** The source archive, or the tar that the commit's tree becomes. */
   readonly sourceBytes: Uint8Array;
-  /** Runtime versions the rootfs offers, such as `3.11.2`. */
+  /** When the archive was published. */
+  readonly sourcePublishedAt?: Instant;
+  /** Runtime versions the rootfs offers, such as `3.11.2`; empty where nothing runs. */
   readonly runtimeVersion: string;
 }
 
@@ -24,7 +28,9 @@ export interface Attempt {
 
 /** One way to build, before its requirements are resolved. */
 export interface BuildProposal {
-  /** Resolved through the candidate view as of `before`; then exact, by digest. */
+  /** `build` unless given. `source-files` needs nothing else of what a proposal says. */
+  readonly method?: BuildMethod;
+  /** Resolved as of `before`, through the candidate view or by {@link Rebuilding.resolve}; then exact, by digest. */
   readonly requirements: readonly string[];
   readonly before: Instant;
   /** What `compile` and later `propose` need to know of it, in the ecosystem's own words. */
@@ -51,11 +57,13 @@ export interface RebuildStrategy {
   readonly engine: number;
   /** May this artifact be rebuilt at all? */
   eligible(target: Artifact): { readonly ok: true } | { readonly ok: false; readonly failureClass: FailureClass };
-  /** The artifact it is rebuilt from, among the files of its release. */
-  sourceOf(target: Artifact, siblings: readonly PinnedArtifact[]): PinnedArtifact | undefined;
+  /** Left out where nothing is rebuilt from commits. */
+  readonly commits?: CommitRules;
+  /** The artifact it is rebuilt from, among the files of its release. Left out where only a commit will do. */
+  sourceOf?(target: Artifact, siblings: readonly PinnedArtifact[]): PinnedArtifact | undefined;
   /** Of one release, the file that the sandbox's platform would install; undefined when there is none. */
   installableOf(release: readonly PinnedArtifact[]): PinnedArtifact | undefined;
-  /** The next thing to try, a function of the subject and what was tried. At most 12 attempts are asked for. */
+  /** The next thing to try, a function of the subject and what was tried. At most 12 attempts are asked for. Of a commit, its files were compared with the package's before. */
   propose(subject: RebuildSubject, history: readonly Attempt[]): Promise<Proposed>;
   /** The source lies at `/work/source/<fileName>`, outputs are expected in `outputDir`; the mirror's as-of view is `http://127.0.0.1:3128`. */
   compile(subject: RebuildSubject, proposal: BuildProposal, closure: readonly PinnedArtifact[]): CompiledBuild;

@@ -1,11 +1,11 @@
-import { type Archive, ArchiveError, type ArchiveFormat, type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS, openArchive } from '../archive/index.ts';
+import { ArchiveError, type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS, openArchive } from '../archive/index.ts';
 import { canonicalJson, type Sha256, sha256 } from '../model/index.ts';
 import type { Normalizer } from '../normalize/index.ts';
-import { CompareError } from './compare-error.ts';
 import type { Comparison, Finding } from './comparison.ts';
 import { mergeFindings, unruledMetadata } from './findings.ts';
 import { filesDigest, isSameContent } from './ladder.ts';
 import { neededNormalizers } from './needed.ts';
+import { openSide, readThrough } from './open-through.ts';
 import { type ArchivePair, shareContents } from './pairing.ts';
 import { residueOf } from './residue.ts';
 import type { ArtifactRules } from './rules.ts';
@@ -60,44 +60,6 @@ function climb(read: ArchivePair, rules: ArtifactRules): Climbed {
 
 function isEquivalent(upstream: Side, rebuild: Side, normalized: ArchivePair): boolean {
   return !upstream.isWrong && !rebuild.isWrong && filesDigest(normalized.upstream) === filesDigest(normalized.rebuild);
-}
-
-async function openSide(
-  side: 'upstream' | 'rebuild',
-  bytes: Uint8Array,
-  { format, limits }: { readonly format: ArchiveFormat; readonly limits: ArchiveLimits },
-): Promise<Archive> {
-  try {
-    return await openArchive(bytes, format, limits);
-  } catch (cause) {
-    throw unreadable(side, cause);
-  }
-}
-
-/** Work after which other tasks of the process get their turn. */
-const BYTES_PER_TURN = 16 * 1024 * 1024;
-
-/** Unpacks, checks and hashes every entry once: from here on, reading throws no more. */
-async function readThrough(side: 'upstream' | 'rebuild', { entries }: Archive): Promise<void> {
-  let sinceTurn = 0;
-  for (const { content } of entries) {
-    try {
-      content.sha256();
-    } catch (cause) {
-      throw unreadable(side, cause);
-    }
-    sinceTurn += content.sizeBytes;
-    if (sinceTurn < BYTES_PER_TURN) continue;
-    sinceTurn = 0;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-function unreadable(side: 'upstream' | 'rebuild', cause: unknown): unknown {
-  if (!(cause instanceof ArchiveError)) return cause;
-  return new CompareError(`${side}-unreadable`, `compare: the ${side === 'upstream' ? 'published' : 'rebuilt'} archive cannot be read: ${cause.message}`, {
-    cause,
-  });
 }
 
 /** Bytes that are identical are so whatever they hold; what a reader must know of them is said all the same. */

@@ -5,3 +5,4 @@ export type { Comparison, Difference, DifferenceKind, Finding } from './comparis
 export { decodeComparison, encodeComparison } from './encode.ts';
 export { explainComparison, mainCause } from './explain.ts';
 export type { ArtifactRules, DifferingFile } from './rules.ts';
+export { compareWithSource, type SourceFile, type SourceRequest, type SourceRules } from './source-files.ts';

@@ -19,6 +19,7 @@ export {
   type RefState,
   type SnapshotLimits,
 } from './ref-snapshot.ts';
+export { type ReleaseName, type ReleaseTag, releaseTags, type TagFit } from './release-tags.ts';
 export { isRepositoryPurl, parseRepository, type Repository, repositoryUrl } from './repository-url.ts';
 export { rewriteUrl, type UrlRule } from './rewrite-url.ts';
 export { contentSwhid, objectSwhid, parseSwhid, type SnapshotBranch, type Swhid, type SwhidObject, snapshotBranches, snapshotSwhid } from './swhid.ts';

@@ -3,7 +3,7 @@ import type { Json } from './canonical-json.ts';
 import { type Digests, parseSha256, type Sha256 } from './digest.ts';
 import { type Purl, parsePurl } from './purl.ts';
 import { type Instant, parseInstant } from './time.ts';
-import { CAUSES, FAILURE_CLASSES, RUNGS, SOURCE_TIERS, VERDICTS } from './verdict.ts';
+import { CAUSES, FAILURE_CLASSES, RUNGS, SOURCE_EVIDENCES, SOURCE_FINDINGS, SOURCE_TIERS, VERDICTS } from './verdict.ts';
 
 // What the bodies of facts hold, by kind. Entries may come from other sites and later versions: unknown members are passed over.
 
@@ -102,9 +102,30 @@ export const StoredBody = z.object({
   /** Belongs to no release, but to the proofs of many, such as a tile of a checksum database: every view has it. */
   support: z.literal(true).optional(),
 });
-/** `located`, about an artifact: what it can be rebuilt from. */
+/**
+ * `located`, about an artifact: what it can be rebuilt from. Where a repository was looked into, `snapshot` is the document of its refs, `report` a
+ * blob that has every candidate with its evidence, and `findings` what they say against each other.
+ */
 export const LocatedBody = z.object({
-  source: z.object({ kind: z.literal('archive'), tier: z.enum(SOURCE_TIERS), purl: z.string(), sha256: Sha256Shape }).optional(),
+  source: z
+    .discriminatedUnion('kind', [
+      z.object({ kind: z.literal('archive'), tier: z.enum(SOURCE_TIERS), purl: z.string(), sha256: Sha256Shape }),
+      z.object({
+        kind: z.literal('commit'),
+        tier: z.enum(SOURCE_TIERS),
+        repository: PurlShape,
+        commit: z.string(),
+        /** Of the package, below the repository's root; left out for the root itself. */
+        directory: z.string().optional(),
+        evidence: z.enum(SOURCE_EVIDENCES),
+        /** The tag's full name. */
+        ref: z.string().optional(),
+      }),
+    ])
+    .optional(),
+  snapshot: Sha256Shape.optional(),
+  report: Sha256Shape.optional(),
+  findings: z.array(z.enum(SOURCE_FINDINGS)).optional(),
 });
 /** `rebuilt`, about an artifact. */
 export const RebuiltBody = z.discriminatedUnion('status', [
@@ -130,6 +151,8 @@ export const VerdictBody = z.object({
   tier: z.enum(SOURCE_TIERS).optional(),
   failureClass: z.enum(FAILURE_CLASSES).optional(),
   cause: z.enum(CAUSES).optional(),
+  /** What its sources say against each other. */
+  findings: z.array(z.enum(SOURCE_FINDINGS)).optional(),
   definition: Sha256Shape.optional(),
   rebuilt: Sha256Shape.optional(),
   comparison: Sha256Shape.optional(),

@@ -19,8 +19,28 @@ export type ShownVerdict = Verdict | 'error' | 'pending';
 export const SOURCE_TIERS = ['commit-attested', 'commit-tagged', 'commit-inferred', 'publisher-archive'] as const;
 export type SourceTier = (typeof SOURCE_TIERS)[number];
 
+/** How a commit came to be taken for a release's, best first. */
+export const SOURCE_EVIDENCES = ['attested', 'embedded', 'tag', 'history', 'content'] as const;
+export type SourceEvidence = (typeof SOURCE_EVIDENCES)[number];
+
+/**
+ * What the sources of a release say against each other. `claimed-commit-missing`: the commit that the package names isn't in the repository. `claimed-commit-differs`:
+ * another commit holds more of the package's files. `commit-lacks-files`: the package has files, or bytes in them, that neither the commit has nor a build of it made.
+ * `claimed-directory-differs`: the package's manifest stands elsewhere. `sources-disagree`: several commits fit equally well.
+ */
+export const SOURCE_FINDINGS = [
+  'claimed-commit-missing',
+  'claimed-commit-differs',
+  'commit-lacks-files',
+  'claimed-directory-differs',
+  'sources-disagree',
+] as const;
+export type SourceFinding = (typeof SOURCE_FINDINGS)[number];
+
 export const FAILURE_CLASSES = [
   'no-source',
+  'repository-not-mirrored',
+  'commit-not-found',
   'unsupported-ecosystem',
   'unsupported-backend',
   'native-code',
@@ -71,4 +91,14 @@ export function verdictOf(rung: Rung): Verdict {
     case 'custom':
       return 'reproduced-assisted';
   }
+}
+
+/** Findings that a security engineer must see: somebody says that it was made from what it wasn't. */
+export function isSecurityFinding(finding: SourceFinding): boolean {
+  return SOURCE_FINDINGS.indexOf(finding) <= SOURCE_FINDINGS.indexOf('commit-lacks-files');
+}
+
+/** Is what is left of a comparison relevant to security? */
+export function isSecurityCause(cause: Cause): boolean {
+  return CAUSES.indexOf(cause) >= CAUSES.indexOf('extra-upstream-files');
 }

@@ -1,4 +1,4 @@
-import type { Definition } from '@granary/contract/ecosystem';
+import type { Definition, RebuildSource } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type CatalogFact, StoreError } from '@granary/contract/ports';
 import type { FetchedFile, Judged, JudgedPolicy, RebuiltFile } from '@granary/core/bundle';
 import { decodeComparison } from '@granary/core/compare';
@@ -39,16 +39,21 @@ async function rebuiltFile({ catalog, blobs }: JudgedPorts, purl: string, verdic
     ({ entry }) => entry.subject === purl && 'inputs' in entry && entry.inputs[0] === verdict.definition,
   );
   const built = facts.map(({ entry }) => RebuiltBody.parse(entry.body)).find((body) => body.status === 'built');
-  if (built?.status !== 'built') return undefined;
-  const source: FetchedFile = { purl: definition.source.purl, url: definition.source.purl, sha256: definition.source.sha256 };
+  if (built?.status !== 'built' || definition.environment === undefined) return undefined;
   return {
     subject: { name: built.fileName, sha256: built.sha256 },
     definition: verdict.definition,
     rootfs: definition.environment.rootfs,
-    fetched: [source, ...(await fetchedFiles({ catalog, blobs }, built.fetched))],
+    fetched: [sourceFile(definition.source), ...(await fetchedFiles({ catalog, blobs }, built.fetched))],
     parameters: Object.fromEntries(definition.parameters.map(({ name, value, from }) => [name, { value, from }])),
     assists: definition.assists.map(({ path, sha256 }) => ({ path, sha256 })),
   };
+}
+
+/** A commit by the name of its repository; its digest is that of the tar that its tree becomes. */
+function sourceFile(source: RebuildSource): FetchedFile {
+  const { sha256 } = source;
+  return source.kind === 'archive' ? { purl: source.purl, url: source.purl, sha256 } : { url: `${source.repository}@${source.commit}`, sha256 };
 }
 
 /** Every byte stream that the fetch phase read; by its purl where it is an artifact that we hold. */

@@ -1,31 +1,83 @@
 import { comparedInputs, type Definition, readBuildHistory } from '@granary/contract/ecosystem';
 import { type BlobStore, JobError } from '@granary/contract/ports';
-import { CompareError, type Comparison, compareArtifacts, encodeComparison, rulesetDigest } from '@granary/core/compare';
-import { factBody, type Purl, type Rung, type Sha256 } from '@granary/core/model';
+import { sourceBytes } from '@granary/contract/repository';
+import { CompareError, type Comparison, compareArtifacts, compareWithSource, encodeComparison, rulesetDigest } from '@granary/core/compare';
+import { type Artifact, factBody, type Purl, type RebuiltBody, type Rung, type Sha256, toPurl } from '@granary/core/model';
 import type { JudgePorts } from './judge-ports.ts';
 
 const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
 
-/** Compares the first build of a definition with what was published, and records the comparison whole. */
-export async function compareBuilt(ports: JudgePorts, artifact: { readonly purl: Purl; readonly sha256: Sha256 }, definition: Sha256): Promise<void> {
+/** Compares what a definition came to with what was published, and records the comparison whole: its first build, or its source where it builds nothing. */
+export async function compareBuilt(ports: JudgePorts, artifact: { readonly purl: Purl; readonly sha256: Sha256 }, digest: Sha256): Promise<void> {
   const steps = await readBuildHistory(ports, artifact);
-  const step = steps.find(({ plan }) => plan.result.type === 'definition' && plan.result.definition === definition);
-  const built = step?.rebuilt?.body;
-  if (built?.status !== 'built') throw new JobError('never', `compare ${artifact.purl}: definition ${definition} built nothing`);
-  const rules = ports.ecosystem.rebuilding?.rulesOf(built.fileName);
-  if (rules === undefined) throw new JobError('never', `compare ${artifact.purl}: no rules to compare ${built.fileName} by`);
-  const [upstream, rebuild] = await Promise.all([read(ports.blobs, artifact.sha256), read(ports.blobs, built.sha256)]);
-  const comparison = withAssists(await compareOrSay(upstream, rebuild, { rules, artifact, rebuilt: built.sha256 }), await assistsOf(ports.blobs, definition));
+  const step = steps.find(({ plan }) => plan.result.type === 'definition' && plan.result.definition === digest);
+  const definition = await readDefinition(ports.blobs, digest);
+  const [comparison, against] =
+    definition.method === 'source-files'
+      ? [await compareSource(ports, definition), definition.source.sha256]
+      : await compareBuild(ports, artifact, { digest, definition, built: step?.rebuilt?.body });
   const bytes = encodeComparison(comparison);
   const blob = await ports.blobs.put(bytes, { maxBytes: bytes.length });
   await ports.sink.submit([
     {
       kind: 'compared',
       subject: artifact.purl,
-      inputs: comparedInputs(artifact.sha256, built.sha256, definition),
-      body: factBody({ rung: comparison.rung, comparison: blob.sha256, definition, residue: comparison.residue.length + comparison.residueOmitted }),
+      inputs: comparedInputs(artifact.sha256, against, digest),
+      body: factBody({ rung: comparison.rung, comparison: blob.sha256, definition: digest, residue: comparison.residue.length + comparison.residueOmitted }),
     },
   ]);
+}
+
+interface Built {
+  readonly digest: Sha256;
+  readonly definition: Definition;
+  readonly built: RebuiltBody | undefined;
+}
+
+async function compareBuild(
+  ports: JudgePorts,
+  artifact: { readonly purl: Purl; readonly sha256: Sha256 },
+  { digest, definition, built }: Built,
+): Promise<readonly [Comparison, Sha256]> {
+  if (built?.status !== 'built') throw new JobError('never', `compare ${artifact.purl}: definition ${digest} built nothing`);
+  const rules = ports.ecosystem.rebuilding?.rulesOf(built.fileName);
+  if (rules === undefined) throw new JobError('never', `compare ${artifact.purl}: no rules to compare ${built.fileName} by`);
+  const [upstream, rebuild] = await Promise.all([read(ports.blobs, artifact.sha256), read(ports.blobs, built.sha256)]);
+  const comparison = await compareOrSay(upstream, rebuild, { rules, artifact, rebuilt: built.sha256 });
+  return [withAssists(comparison, definition.assists), built.sha256];
+}
+
+async function compareSource(ports: JudgePorts, { target, source }: Definition): Promise<Comparison> {
+  const { rebuilding } = ports.ecosystem;
+  const [rules, commits] = [rebuilding?.rulesOf(target.fileName), rebuilding?.strategy.commits];
+  if (rules === undefined || commits === undefined || source.kind !== 'commit')
+    throw new JobError('never', `compare ${target.purl}: no rules to compare it with a commit by`);
+  const { format, causeOf } = rules;
+  const directory = source.directory ?? '';
+  const artifact: Artifact = { purl: toPurl(target.purl), fileName: target.fileName, digests: { sha256: target.sha256 }, path: '' };
+  const { filesOf } = commits;
+  const upstream = await read(ports.blobs, target.sha256);
+  const tree = await sourceBytes(ports, source);
+  try {
+    return await compareWithSource({
+      upstream,
+      source: tree,
+      rules: {
+        format,
+        causeOf,
+        placesOf: (path) => commits.placesOf(artifact, path, directory),
+        ...(filesOf === undefined ? {} : { filesOf: (files) => filesOf(artifact, files, directory) }),
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof CompareError)) throw error;
+    return incomparable(error, { upstream: target.sha256, rebuild: source.sha256, ruleset: rulesetDigest([]) });
+  }
+}
+
+function incomparable({ message }: CompareError, digests: Pick<Comparison, 'upstream' | 'rebuild' | 'ruleset'>): Comparison {
+  const residue = [{ path: '', kind: 'content' as const, detail: message }];
+  return { ...digests, rung: 'none', needed: [], residue, residueOmitted: 0, findings: [] };
 }
 
 type CompareRules = Parameters<typeof compareArtifacts>[0]['rules'];
@@ -40,9 +92,7 @@ async function compareOrSay(
     return await compareArtifacts({ upstream, rebuild, rules: context.rules });
   } catch (error) {
     if (!(error instanceof CompareError)) throw error;
-    const digests = { upstream: context.artifact.sha256, rebuild: context.rebuilt };
-    const residue = [{ path: '', kind: 'content' as const, detail: error.message }];
-    return { ...digests, ruleset: rulesetDigest(context.rules.normalizers), rung: 'none', needed: [], residue, residueOmitted: 0, findings: [] };
+    return incomparable(error, { upstream: context.artifact.sha256, rebuild: context.rebuilt, ruleset: rulesetDigest(context.rules.normalizers) });
   }
 }
 
@@ -52,9 +102,8 @@ function withAssists(comparison: Comparison, assists: Definition['assists']): Co
   return { ...comparison, rung };
 }
 
-async function assistsOf(blobs: BlobStore, definition: Sha256): Promise<Definition['assists']> {
-  const parsed: Definition = JSON.parse(new TextDecoder().decode(await read(blobs, definition)));
-  return parsed.assists;
+async function readDefinition(blobs: BlobStore, digest: Sha256): Promise<Definition> {
+  return JSON.parse(new TextDecoder().decode(await read(blobs, digest)));
 }
 
 async function read(blobs: BlobStore, digest: Sha256): Promise<Uint8Array> {

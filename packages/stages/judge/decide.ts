@@ -1,12 +1,16 @@
 import type { BuildStep } from '@granary/contract/ecosystem';
-import type { Cause, FailureClass, Rung, Sha256, SourceTier, Verdict } from '@granary/core/model';
+import type { Cause, FailureClass, Rung, Sha256, SourceFinding, SourceTier, Verdict } from '@granary/core/model';
 import { RUNGS, verdictOf } from '@granary/core/model';
 
 /** What is known of an artifact when it is judged. */
 export interface CaseFile {
-  /** Of artifacts that no strategy rebuilds: why. */
+  /** Of artifacts that nobody can look for the source of: why. */
   readonly ineligible?: FailureClass;
+  /** Of what was located last. */
   readonly tier?: SourceTier;
+  /** A repository was looked into. */
+  readonly isLookedFor?: boolean;
+  readonly findings?: readonly SourceFinding[];
   readonly steps: readonly BuildStep[];
   /** Cause that stands for the residue of the best comparison. */
   readonly residueCause?: Cause;
@@ -17,6 +21,7 @@ export interface Decision {
   readonly tier?: SourceTier;
   readonly failureClass?: FailureClass;
   readonly cause?: Cause;
+  readonly findings?: readonly SourceFinding[];
   readonly definition?: Sha256;
   readonly rebuilt?: Sha256;
   readonly comparison?: Sha256;
@@ -27,11 +32,16 @@ export interface Decision {
 export function decide(file: CaseFile): Decision {
   const attempts = file.steps.filter(({ rebuilt }) => rebuilt !== undefined).length;
   if (file.ineligible !== undefined) return { verdict: 'unsupported', failureClass: file.ineligible, attempts };
-  if (file.tier === undefined) return { verdict: 'source-not-found', failureClass: 'no-source', attempts };
+  const said = { attempts, ...(file.findings === undefined || file.findings.length === 0 ? {} : { findings: file.findings }) };
   const best = bestStep(file.steps);
-  if (best?.compared === undefined) return { verdict: 'failed-to-build', tier: file.tier, failureClass: failureOf(file.steps), attempts };
+  if (file.tier === undefined && best === undefined)
+    return { verdict: 'source-not-found', failureClass: file.isLookedFor === true ? 'commit-not-found' : 'no-source', ...said };
+  // A verdict stands on the source that the best attempt was made from.
+  const tier = best?.plan.source?.tier ?? file.tier;
+  const standing = { ...said, ...(tier === undefined ? {} : { tier }) };
+  if (best?.compared === undefined) return { verdict: 'failed-to-build', failureClass: failureOf(file.steps), ...standing };
   const { rung, comparison, definition } = best.compared.body;
-  const common = { tier: file.tier, definition, comparison, attempts, ...(best.rebuilt?.body.status === 'built' ? { rebuilt: best.rebuilt.body.sha256 } : {}) };
+  const common = { ...standing, definition, comparison, ...(best.rebuilt?.body.status === 'built' ? { rebuilt: best.rebuilt.body.sha256 } : {}) };
   if (rung !== 'none') return { verdict: verdictOf(rung), rung, ...common };
   const cause: Cause = isNondeterministic(best) ? 'nondeterministic' : (file.residueCause ?? 'content-unexplained');
   return { verdict: 'not-reproduced', cause, ...common };

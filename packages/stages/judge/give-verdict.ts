@@ -1,7 +1,7 @@
-import { readBuildHistory, rebuildEligibility, storedArtifact } from '@granary/contract/ecosystem';
+import { type BuildStep, readBuildHistory, sourceStanding, stepsFrom, storedArtifact } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
 import { decodeComparison, mainCause } from '@granary/core/compare';
-import { type Cause, type ComputedFact, factBody, LocatedBody, type Purl, type Sha256 } from '@granary/core/model';
+import { type Cause, type ComputedFact, factBody, isSecurityCause, LocatedBody, type Purl, type Sha256, type SourceFinding } from '@granary/core/model';
 import { bestStep, type CaseFile, decide } from './decide.ts';
 import type { JudgePorts } from './judge-ports.ts';
 
@@ -12,14 +12,16 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
   const stored = ports.catalog.current('stored', purl);
   if (stored === undefined) throw new JobError('later', `judge ${purl}: it isn't stored`);
   const artifact = storedArtifact(stored);
-  const eligible = rebuildEligibility(ports.ecosystem, artifact);
-  const steps = eligible.ok ? await readBuildHistory(ports, artifact) : [];
-  const located = eligible.ok ? ports.catalog.current('located', purl) : undefined;
-  const source = located === undefined ? undefined : LocatedBody.parse(located.entry.body).source;
+  const standing = sourceStanding(ports.catalog, ports.ecosystem, stored);
+  const located = standing.type === 'ineligible' ? undefined : ports.catalog.current('located', purl);
+  const steps = located === undefined ? [] : await readBuildHistory(ports, artifact);
+  const { source, snapshot, findings } = located === undefined ? {} : LocatedBody.parse(located.entry.body);
   const residueCause = await residueCauseOf(ports, bestStep(steps)?.compared?.body.comparison);
   const file: CaseFile = {
     steps,
-    ...(eligible.ok ? {} : { ineligible: eligible.failureClass }),
+    ...(standing.type === 'ineligible' ? { ineligible: standing.failureClass } : {}),
+    findings: [...(findings ?? []), ...(await whatCommitLacks(ports, steps, source))],
+    isLookedFor: snapshot !== undefined,
     ...(source === undefined ? {} : { tier: source.tier }),
     ...(residueCause === undefined ? {} : { residueCause }),
   };
@@ -32,6 +34,14 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
     body: factBody({ sha256: artifact.sha256, ...decide(file), run: { durationMs } }),
   };
   await ports.sink.submit([verdict]);
+}
+
+/** Whatever else the verdict stands on, such as an archive that the publisher made. */
+async function whatCommitLacks(ports: JudgePorts, steps: readonly BuildStep[], source: LocatedBody['source']): Promise<readonly SourceFinding[]> {
+  const best = source?.kind === 'commit' ? bestStep(stepsFrom(steps, source)) : undefined;
+  if (best?.compared?.body.rung !== 'none') return [];
+  const cause = await residueCauseOf(ports, best.compared.body.comparison);
+  return cause !== undefined && isSecurityCause(cause) ? ['commit-lacks-files'] : [];
 }
 
 /** The cause that weighs most in what is left. */

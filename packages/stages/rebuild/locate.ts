@@ -1,25 +1,112 @@
-import { storedArtifact } from '@granary/contract/ecosystem';
-import { JobError } from '@granary/contract/ports';
-import { type ComputedFact, LocatedBody, type PinnedArtifact, type Purl, packageOf, pinned, releaseOf } from '@granary/core/model';
+import { repositoryOfClaim, storedArtifact } from '@granary/contract/ecosystem';
+import { type CatalogFact, JobError, RepositoryError } from '@granary/contract/ports';
+import { type HeldRepository, heldRepository } from '@granary/contract/repository';
+import { ArchiveError } from '@granary/core/archive';
+import {
+  type ComputedFact,
+  canonicalJson,
+  factBody,
+  type Json,
+  LocatedBody,
+  type PinnedArtifact,
+  type Purl,
+  packageOf,
+  pinned,
+  releaseOf,
+  StoredBody,
+} from '@granary/core/model';
 import type { PlanPorts } from './rebuild-ports.ts';
+import { type LocatedCommit, locateCommit } from './source/locate-commit.ts';
+import { publishedFiles } from './source/published-files.ts';
 
-/** Finds what an artifact can be rebuilt from, and records it; that there is nothing is recorded too. */
+const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
+
+/**
+ * Finds what an artifact can be rebuilt from, and records it: a commit of the repository that it names, where that is held and one of its commits is the release's, else a
+ * source archive. That there is nothing is recorded too.
+ */
 export async function locateSource(ports: PlanPorts, purl: Purl): Promise<void> {
-  const target = targetOf(ports, purl);
-  const source = ports.ecosystem.rebuilding.strategy.sourceOf(target, await siblingsOf(ports, target));
+  const stored = storedFact(ports, purl);
+  const target = storedArtifact(stored);
+  const found = await commitOf(ports, stored, target);
+  const chosen = found?.located.chosen;
+  const archive = chosen === undefined ? ports.ecosystem.rebuilding.strategy.sourceOf?.(target, await siblingsOf(ports, target)) : undefined;
+  const source: LocatedBody['source'] =
+    archive === undefined ? undefined : { kind: 'archive', tier: 'publisher-archive', purl: archive.purl, sha256: archive.sha256 };
+  const body: LocatedBody = {
+    source: found?.source ?? source,
+    snapshot: found?.snapshot,
+    report: await found?.report(),
+    findings: found === undefined ? undefined : [...found.located.findings],
+  };
   const located: ComputedFact = {
     kind: 'located',
     subject: purl,
-    inputs: [target.sha256, ...(source === undefined ? [] : [source.sha256])],
-    body: source === undefined ? {} : { source: { kind: 'archive', tier: 'publisher-archive', purl: source.purl, sha256: source.sha256 } },
+    inputs: [
+      target.sha256,
+      ...(archive === undefined ? [] : [archive.sha256]),
+      ...(found === undefined ? [] : [found.snapshot, `engine:${ports.ecosystem.rebuilding.strategy.engine}`]),
+    ],
+    body: factBody(body),
   };
   await ports.sink.submit([located]);
 }
 
+interface FoundCommit {
+  readonly located: LocatedCommit;
+  readonly source: LocatedBody['source'];
+  readonly snapshot: HeldRepository['snapshot'];
+  readonly report: () => Promise<LocatedBody['report']>;
+}
+
+/** Undefined where the ecosystem rebuilds nothing from commits, or the repository that the artifact names isn't held. */
+async function commitOf(ports: PlanPorts, stored: CatalogFact, target: PinnedArtifact): Promise<FoundCommit | undefined> {
+  const { strategy, rulesOf } = ports.ecosystem.rebuilding;
+  const { source: claimed } = StoredBody.parse(stored.entry.body);
+  const repository = claimed === undefined ? undefined : repositoryOfClaim(claimed);
+  const format = rulesOf(target.fileName)?.format;
+  if (strategy.commits === undefined || claimed === undefined || repository === undefined || format === undefined) return undefined;
+  const held = await heldRepository(ports, repository);
+  const published = held === undefined ? undefined : await ports.blobs.read(target.sha256, MAX_ARTIFACT_BYTES);
+  if (held === undefined || published === undefined) return undefined;
+  try {
+    const files = await publishedFiles(published, format, held.state.objectFormat);
+    const located = await locateCommit(held, { target, rules: strategy.commits, files, claimedDirectory: claimed.directory }, claimed.commit);
+    return { located, source: sourceOf(located, repository), snapshot: held.snapshot, report: () => writeReport(ports, located) };
+  } catch (error) {
+    // An archive that nobody can read was made from no commit that anybody could name.
+    if (error instanceof ArchiveError) return undefined;
+    if (error instanceof RepositoryError) throw new JobError('later', `locate the source of ${target.purl}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function sourceOf({ chosen }: LocatedCommit, repository: Purl): LocatedBody['source'] {
+  if (chosen === undefined) return undefined;
+  const { tier, commit, directory, evidence, ref } = chosen;
+  return { kind: 'commit', tier, repository, commit, evidence, ...(directory === '' ? {} : { directory }), ...(ref === undefined ? {} : { ref }) };
+}
+
+async function writeReport({ blobs }: PlanPorts, { examined }: LocatedCommit): Promise<LocatedBody['report']> {
+  const candidates: Json = examined.map(({ lacking, score, ref, ...candidate }) => ({
+    ...candidate,
+    ...(ref === undefined ? {} : { ref }),
+    // In thousandths: a fact's numbers are whole.
+    score: Math.round(score * 1000),
+    lacking: lacking.map(({ path }) => path),
+  }));
+  const bytes = new TextEncoder().encode(canonicalJson({ granary: 1, type: 'source-candidates', candidates }));
+  return (await blobs.put(bytes, { maxBytes: bytes.length })).sha256;
+}
+
 export function targetOf(ports: Pick<PlanPorts, 'catalog'>, purl: Purl): PinnedArtifact {
-  const stored = ports.catalog.current('stored', purl);
+  return storedArtifact(storedFact(ports, purl));
+}
+
+function storedFact({ catalog }: Pick<PlanPorts, 'catalog'>, purl: Purl): CatalogFact {
+  const stored = catalog.current('stored', purl);
   if (stored === undefined) throw new JobError('later', `plan ${purl}: it isn't stored`);
-  return storedArtifact(stored);
+  return stored;
 }
 
 export function locatedSource(ports: Pick<PlanPorts, 'catalog'>, purl: Purl): NonNullable<LocatedBody['source']> {

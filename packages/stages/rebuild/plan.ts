@@ -6,13 +6,17 @@ import {
   definitionJson,
   encodePlan,
   type PlanRecord,
+  type Proposed,
+  type RebuildSource,
   type RebuildSubject,
   readBuildHistory,
+  stepsFrom,
   storedArtifact,
 } from '@granary/contract/ecosystem';
 import { type BlobStore, type CatalogFact, JobError, type SandboxLimits } from '@granary/contract/ports';
+import { treeArchive } from '@granary/contract/repository';
 import { decodeComparison } from '@granary/core/compare';
-import { canonicalJson, type PinnedArtifact, type Purl, type Sha256 } from '@granary/core/model';
+import { canonicalJson, type LocatedBody, type PinnedArtifact, type Purl, purlParts, type Sha256, sha256, toInstant, toPurl } from '@granary/core/model';
 import { locatedSource, targetOf } from './locate.ts';
 import type { PlanPorts } from './rebuild-ports.ts';
 import { resolveClosure } from './resolve-closure.ts';
@@ -29,6 +33,9 @@ export const BUILD_LIMITS: SandboxLimits = {
   outputFiles: 64,
   logBytes: 2 ** 20,
 };
+
+/** Of what nobody says when it was published. */
+const BEGINNING = toInstant(0);
 
 export interface AttemptToPlan {
   readonly purl: Purl;
@@ -48,38 +55,69 @@ export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptTo
   const steps = await readBuildHistory(ports, target);
   if (steps.length >= attempt) return;
   if (steps.length + 1 < attempt) throw new JobError('at-once', `plan attempt ${attempt} at ${purl}: only ${steps.length} are known here yet`);
-  const subject = await subjectOf(ports, target);
-  const attempts = (await Promise.all(steps.map((step) => attemptOf(ports.blobs, step)))).flatMap((attempt) => attempt ?? []);
-  const proposed = await ports.ecosystem.rebuilding.strategy.propose(subject, attempts);
+  const located = locatedSource(ports, purl);
+  const source = { id: located.kind === 'archive' ? located.sha256 : located.commit, tier: located.tier };
+  const planned: Planned = { purl, previous, attempt, source };
+  const subject = await subjectOf(ports, target, located);
+  const attempts = (await Promise.all(stepsFrom(steps, located).map((step) => attemptOf(ports.blobs, step)))).flatMap((made) => made ?? []);
+  const proposed = await propose(ports, subject, attempts);
   if (proposed.type === 'exhausted') {
     const { failureClass, detail } = proposed;
     const result = { type: 'exhausted' as const, ...(failureClass === undefined ? {} : { failureClass }), ...(detail === undefined ? {} : { detail }) };
-    return await record(ports, { purl, previous, artifacts: 0 }, { attempt, result });
+    return await record(ports, planned, { result });
   }
   const { proposal } = proposed;
   const closure = await resolveClosure(ports, proposal, signal);
-  if (!closure.ok)
-    return await record(
-      ports,
-      { purl, previous, artifacts: 0 },
-      { attempt, proposal, result: { type: 'unresolvable', why: closure.why, detail: closure.detail } },
-    );
-  const definition = new TextEncoder().encode(canonicalJson(definitionJson(define(ports, subject, proposal, closure.artifacts))));
+  if (!closure.ok) return await record(ports, planned, { proposal, result: { type: 'unresolvable', why: closure.why, detail: closure.detail } });
+  const definition = new TextEncoder().encode(canonicalJson(definitionJson(await define(ports, subject, { proposal, closure: closure.artifacts }))));
   const blob = await ports.blobs.put(definition, { maxBytes: definition.length });
-  await record(ports, { purl, previous, artifacts: closure.artifacts.length }, { attempt, proposal, result: { type: 'definition', definition: blob.sha256 } });
+  const against = proposal.method === 'source-files' ? { against: subject.source.sha256 } : {};
+  await record(ports, planned, { proposal, result: { type: 'definition', definition: blob.sha256, ...against } }, closure.artifacts.length);
 }
 
-async function subjectOf(ports: PlanPorts, target: PinnedArtifact): Promise<RebuildSubject> {
-  const located = locatedSource(ports, target.purl);
-  const source = ports.catalog.current('stored', located.purl);
-  if (source === undefined) throw new JobError('later', `plan ${target.purl}: its source ${located.purl} isn't stored yet`);
-  return {
-    target,
-    published: await bytesOf(ports.blobs, target.sha256),
-    source: storedArtifact(source),
-    sourceBytes: await bytesOf(ports.blobs, located.sha256),
-    runtimeVersion: ports.environment.runtimeVersion,
+async function subjectOf(ports: PlanPorts, target: PinnedArtifact, located: NonNullable<LocatedBody['source']>): Promise<RebuildSubject> {
+  const published = await bytesOf(ports.blobs, target.sha256);
+  // Of a commit nothing runs before its files were looked at: what runs nothing needs no environment.
+  return { target, published, ...(await sourceOf(ports, target, located)), runtimeVersion: '' };
+}
+
+async function sourceOf(
+  ports: PlanPorts,
+  target: PinnedArtifact,
+  located: NonNullable<LocatedBody['source']>,
+): Promise<Pick<RebuildSubject, 'source' | 'sourceBytes' | 'sourcePublishedAt'>> {
+  if (located.kind === 'archive') {
+    const stored = ports.catalog.current('stored', toPurl(located.purl));
+    if (stored === undefined) throw new JobError('later', `plan ${target.purl}: its source ${located.purl} isn't stored yet`);
+    const { purl, fileName, sha256: digest, publishedAt } = storedArtifact(stored);
+    const source: RebuildSource = { kind: 'archive', tier: 'publisher-archive', purl, fileName, sha256: digest };
+    return { source, sourceBytes: await bytesOf(ports.blobs, located.sha256), ...(publishedAt === undefined ? {} : { sourcePublishedAt: publishedAt }) };
+  }
+  const { repository, commit, directory, tier } = located;
+  if (tier === 'publisher-archive') throw new JobError('never', `plan ${target.purl}: a commit is no publisher's archive`);
+  const bytes = await treeArchive(ports, repository, commit);
+  const fileName = `${purlParts(repository).name}-${commit.slice(0, 12)}.tar`;
+  const source: RebuildSource = {
+    kind: 'commit',
+    tier,
+    repository,
+    commit,
+    ...(directory === undefined ? {} : { directory }),
+    fileName,
+    sha256: sha256(bytes),
   };
+  return { source, sourceBytes: bytes };
+}
+
+/** The files of a commit come first, whatever the ecosystem: that takes no build, and says what a build has to explain. */
+async function propose(ports: PlanPorts, subject: RebuildSubject, attempts: readonly Attempt[]): Promise<Proposed> {
+  const isLookedAt = subject.source.kind === 'archive' || attempts.some(({ proposal }) => proposal.method === 'source-files');
+  if (!isLookedAt) {
+    const before = subject.target.publishedAt ?? BEGINNING;
+    return { type: 'build', proposal: { method: 'source-files', requirements: [], before, settings: {}, parameters: [], assists: [], notes: [] } };
+  }
+  const runtimeVersion = (await ports.environment())?.runtimeVersion ?? '';
+  return await ports.ecosystem.rebuilding.strategy.propose({ ...subject, runtimeVersion }, attempts);
 }
 
 async function attemptOf(blobs: BlobStore, step: BuildStep): Promise<Attempt | undefined> {
@@ -87,33 +125,36 @@ async function attemptOf(blobs: BlobStore, step: BuildStep): Promise<Attempt | u
   if (proposal === undefined || result.type === 'exhausted') return undefined;
   if (result.type === 'unresolvable') return { proposal, outcome: result };
   const built = step.rebuilt?.body;
-  if (built === undefined) throw new JobError('at-once', `plan: definition ${result.definition} wasn't built yet`);
-  if (built.status === 'needs') return { proposal, outcome: { type: 'needs', requirements: built.requirements } };
-  if (built.status === 'failed') {
+  if (built === undefined && result.against === undefined) throw new JobError('at-once', `plan: definition ${result.definition} wasn't built yet`);
+  if (built?.status === 'needs') return { proposal, outcome: { type: 'needs', requirements: built.requirements } };
+  if (built?.status === 'failed') {
     const log = built.run?.log === undefined ? undefined : await blobs.read(built.run.log, MAX_RECORD_BYTES);
     return { proposal, outcome: { type: 'failed', failureClass: built.failureClass, log: new TextDecoder().decode(log ?? new Uint8Array()) } };
   }
-  if (step.compared === undefined) throw new JobError('at-once', `plan: the build of ${result.definition} wasn't compared yet`);
+  if (step.compared === undefined) throw new JobError('at-once', `plan: what ${result.definition} came to wasn't compared yet`);
   const comparison = decodeComparison(await bytesOf(blobs, step.compared.body.comparison));
   if (comparison === undefined) throw new JobError('never', `plan: ${step.compared.body.comparison} is no comparison`);
   return { proposal, outcome: { type: 'compared', comparison } };
 }
 
-function define(ports: PlanPorts, subject: RebuildSubject, proposal: BuildProposal, closure: readonly PinnedArtifact[]): Definition {
+interface Chosen {
+  readonly proposal: BuildProposal;
+  readonly closure: readonly PinnedArtifact[];
+}
+
+async function define(ports: PlanPorts, subject: RebuildSubject, { proposal, closure }: Chosen): Promise<Definition> {
   const { id, rebuilding } = ports.ecosystem;
   const { strategy } = rebuilding;
-  const { rootfs, architecture } = ports.environment;
   const { target, source } = subject;
   return {
     granary: 1,
     type: 'definition',
     engine: strategy.engine,
     target: { purl: target.purl, fileName: target.fileName, sha256: target.sha256 },
-    source: { kind: 'archive', tier: 'publisher-archive', purl: source.purl, fileName: source.fileName, sha256: source.sha256 },
-    environment: { rootfs, architecture },
+    source,
     registry: { ecosystem: id, asOf: proposal.before },
     buildClosure: closure.map(({ purl, fileName, sha256 }) => ({ purl, fileName, sha256 })),
-    ...strategy.compile(subject, proposal, closure),
+    ...(proposal.method === 'source-files' ? LOOKED_AT : await compiled(ports, subject, { proposal, closure })),
     limits: BUILD_LIMITS,
     parameters: proposal.parameters,
     assists: proposal.assists,
@@ -122,14 +163,33 @@ function define(ports: PlanPorts, subject: RebuildSubject, proposal: BuildPropos
   };
 }
 
+const LOOKED_AT = { method: 'source-files', files: [], phases: [], outputDir: '' } as const;
+
+async function compiled(
+  ports: PlanPorts,
+  subject: RebuildSubject,
+  { proposal, closure }: Chosen,
+): Promise<Pick<Definition, 'environment' | 'files' | 'phases' | 'outputDir'>> {
+  const environment = await ports.environment();
+  if (environment === undefined) throw new JobError('never', `plan ${subject.target.purl}: nothing of this ecosystem can be run`);
+  const { rootfs, architecture, runtimeVersion } = environment;
+  return { environment: { rootfs, architecture }, ...ports.ecosystem.rebuilding.strategy.compile({ ...subject, runtimeVersion }, proposal, closure) };
+}
+
 interface Planned {
   readonly purl: Purl;
   readonly previous: CatalogFact | undefined;
-  readonly artifacts: number;
+  readonly attempt: number;
+  readonly source: NonNullable<PlanRecord['source']>;
 }
 
-async function record(ports: PlanPorts, { purl, previous, artifacts }: Planned, plan: PlanRecord): Promise<void> {
-  const bytes = encodePlan(plan);
+async function record(
+  ports: PlanPorts,
+  { purl, previous, attempt, source }: Planned,
+  plan: Pick<PlanRecord, 'proposal' | 'result'>,
+  artifacts = 0,
+): Promise<void> {
+  const bytes = encodePlan({ attempt, source, ...plan });
   const manifest = await ports.blobs.put(bytes, { maxBytes: bytes.length });
   await ports.sink.submit([
     { kind: 'wanted', subject: purl, body: { role: 'build', manifest: manifest.sha256, artifacts }, ...(previous === undefined ? {} : { prev: previous.key }) },

@@ -1,5 +1,5 @@
 import type { PackageDocuments, RebuildableEcosystem } from '@granary/contract/ecosystem';
-import type { BlobStore, Catalog, FactSink, Sandbox } from '@granary/contract/ports';
+import type { BlobStore, Catalog, FactSink, Repositories, Sandbox } from '@granary/contract/ports';
 import type { Sha256 } from '@granary/core/model';
 import type { ResolvePorts } from './resolve-closure.ts';
 
@@ -12,7 +12,9 @@ export interface BuildEnvironment {
 }
 
 export interface PlanPorts extends ResolvePorts {
-  readonly environment: BuildEnvironment;
+  /** Made when it is asked for; undefined where the ecosystem runs nothing. */
+  readonly environment: () => Promise<BuildEnvironment | undefined>;
+  readonly repositories: Repositories;
   readonly documents: PackageDocuments;
   readonly blobs: BlobStore;
   readonly catalog: Catalog;
@@ -40,6 +42,7 @@ export interface RunPorts {
   readonly sandbox: Sandbox;
   /** Opens the as-of view of an ecosystem for one run. */
   readonly openMirror: (moment: { readonly asOf: string }) => Promise<MirrorSocket>;
+  readonly repositories: Repositories;
   readonly blobs: BlobStore;
   readonly catalog: Catalog;
   readonly sink: FactSink;

@@ -1,35 +1,27 @@
 import type { PackageDocument, RebuildableEcosystem } from '@granary/contract/ecosystem';
-import type { Resolver } from '@granary/contract/ports';
+import type { Resolution } from '@granary/contract/ports';
 import { type Instant, type PinnedArtifact, type Purl, pinned, purlParts } from '@granary/core/model';
 
 /** What exact build requirements are found with. */
 export interface ResolvePorts {
   readonly ecosystem: RebuildableEcosystem;
-  readonly resolver: Resolver;
-  readonly candidateUrl: string;
+  /** Exact versions of requirements for the sandbox's platform, as they were published by then. */
+  readonly resolve: (wanted: WantedClosure, signal?: AbortSignal) => Promise<Resolution>;
   readonly candidateDocuments: (packagePurl: Purl) => Promise<{ readonly document: PackageDocument } | undefined>;
-  readonly environment: { readonly runtimeVersion: string };
+}
+export interface WantedClosure {
+  readonly requirements: readonly string[];
+  readonly before: Instant;
 }
 export type ClosureResult =
   | { readonly ok: true; readonly artifacts: readonly PinnedArtifact[] }
   | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
 
 /** Exact files for the sandbox's platform, all of them published by then. */
-export async function resolveClosure(
-  ports: ResolvePorts,
-  wanted: { readonly requirements: readonly string[]; readonly before: Instant },
-  signal?: AbortSignal,
-): Promise<ClosureResult> {
+export async function resolveClosure(ports: ResolvePorts, wanted: WantedClosure, signal?: AbortSignal): Promise<ClosureResult> {
   const { requirements, before } = wanted;
   if (requirements.length === 0) return { ok: true, artifacts: [] };
-  const resolution = await ports.resolver.resolve({
-    requirements,
-    indexUrl: ports.candidateUrl,
-    before,
-    runtimeVersion: ports.environment.runtimeVersion,
-    scope: 'this-platform',
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const resolution = await ports.resolve({ requirements, before }, signal);
   if (!resolution.ok) return { ...resolution, why: resolution.why === 'conflict' ? 'conflict' : 'unavailable' };
   const artifacts: PinnedArtifact[] = [];
   for (const pin of resolution.pins) {

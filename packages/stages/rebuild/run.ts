@@ -1,10 +1,10 @@
 import type { Definition } from '@granary/contract/ecosystem';
 import { type BlobStore, JobError, type SandboxResult } from '@granary/contract/ports';
+import { sourceBytes } from '@granary/contract/repository';
 import { canonicalJson, type FailureClass, factBody, type Json, type Purl, type Sha256 } from '@granary/core/model';
 import type { FetchedBytes, RunPorts } from './rebuild-ports.ts';
 
 const MAX_DEFINITION_BYTES = 16 * 2 ** 20;
-const MAX_SOURCE_BYTES = 256 * 2 ** 20;
 
 /** One build of one definition; the second only tells whether builds differ among themselves. */
 export interface BuildOrder {
@@ -20,14 +20,16 @@ export interface BuildOrder {
 export async function runDefinition(ports: RunPorts, what: BuildOrder, signal?: AbortSignal): Promise<void> {
   const { purl, definition: definitionDigest, build } = what;
   const definition = await readDefinition(ports.blobs, definitionDigest);
+  const [first, ...others] = definition.phases;
+  if (definition.environment === undefined || first === undefined) throw new JobError('never', `build ${purl}: definition ${definitionDigest} builds nothing`);
   const mirror = await ports.openMirror({ asOf: definition.registry.asOf });
   try {
     const started = performance.now();
     const result = await ports.sandbox.run({
       id: `b${build}-${definitionDigest.slice(0, 24)}`,
       rootfs: definition.environment.rootfs,
-      inputs: await inputsOf(ports.blobs, definition),
-      phases: definition.phases,
+      inputs: await inputsOf(ports, definition),
+      phases: [first, ...others],
       mirrorSocket: mirror.path,
       outputDir: definition.outputDir,
       limits: definition.limits,
@@ -52,13 +54,11 @@ export async function readDefinition(blobs: BlobStore, digest: Sha256): Promise<
 }
 
 async function inputsOf(
-  blobs: BlobStore,
+  ports: RunPorts,
   definition: Definition,
 ): Promise<readonly { readonly path: string; readonly content: { readonly bytes: Uint8Array } }[]> {
-  const source = await blobs.read(definition.source.sha256, MAX_SOURCE_BYTES);
-  if (source === undefined) throw new JobError('later', `build ${definition.target.purl}: its source ${definition.source.sha256} isn't stored`);
   return [
-    { path: `source/${definition.source.fileName}`, content: { bytes: source } },
+    { path: `source/${definition.source.fileName}`, content: { bytes: await sourceBytes(ports, definition.source) } },
     ...definition.files.map(({ path, text }) => ({ path, content: { bytes: new TextEncoder().encode(text) } })),
   ];
 }

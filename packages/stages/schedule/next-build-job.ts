@@ -1,6 +1,6 @@
-import type { BuildStep, Definition } from '@granary/contract/ecosystem';
+import { type BuildStep, type Definition, stepsFrom } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
-import { type Artifact, type PinnedArtifact, type Sha256, toPurl, toSha256 } from '@granary/core/model';
+import { type Artifact, type LocatedBody, type PinnedArtifact, type Sha256, toPurl, toSha256 } from '@granary/core/model';
 
 export interface BuildJobPorts {
   readonly catalog: Catalog;
@@ -8,25 +8,33 @@ export interface BuildJobPorts {
   readonly syncJob: (artifact: Pick<Artifact, 'purl' | 'digests'>) => Job;
 }
 
+/** All that was tried, and the source that is tried now. */
+export interface BuildCase {
+  readonly steps: readonly BuildStep[];
+  readonly source: NonNullable<LocatedBody['source']>;
+}
+
 const MAX_DEFINITION_BYTES = 16 * 2 ** 20;
 
 /** The next step from the last plan of an artifact to its verdict: mirror the build closure, build, compare, plan again, build a second time, judge. */
-export async function nextBuildJob(ports: BuildJobPorts, artifact: PinnedArtifact, steps: readonly BuildStep[]): Promise<readonly Job[]> {
+export async function nextBuildJob(ports: BuildJobPorts, artifact: PinnedArtifact, { steps: all, source }: BuildCase): Promise<readonly Job[]> {
+  const steps = stepsFrom(all, source);
   const last = steps.at(-1);
-  if (last === undefined) return [planJob(artifact, 1)];
-  const next = planJob(artifact, steps.length + 1);
+  const next = planJob(artifact, all.length + 1);
+  if (last === undefined) return [next];
   switch (last.plan.result.type) {
     case 'unresolvable':
       return [next];
     case 'exhausted':
-      return [secondBuild(artifact, steps) ?? job('judge', artifact, 'verdict', { type: 'verdict' })];
+      return [secondBuild(artifact, steps) ?? verdictJob(artifact, all.length)];
     case 'definition': {
-      const { definition } = last.plan.result;
+      const { definition, against } = last.plan.result;
+      if (against !== undefined) return [last.compared === undefined ? compareJob(artifact, definition) : next];
       if (last.rebuilt === undefined) return await buildJobs(ports, artifact, definition);
       if (last.rebuilt.body.status !== 'built') return [next];
-      if (last.compared === undefined) return [job('judge', artifact, `compare ${definition}`, { type: 'compare', definition })];
+      if (last.compared === undefined) return [compareJob(artifact, definition)];
       // The first rung can't be bettered; below it the ecosystem decides whether another attempt may help.
-      return [last.compared.body.rung === 'identical' ? job('judge', artifact, 'verdict', { type: 'verdict' }) : next];
+      return [last.compared.body.rung === 'identical' ? verdictJob(artifact, all.length) : next];
     }
   }
 }
@@ -43,12 +51,21 @@ async function buildJobs(ports: BuildJobPorts, artifact: PinnedArtifact, definit
 
 /** On the first `not-reproduced` the best attempt is built again: if our own builds differ, that is the cause. */
 function secondBuild(artifact: PinnedArtifact, steps: readonly BuildStep[]): Job | undefined {
-  const compared = steps.filter((step) => step.compared !== undefined);
+  const compared = steps.filter((step) => step.compared !== undefined && step.rebuilt !== undefined);
   if (compared.length === 0 || compared.some(({ compared: outcome }) => outcome?.body.rung !== 'none')) return undefined;
   const best = compared.toSorted((a, b) => (a.compared?.body.residue ?? 0) - (b.compared?.body.residue ?? 0))[0];
   if (best === undefined || best.again !== undefined || best.plan.result.type !== 'definition') return undefined;
   const { definition } = best.plan.result;
   return job('rebuild', artifact, `${definition} 2`, { type: 'build', definition, build: 2 });
+}
+
+function compareJob(artifact: PinnedArtifact, definition: Sha256): Job {
+  return job('judge', artifact, `compare ${definition}`, { type: 'compare', definition });
+}
+
+/** After another source was tried it is another verdict. */
+function verdictJob(artifact: PinnedArtifact, steps: number): Job {
+  return job('judge', artifact, `verdict ${steps}`, { type: 'verdict' });
 }
 
 function planJob(artifact: PinnedArtifact, attempt: number): Job {

@@ -7,13 +7,13 @@ import {
   overQuota,
   readBuildHistory,
   rebuildEligibility,
+  sourceStanding,
   storedArtifact,
 } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type CatalogFact, type Job, StoreError } from '@granary/contract/ports';
 import { isSummaryOf } from '@granary/core/bundle';
 import {
   type Artifact,
-  LocatedBody,
   ObservedBody,
   type PinnedArtifact,
   type Purl,
@@ -135,20 +135,44 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
     // What nobody can rebuild holds up nothing but itself.
     return [ecosystem !== undefined && !rebuildEligibility(ecosystem, artifact).ok ? { ...job, urgency: 'whenever' } : job];
   }
-  // What we hold, which may be other bytes than upstream lists under that name by now: it was judged, and is attested.
+  // What we hold, which may be other bytes than upstream lists under that name by now.
+  return await rebuildJobs(ports, ecosystem, stored);
+}
+
+async function rebuildJobs(ports: SweepPorts, ecosystem: Pick<Ecosystem, 'rebuilding'> | undefined, stored: CatalogFact): Promise<readonly Job[]> {
+  const { catalog, publicBlobs: blobs } = ports;
   const held = storedArtifact(stored);
-  const verdict = ports.catalog.current('verdict', held.purl);
-  if (verdict !== undefined) return isAttested(ports, held, verdict.key) ? [] : [artifactJob('attest', held, `${verdict.key} ${ports.policy}`)];
-  if (ecosystem === undefined) return [];
-  if (!rebuildEligibility(ecosystem, held).ok) return [{ ...artifactJob('judge', held, 'verdict'), urgency: 'whenever' }];
-  const located = ports.catalog.current('located', held.purl);
-  if (located === undefined) return [artifactJob('plan', held, 'locate')];
-  const { source } = LocatedBody.parse(located.entry.body);
-  if (source === undefined) return [artifactJob('judge', held, 'verdict')];
-  const from = toPurl(source.purl);
-  if (ports.catalog.current('stored', from) === undefined) return [syncJob(ports.catalog, { purl: from, digests: { sha256: source.sha256 } })];
-  const steps = await readBuildHistory({ catalog: ports.catalog, blobs: ports.publicBlobs }, held);
-  return await nextBuildJob({ catalog: ports.catalog, blobs: ports.publicBlobs, syncJob: (missing) => syncJob(ports.catalog, missing) }, held, steps);
+  const standing = ecosystem === undefined ? undefined : sourceStanding(catalog, ecosystem, stored);
+  const verdict = catalog.current('verdict', held.purl);
+  const attestation = verdict === undefined || isAttested(ports, held, verdict.key) ? [] : [artifactJob('attest', held, `${verdict.key} ${ports.policy}`)];
+  if (standing === undefined) return attestation;
+  switch (standing.type) {
+    case 'ineligible':
+      return verdict === undefined ? [{ ...artifactJob('judge', held, 'verdict'), urgency: 'whenever' }] : attestation;
+    case 'to-locate':
+      // Each state of a repository is another job; what was judged before stands meanwhile.
+      return [...attestation, locateJob(held, standing, verdict === undefined ? undefined : 'whenever')];
+    case 'located': {
+      const { fact, source } = standing;
+      if (verdict !== undefined && restsOn(verdict, fact)) return attestation;
+      if (source === undefined) return [artifactJob('judge', held, `verdict ${fact.key}`)];
+      const from = source.kind === 'archive' ? toPurl(source.purl) : undefined;
+      if (from !== undefined && source.kind === 'archive' && catalog.current('stored', from) === undefined)
+        return [syncJob(catalog, { purl: from, digests: { sha256: source.sha256 } })];
+      const steps = await readBuildHistory({ catalog, blobs }, held);
+      return await nextBuildJob({ catalog, blobs, syncJob: (missing) => syncJob(catalog, missing) }, held, { steps, source });
+    }
+  }
+}
+
+function restsOn(verdict: CatalogFact, located: CatalogFact): boolean {
+  return 'inputs' in verdict.entry && verdict.entry.inputs.includes(located.key);
+}
+
+function locateJob(held: PinnedArtifact, { snapshot }: { readonly snapshot?: Sha256 }, urgency: Job['urgency']): Job {
+  const job = artifactJob('plan', held, 'locate');
+  const id = snapshot === undefined ? job.id : `${job.id} ${snapshot.slice(0, 16)}`;
+  return urgency === undefined ? { ...job, id } : { ...job, id, urgency };
 }
 
 function isAttested({ catalog, policy }: SweepPorts, artifact: PinnedArtifact, verdict: Sha256): boolean {
@@ -174,6 +198,6 @@ function artifactJob(stage: 'plan' | 'judge' | 'attest', artifact: Artifact, ste
     id: `${stage} ${artifact.purl} ${step}`,
     stage,
     label: artifact.fileName,
-    payload: { type: stage === 'attest' ? 'attest' : step, purl: artifact.purl },
+    payload: { type: stage === 'attest' ? 'attest' : (step.split(' ', 1)[0] ?? step), purl: artifact.purl },
   };
 }

@@ -1,4 +1,4 @@
-import type { CandidateFile, RebuildableEcosystem } from '@granary/contract/ecosystem';
+import type { CandidateFile, ResolverEcosystem } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
 import { parseSha256, type Sha256 } from '@granary/core/model';
 import type { SyncPorts } from './sync-ports.ts';
@@ -11,7 +11,7 @@ export interface CandidateView {
 }
 
 export interface CandidatePorts extends Pick<SyncPorts, 'upstream' | 'blobs'> {
-  readonly ecosystem: RebuildableEcosystem;
+  readonly ecosystem: ResolverEcosystem;
   readonly documents: UpstreamDocuments;
   /** Metadata of a release that has only source archives: its build tells, in the sandbox. Undefined when that fails. */
   readonly buildMetadata: (archive: CandidateFile['artifact']) => Promise<Uint8Array | undefined>;

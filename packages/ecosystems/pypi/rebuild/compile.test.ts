@@ -55,8 +55,8 @@ describe('the strategy', () => {
   it('builds from the gzipped tar of the same release', () => {
     const siblings = ['demo-1.0.zip', 'demo-1.0.tar.bz2', 'demo-1.0.tar.gz', 'demo-1.0-py3-none-any.whl'].map(named);
 
-    expect(pypiRebuild.sourceOf(named('demo-1.0-py3-none-any.whl'), siblings)?.fileName).toBe('demo-1.0.tar.gz');
-    expect(pypiRebuild.sourceOf(named('demo-1.0-py3-none-any.whl'), siblings.slice(1, 2))).toBeUndefined();
+    expect(pypiRebuild.sourceOf?.(named('demo-1.0-py3-none-any.whl'), siblings)?.fileName).toBe('demo-1.0.tar.gz');
+    expect(pypiRebuild.sourceOf?.(named('demo-1.0-py3-none-any.whl'), siblings.slice(1, 2))).toBeUndefined();
   });
 
   it.each([

@@ -16,7 +16,7 @@ export function compileBuild({ source }: RebuildSubject, { settings }: BuildProp
 
 export interface Build {
   readonly produce: 'wheel' | 'metadata';
-  readonly source: Artifact;
+  readonly source: Pick<Artifact, 'fileName'>;
   readonly closure: readonly PinnedArtifact[];
 }
 

@@ -73,8 +73,8 @@ async function readEvidence({ target, published, source, sourceBytes }: RebuildS
 }
 
 /** A second after publication: uploads of one moment are listed with it. Without a time, when the build ran, by the zip. */
-function momentOf({ target, source }: RebuildSubject, { stamps }: WheelEvidence): Instant | undefined {
-  const published = target.publishedAt ?? source.publishedAt;
+function momentOf({ target, sourcePublishedAt }: RebuildSubject, { stamps }: WheelEvidence): Instant | undefined {
+  const published = target.publishedAt ?? sourcePublishedAt;
   const moment = published !== undefined ? Date.parse(published) + 1000 : stamps.latest === undefined ? undefined : stamps.latest * 1000 + DAY_MS;
   return moment === undefined ? undefined : toInstant(moment);
 }

@@ -41,7 +41,13 @@ export function subjectOf(published: Buffer, sourceBytes: Buffer, fileName = 'de
   return {
     target: artifact(fileName, published),
     published,
-    source: artifact('demo-1.0.tar.gz', sourceBytes),
+    source: {
+      kind: 'archive',
+      tier: 'publisher-archive',
+      purl: 'pkg:pypi/demo@1.0?file_name=demo-1.0.tar.gz',
+      fileName: 'demo-1.0.tar.gz',
+      sha256: sha256(sourceBytes),
+    },
     sourceBytes,
     runtimeVersion: '3.11.2',
   };

@@ -1,0 +1,76 @@
+import type { HeldRepository } from '@granary/contract/repository';
+import { releaseTags } from '@granary/core/git';
+import type { SourceFinding, SourceTier } from '@granary/core/model';
+import { byFit, type Candidate, type Examined, examine, type Release } from './candidate.ts';
+import { byContent, byHistory } from './nearby-commits.ts';
+
+export interface LocatedCommit {
+  /** Undefined where no commit of the repository is this release's. */
+  readonly chosen: (Examined & { readonly tier: Exclude<SourceTier, 'publisher-archive'> }) | undefined;
+  /** All that were looked into, best first. */
+  readonly examined: readonly Examined[];
+  readonly findings: readonly SourceFinding[];
+}
+
+/** A commit without the manifest, or with another version's, is taken only if it has nearly all of the package. */
+const ENOUGH = 0.98;
+
+/** Finds the commit that a release was made from, and what its sources say against each other. Throws RepositoryError. */
+export async function locateCommit(held: HeldRepository, release: Release, claimedCommit: string | undefined): Promise<LocatedCommit> {
+  const { local, state } = held;
+  const { target, rules } = release;
+  const seen = new Map<string, Examined>();
+  const look = async (candidates: readonly Candidate[]): Promise<void> => {
+    for (const candidate of candidates) {
+      const key = `${candidate.evidence} ${candidate.commit} ${candidate.ref ?? ''}`;
+      if (!seen.has(key)) seen.set(key, await examine(local, release, candidate));
+    }
+  };
+  const ranked = (): readonly Examined[] => [...seen.values()].toSorted(byFit);
+  await look(claimedCommit === undefined ? [] : [{ commit: claimedCommit, evidence: 'embedded' }]);
+  const tags = releaseTags(state.refs.keys(), { aliases: rules.aliases(target), versions: rules.versions(target) });
+  await look(tags.flatMap(({ ref }) => taggedCommit(held, ref)));
+  // Where nobody says when it was published, the newest commits are the nearest.
+  const around = target.publishedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(target.publishedAt);
+  const tips = [...new Set([...state.refs.keys()].flatMap((ref) => state.peeled.get(ref) ?? state.refs.get(ref) ?? []))];
+  if (ranked()[0]?.standing !== 'valid') await look(await byHistory(local, release, { tips, around }));
+  const best = ranked()[0];
+  if (best === undefined || best.score < 1) await look(await byContent(local, release, { tips, around, best }));
+  return decide(ranked(), release.claimedDirectory);
+}
+
+function taggedCommit({ state }: HeldRepository, ref: string): readonly Candidate[] {
+  const commit = state.peeled.get(ref) ?? state.refs.get(ref);
+  return commit === undefined ? [] : [{ commit, evidence: 'tag', ref }];
+}
+
+function decide(examined: readonly Examined[], claimedDirectory: string | undefined): LocatedCommit {
+  const best = examined[0];
+  const isFound = best !== undefined && (best.standing === 'valid' || (best.standing !== 'absent' && best.score >= ENOUGH));
+  const chosen = isFound ? { ...best, ...tagOf(best, examined), tier: tierOf(best, examined) } : undefined;
+  return { chosen, examined, findings: findingsOf(chosen, examined, claimedDirectory) };
+}
+
+/** A commit that a tag of this version names is more than what a publisher wrote into a package. */
+function tierOf(best: Examined, examined: readonly Examined[]): Exclude<SourceTier, 'publisher-archive'> {
+  return tagOf(best, examined).ref === undefined ? 'commit-inferred' : 'commit-tagged';
+}
+
+function tagOf(best: Examined, examined: readonly Examined[]): { readonly ref?: string } {
+  const tag = examined.find(({ evidence, commit, standing }) => evidence === 'tag' && commit === best.commit && standing === 'valid');
+  return tag?.ref === undefined ? {} : { ref: tag.ref };
+}
+
+function findingsOf(chosen: Examined | undefined, examined: readonly Examined[], claimedDirectory: string | undefined): readonly SourceFinding[] {
+  const findings: SourceFinding[] = [];
+  const claimed = examined.find(({ evidence }) => evidence === 'embedded');
+  if (claimed?.standing === 'absent') findings.push('claimed-commit-missing');
+  if (chosen === undefined) return findings;
+  const differs = claimed !== undefined && claimed.standing !== 'absent' && claimed.commit !== chosen.commit;
+  if (differs) findings.push(claimed.score < chosen.score || claimed.standing !== chosen.standing ? 'claimed-commit-differs' : 'sources-disagree');
+  const otherTag = examined.find(({ evidence, standing, commit }) => evidence === 'tag' && standing === 'valid' && commit !== chosen.commit);
+  const isTagged = examined.some(({ evidence, commit }) => evidence === 'tag' && commit === chosen.commit);
+  if (!differs && !isTagged && otherTag !== undefined) findings.push('sources-disagree');
+  if (claimedDirectory !== undefined && claimedDirectory !== chosen.directory) findings.push('claimed-directory-differs');
+  return findings;
+}
