@@ -4,4 +4,7 @@ export { planAttempt } from './plan.ts';
 export type { BuildEnvironment, FetchedBytes, MirrorSocket, PlanPorts, RunPorts } from './rebuild-ports.ts';
 export type { ResolvePorts } from './resolve-closure.ts';
 export { type BuildOrder, readDefinition, runDefinition } from './run.ts';
+export type { Candidate, Examined, Release } from './source/candidate.ts';
+export { type LocatedCommit, locateCommit } from './source/locate-commit.ts';
+export { type PublishedFile, publishedFiles } from './source/published-files.ts';
 export { type TryInstallPorts, tryInstall } from './try-install.ts';

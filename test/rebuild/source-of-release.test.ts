@@ -1,0 +1,153 @@
+import { locateCommit } from '@granary/stage-rebuild';
+import { describe, expect, it } from 'vitest';
+import { openProject } from './project.ts';
+
+const manifest = (version: string, name = 'lamp') => `${JSON.stringify({ name, version })}\n`;
+const index = (what: string) => `module.exports = ${JSON.stringify(what)};\n`;
+
+describe('the commit of a release', () => {
+  it('is the one that a tag of its version names, whatever else is tagged', async () => {
+    const project = openProject();
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
+    const released = project.commit(files);
+    project.git('tag', '--annotate', '--message', 'release', 'v1.0.0');
+    project.commit({ 'index.js': index('later') });
+    project.git('tag', 'v1.0.0-rc.1');
+    project.git('tag', 'v11.0.0');
+
+    const { chosen, findings } = await locateCommit(await project.hold(), await project.release(files), undefined);
+
+    expect(chosen).toMatchObject({
+      commit: released,
+      tier: 'commit-tagged',
+      evidence: 'tag',
+      ref: 'refs/tags/v1.0.0',
+      standing: 'valid',
+      score: 1,
+      directory: '',
+    });
+    expect(findings).toEqual([]);
+  });
+
+  it('is the one that the package names, and as good as tagged where a tag agrees', async () => {
+    const project = openProject();
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
+    const released = project.commit(files);
+    const held = await project.hold();
+    project.git('tag', 'v1.0.0');
+
+    expect((await locateCommit(held, await project.release(files), released)).chosen).toMatchObject({
+      commit: released,
+      tier: 'commit-inferred',
+      evidence: 'embedded',
+    });
+    expect((await locateCommit(await project.hold(), await project.release(files), released)).chosen).toMatchObject({
+      commit: released,
+      tier: 'commit-tagged',
+      evidence: 'embedded',
+    });
+  });
+
+  it('is found in a workspace: by the folder that is claimed, by its name, or wherever its manifest stands', async () => {
+    const project = openProject();
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
+    const place = (folder: string) => Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text]));
+    project.commit({ 'package.json': manifest('0.0.0', 'house'), ...place('packages/lamp'), ...place('tools/deep/lamp') });
+    project.git('tag', 'lamp@1.0.0');
+    const held = await project.hold();
+
+    expect((await locateCommit(held, await project.release(files), undefined)).chosen?.directory).toBe('packages/lamp');
+    expect((await locateCommit(held, await project.release(files, { directory: 'tools/deep/lamp' }), undefined)).chosen?.directory).toBe('tools/deep/lamp');
+    const elsewhere = await locateCommit(held, await project.release(files, { directory: 'src/lamp' }), undefined);
+    expect(elsewhere).toMatchObject({ chosen: { directory: 'packages/lamp' }, findings: ['claimed-directory-differs'] });
+  });
+
+  it('is the first with its version, where nobody tagged it', async () => {
+    const project = openProject();
+    project.commit({ 'package.json': manifest('0.9.0'), 'index.js': index('old') });
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('old') };
+    const released = project.commit({ 'package.json': manifest('1.0.0') });
+    project.commit({ 'package.json': manifest('1.1.0') });
+
+    const { chosen } = await locateCommit(await project.hold(), await project.release(files, { day: 2 }), undefined);
+
+    expect(chosen).toMatchObject({ commit: released, tier: 'commit-inferred', evidence: 'history', score: 1 });
+  });
+
+  it('is a later one with the same version, where that alone has all its files', async () => {
+    const project = openProject();
+    project.commit({ 'package.json': manifest('1.0.0'), 'index.js': index('draft') });
+    const released = project.commit({ 'index.js': index('final'), 'new.js': index('new') });
+    project.commit({ 'index.js': index('after') });
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('final'), 'new.js': index('new') };
+
+    expect((await locateCommit(await project.hold(), await project.release(files, { day: 2 }), undefined)).chosen).toMatchObject({
+      commit: released,
+      evidence: 'content',
+      score: 1,
+    });
+  });
+
+  it('is none, where no commit has its version or its files', async () => {
+    const project = openProject();
+    project.commit({ 'package.json': manifest('0.9.0'), 'index.js': index('old') });
+
+    const located = await locateCommit(
+      await project.hold(),
+      await project.release({ 'package.json': manifest('1.0.0'), 'index.js': index('strange') }),
+      undefined,
+    );
+
+    expect(located.chosen).toBeUndefined();
+  });
+});
+
+describe('sources that say something against each other', () => {
+  it('a commit that is named and is in no repository', async () => {
+    const project = openProject();
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
+    const released = project.commit(files);
+    project.git('tag', 'v1.0.0');
+
+    expect(await locateCommit(await project.hold(), await project.release(files), '1'.repeat(40))).toMatchObject({
+      chosen: { commit: released, tier: 'commit-tagged' },
+      findings: ['claimed-commit-missing'],
+    });
+  });
+
+  it('a commit that is named, where another has more of the package', async () => {
+    const project = openProject();
+    const claimed = project.commit({ 'package.json': manifest('1.0.0'), 'index.js': index('reviewed') });
+    project.git('tag', 'v1.0.0');
+    project.git('checkout', '--quiet', '-b', 'side');
+    const real = project.commit({ 'index.js': index('unreviewed') });
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('unreviewed') };
+
+    expect(await locateCommit(await project.hold(), await project.release(files), claimed)).toMatchObject({
+      chosen: { commit: real, tier: 'commit-inferred', evidence: 'content' },
+      findings: ['claimed-commit-differs'],
+    });
+  });
+
+  it('a tag of the version that was moved to another commit', async () => {
+    const project = openProject();
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
+    const released = project.commit(files);
+    project.commit({ 'index.js': index('two') });
+    project.git('tag', 'v1.0.0');
+
+    expect((await locateCommit(await project.hold(), await project.release(files), released)).findings).toEqual(['sources-disagree']);
+  });
+
+  it('nothing, where a file was added to the package: that is for the comparison to find', async () => {
+    const project = openProject();
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
+    const released = project.commit(files);
+    project.git('tag', 'v1.0.0');
+
+    const located = await locateCommit(await project.hold(), await project.release({ ...files, 'planted.js': index('planted') }), released);
+
+    expect(located).toMatchObject({ chosen: { commit: released, tier: 'commit-tagged' }, findings: [] });
+    expect(located.chosen?.lacking.map(({ path }) => path)).toEqual(['package/planted.js']);
+  });
+});
