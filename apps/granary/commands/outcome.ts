@@ -1,5 +1,14 @@
 import type { Catalog } from '@granary/contract/ports';
-import { type Artifact, type FailureClass, type Rung, type ShownVerdict, type SourceTier, StoredBody, VerdictBody } from '@granary/core/model';
+import {
+  type Artifact,
+  type FailureClass,
+  type Rung,
+  type ShownVerdict,
+  type SourceFinding,
+  type SourceTier,
+  StoredBody,
+  VerdictBody,
+} from '@granary/core/model';
 
 /** One line of the table, and one element of `artifacts` in `--json`. */
 export interface Outcome {
@@ -12,6 +21,8 @@ export interface Outcome {
   readonly sourceTier: SourceTier | null;
   /** Failure class, or the cause when it was built and differs. */
   readonly failureClass: FailureClass | string | null;
+  /** What its sources say against each other. */
+  readonly findings: readonly SourceFinding[];
   readonly seconds: number;
 }
 
@@ -29,6 +40,7 @@ export function outcomeOf(catalog: Catalog, artifact: Artifact, errors: Readonly
       rung: null,
       sourceTier: null,
       failureClass: error === undefined ? null : 'infrastructure',
+      findings: [],
       seconds: 0,
     };
   }
@@ -39,6 +51,7 @@ export function outcomeOf(catalog: Catalog, artifact: Artifact, errors: Readonly
     rung: body.rung ?? null,
     sourceTier: body.tier ?? null,
     failureClass: body.failureClass ?? body.cause ?? null,
+    findings: body.findings ?? [],
     seconds: Math.round((body.run?.durationMs ?? 0) / 100) / 10,
   };
 }

@@ -1,6 +1,6 @@
 import type { Config } from '@granary/config';
 import type { Catalog } from '@granary/contract/ports';
-import { type Artifact, parsePurl } from '@granary/core/model';
+import { type Artifact, isSecurityFinding, parsePurl } from '@granary/core/model';
 import { ecosystems } from '@granary/ecosystems';
 import { namingFolder } from '../disk-fault.ts';
 import { openEventLines } from '../output/event-lines.ts';
@@ -101,7 +101,7 @@ function outcomeTable(outcomes: readonly Outcome[], address: string): string {
     .map((outcome) => [
       outcome.filename,
       outcome.verdict,
-      outcome.rung ?? outcome.failureClass ?? '',
+      [outcome.rung ?? outcome.failureClass ?? '', ...outcome.findings.filter(isSecurityFinding).map((finding) => `SECURITY ${finding}`)].join(', '),
       outcome.sourceTier ?? '',
       outcome.seconds === 0 ? '' : outcome.seconds.toFixed(1),
       `${address}/releases/${encodeURIComponent(releasePurl(outcome.purl))}`,

@@ -1,3 +1,4 @@
+import { isSecurityFinding } from '@granary/core/model';
 import { VERIFY_EXIT_CODES } from './verify-error.ts';
 import type { VerifyReport } from './verify-file.ts';
 
@@ -25,12 +26,13 @@ export function formatVerifyReport(report: VerifyReport): string {
   return `${lines.join('\n')}\n`;
 }
 
-function verdictLine({ equivalence: { verdict, rung, sourceTier, failureClass, cause, residue } }: VerifyReport): string {
+function verdictLine({ equivalence: { verdict, rung, sourceTier, failureClass, cause, findings, residue } }: VerifyReport): string {
   const details = [
     rung === undefined || rung === 'none' ? undefined : `rung ${rung}`,
     sourceTier === undefined ? undefined : `source ${sourceTier}`,
     failureClass,
     cause,
+    ...(findings ?? []).map((finding) => (isSecurityFinding(finding) ? `SECURITY ${finding}` : finding)),
     residue === undefined || residue === 0 ? undefined : `${residue} differences`,
   ].filter((detail) => detail !== undefined);
   return details.length === 0 ? verdict : `${verdict} (${details.join(', ')})`;

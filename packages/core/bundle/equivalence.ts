@@ -9,7 +9,9 @@ import {
   RUNGS,
   type Rung,
   type Sha256,
+  SOURCE_FINDINGS,
   SOURCE_TIERS,
+  type SourceFinding,
   type SourceTier,
   VERDICTS,
   type Verdict,
@@ -18,6 +20,7 @@ import { BundleError } from './bundle-error.ts';
 import { defined } from './defined.ts';
 import type { Judged } from './judged.ts';
 import { EQUIVALENCE_TYPE } from './names.ts';
+import { digestOf } from './provenance.ts';
 import type { Statement } from './statement.ts';
 
 /**
@@ -25,7 +28,7 @@ import type { Statement } from './statement.ts';
  * Negative verdicts are stated in the same form, so that a reader has one place to look.
  */
 export function equivalenceStatement(judged: Judged): Statement {
-  const { subject, verdictKey, verdict, sourceTier, failureClass, cause, rebuilt, compared } = judged;
+  const { subject, verdictKey, verdict, sourceTier, failureClass, cause, source, findings, rebuilt, compared } = judged;
   return {
     subject,
     predicateType: EQUIVALENCE_TYPE,
@@ -35,6 +38,8 @@ export function equivalenceStatement(judged: Judged): Statement {
       sourceTier,
       failureClass,
       cause,
+      source: source?.gitCommit === undefined ? undefined : { uri: source.purl ?? source.url, digest: digestOf(source) },
+      findings,
       rebuilt: rebuilt && { sha256: rebuilt.subject.sha256 },
       definition: rebuilt && { sha256: rebuilt.definition },
       parameters: rebuilt?.parameters,
@@ -63,6 +68,7 @@ export interface Equivalence {
   readonly sourceTier?: SourceTier;
   readonly failureClass?: FailureClass;
   readonly cause?: Cause;
+  readonly findings?: readonly SourceFinding[];
   readonly residue?: number;
 }
 
@@ -72,6 +78,7 @@ const Predicate = z.object({
   sourceTier: z.enum(SOURCE_TIERS).optional(),
   failureClass: z.enum(FAILURE_CLASSES).optional(),
   cause: z.enum(CAUSES).optional(),
+  findings: z.array(z.enum(SOURCE_FINDINGS)).optional(),
   residue: z.int().nonnegative().optional(),
 });
 
@@ -83,13 +90,14 @@ export function readEquivalence(statement: Statement): Equivalence {
       cause: parsed.error,
     });
   }
-  const { verdict, rung, sourceTier, failureClass, cause, residue } = parsed.data;
+  const { verdict, rung, sourceTier, failureClass, cause, findings, residue } = parsed.data;
   return {
     verdict,
     ...(rung && { rung }),
     ...(sourceTier && { sourceTier }),
     ...(failureClass && { failureClass }),
     ...(cause && { cause }),
+    ...(findings && { findings }),
     ...(residue !== undefined && { residue }),
   };
 }

@@ -10,7 +10,7 @@ export { publicKeyDer, readPublicKey, sshFingerprint } from './key-id.ts';
 export { LEAF_KIND, statementLeaf, statementLeafHash } from './leaf.ts';
 export { ledgerKeyStatement } from './ledger-key-statement.ts';
 export { defaultOrigin, ledgerKeyDer, logId, readLedgerKey } from './log-key.ts';
-export { BUILD_TYPE_WHEEL_FROM_SDIST, EQUIVALENCE_TYPE, LEDGER_KEY_TYPE, PROVENANCE_TYPE, SUMMARY_TYPE, siteUri } from './names.ts';
+export { BUILD_TYPE_FROM_COMMIT, BUILD_TYPE_WHEEL_FROM_SDIST, EQUIVALENCE_TYPE, LEDGER_KEY_TYPE, PROVENANCE_TYPE, SUMMARY_TYPE, siteUri } from './names.ts';
 export { provenanceStatement } from './provenance.ts';
 export { type Inclusion, sigstoreBundle } from './sigstore-bundle.ts';
 export { encodeStatement, IN_TOTO_TYPE, parseStatement, payloadDigest, type Statement, type Subject } from './statement.ts';

@@ -1,5 +1,5 @@
 import type { Comparison } from '../compare/comparison.ts';
-import type { Cause, FailureClass, Json, Sha256, SourceTier, Verdict } from '../model/index.ts';
+import type { Cause, FailureClass, Json, Sha256, SourceFinding, SourceTier, Verdict } from '../model/index.ts';
 import type { Subject } from './statement.ts';
 
 /** One thing that a rebuild fetched, as it was recorded. */
@@ -10,6 +10,8 @@ export interface FetchedFile {
   readonly url: string;
   readonly sha256: Sha256;
   readonly sizeBytes?: number;
+  /** Of a tree of a repository: the id of its commit. `sha256` is that of the tar that it becomes. */
+  readonly gitCommit?: string;
 }
 
 /** Something content was taken from the published artifact for: it makes the result `assisted`. */
@@ -49,6 +51,10 @@ export interface Judged {
   readonly sourceTier?: SourceTier;
   readonly failureClass?: FailureClass;
   readonly cause?: Cause;
+  /** What the verdict stands on, where that is known: an archive, or a commit. */
+  readonly source?: FetchedFile;
+  /** What its sources say against each other. */
+  readonly findings?: readonly SourceFinding[];
   /** Present once something was built, whatever came of it. */
   readonly rebuilt?: RebuiltFile;
   /** Present when both files could be read; `blob` is the digest of the stored comparison. */

@@ -3,6 +3,7 @@
  * valid URIs that nobody can register, so no later owner of a domain can speak in our name (docs/decisions, statement names).
  */
 export const BUILD_TYPE_WHEEL_FROM_SDIST = 'https://granary.invalid/build/wheel-from-sdist/v1';
+export const BUILD_TYPE_FROM_COMMIT = 'https://granary.invalid/build/from-commit/v1';
 export const EQUIVALENCE_TYPE = 'https://granary.invalid/attestation/equivalence/v1';
 export const LEDGER_KEY_TYPE = 'https://granary.invalid/attestation/ledger-key/v1';
 /** SLSA's own. */

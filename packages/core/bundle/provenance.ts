@@ -26,13 +26,18 @@ export function provenanceStatement(artifact: string, rebuilt: RebuiltFile, orig
 
 /** Everything the build could read, each once, in an order of its own: by uri, then digest. */
 function resolvedDependencies({ definition, rootfs, fetched, assists }: RebuiltFile, origin: string): readonly Json[] {
-  const files = new Map(fetched.map((file) => [`${uriOf(file, origin)} ${file.sha256}`, { uri: uriOf(file, origin), digest: { sha256: file.sha256 } }]));
+  const files = new Map(fetched.map((file) => [`${uriOf(file, origin)} ${file.sha256}`, { uri: uriOf(file, origin), digest: digestOf(file) }]));
   return [
     { name: 'definition', digest: { sha256: definition } },
     { name: 'rootfs', digest: { sha256: rootfs } },
     ...(assists ?? []).map(({ path, sha256 }) => ({ name: `assist:${path}`, digest: { sha256 } })),
     ...[...files.keys()].sort().flatMap((key) => files.get(key) ?? []),
   ];
+}
+
+/** SLSA provenance v1, ResourceDescriptor: git commits beside other digests. */
+export function digestOf({ sha256, gitCommit }: FetchedFile): { readonly [algorithm: string]: string } {
+  return gitCommit === undefined ? { sha256 } : { gitCommit, sha256 };
 }
 
 /** By purl, or as a path of this mirror: what has no purl, such as an index page, only this site has in these bytes. */

@@ -1,6 +1,6 @@
 import type { Definition, RebuildSource } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type CatalogFact, StoreError } from '@granary/contract/ports';
-import type { FetchedFile, Judged, JudgedPolicy, RebuiltFile } from '@granary/core/bundle';
+import { BUILD_TYPE_FROM_COMMIT, type FetchedFile, type Judged, type JudgedPolicy, type RebuiltFile } from '@granary/core/bundle';
 import { decodeComparison } from '@granary/core/compare';
 import { parseSha256, RebuiltBody, type Sha256, StoredBody, VerdictBody } from '@granary/core/model';
 import { z } from 'zod';
@@ -18,7 +18,8 @@ export async function readJudged(ports: JudgedPorts, verdict: CatalogFact, polic
   const body = VerdictBody.parse(verdict.entry.body);
   const { subject: purl } = verdict.entry;
   const comparison = body.comparison === undefined ? undefined : decodeComparison(await read(ports.blobs, body.comparison));
-  const rebuilt = await rebuiltFile(ports, purl, body);
+  const definition = body.definition === undefined ? undefined : await readDefinition(ports.blobs, body.definition);
+  const rebuilt = await rebuiltFile(ports, purl, { verdict: body, definition });
   return {
     subject: { name: purl, sha256: body.sha256 },
     verdictKey: verdict.key,
@@ -26,15 +27,25 @@ export async function readJudged(ports: JudgedPorts, verdict: CatalogFact, polic
     ...(body.tier === undefined ? {} : { sourceTier: body.tier }),
     ...(body.failureClass === undefined ? {} : { failureClass: body.failureClass }),
     ...(body.cause === undefined ? {} : { cause: body.cause }),
+    ...(body.findings === undefined ? {} : { findings: body.findings }),
+    ...(definition === undefined ? {} : { source: sourceFile(definition.source) }),
     ...(rebuilt === undefined ? {} : { rebuilt }),
     ...(comparison === undefined || body.comparison === undefined ? {} : { compared: { comparison, blob: body.comparison } }),
     policy: policyOf(body),
   };
 }
 
-async function rebuiltFile({ catalog, blobs }: JudgedPorts, purl: string, verdict: VerdictBody): Promise<RebuiltFile | undefined> {
-  if (verdict.definition === undefined) return undefined;
-  const definition: Definition = JSON.parse(new TextDecoder().decode(await read(blobs, verdict.definition)));
+async function readDefinition(blobs: BlobStore, digest: Sha256): Promise<Definition> {
+  return JSON.parse(new TextDecoder().decode(await read(blobs, digest)));
+}
+
+interface Defined {
+  readonly verdict: VerdictBody;
+  readonly definition: Definition | undefined;
+}
+
+async function rebuiltFile({ catalog, blobs }: JudgedPorts, purl: string, { verdict, definition }: Defined): Promise<RebuiltFile | undefined> {
+  if (verdict.definition === undefined || definition === undefined) return undefined;
   const facts = [...catalog.all('rebuilt', { subjectPrefix: purl })].filter(
     ({ entry }) => entry.subject === purl && 'inputs' in entry && entry.inputs[0] === verdict.definition,
   );
@@ -43,6 +54,7 @@ async function rebuiltFile({ catalog, blobs }: JudgedPorts, purl: string, verdic
   return {
     subject: { name: built.fileName, sha256: built.sha256 },
     definition: verdict.definition,
+    ...(definition.source.kind === 'commit' ? { buildType: BUILD_TYPE_FROM_COMMIT } : {}),
     rootfs: definition.environment.rootfs,
     fetched: [sourceFile(definition.source), ...(await fetchedFiles({ catalog, blobs }, built.fetched))],
     parameters: Object.fromEntries(definition.parameters.map(({ name, value, from }) => [name, { value, from }])),
@@ -53,7 +65,9 @@ async function rebuiltFile({ catalog, blobs }: JudgedPorts, purl: string, verdic
 /** A commit by the name of its repository; its digest is that of the tar that its tree becomes. */
 function sourceFile(source: RebuildSource): FetchedFile {
   const { sha256 } = source;
-  return source.kind === 'archive' ? { purl: source.purl, url: source.purl, sha256 } : { url: `${source.repository}@${source.commit}`, sha256 };
+  if (source.kind === 'archive') return { purl: source.purl, url: source.purl, sha256 };
+  const purl = `${source.repository}@${source.commit}`;
+  return { purl, url: purl, sha256, gitCommit: source.commit };
 }
 
 /** Every byte stream that the fetch phase read; by its purl where it is an artifact that we hold. */

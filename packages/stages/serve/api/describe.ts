@@ -1,5 +1,5 @@
 import type { CatalogFact } from '@granary/contract/ports';
-import { type Purl, packageOf, parseSha256, RebuiltBody, releaseOf, type Sha256 } from '@granary/core/model';
+import { LocatedBody, type Purl, packageOf, parseSha256, RebuiltBody, releaseOf, type Sha256 } from '@granary/core/model';
 import type { HeldFile, Holding } from '../holding.ts';
 import { countBy } from '../overview.ts';
 import { meets } from '../policy.ts';
@@ -34,6 +34,8 @@ export function describeArtifact(ports: ServePorts, file: HeldFile): ArtifactDoc
     sourceTier: verdict?.tier,
     failureClass: verdict?.failureClass,
     cause: verdict?.cause,
+    source: commitOf(ports, file),
+    findings: verdict?.findings,
     definition: verdict?.definition,
     rebuilt: verdict?.rebuilt,
     comparison: verdict?.comparison,
@@ -72,6 +74,14 @@ function factsOf({ catalog }: ServePorts, { purl }: HeldFile): ArtifactDocument[
     at: entry.at,
     author: entry.author,
   }));
+}
+
+function commitOf({ catalog }: ServePorts, { purl }: HeldFile): ArtifactDocument['source'] {
+  const located = catalog.current('located', purl);
+  const source = located === undefined ? undefined : LocatedBody.safeParse(located.entry.body).data?.source;
+  if (source?.kind !== 'commit') return undefined;
+  const { repository, commit, directory, ref } = source;
+  return { repository, commit, ...(directory === undefined ? {} : { directory }), ...(ref === undefined ? {} : { ref }) };
 }
 
 /** Of the newest build of this file. */

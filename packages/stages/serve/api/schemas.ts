@@ -1,4 +1,4 @@
-import { CAUSES, FAILURE_CLASSES, RUNGS, SOURCE_TIERS, VERDICTS } from '@granary/core/model';
+import { CAUSES, FAILURE_CLASSES, RUNGS, SOURCE_FINDINGS, SOURCE_TIERS, VERDICTS } from '@granary/core/model';
 import { z } from 'zod';
 
 // What /api/v1 answers. The OpenAPI document is made from these: a change here is a change of the interface.
@@ -32,6 +32,11 @@ export const ArtifactDocument = z
     sourceTier: z.enum(SOURCE_TIERS).optional(),
     failureClass: z.enum(FAILURE_CLASSES).optional(),
     cause: z.enum(CAUSES).optional(),
+    source: z
+      .object({ repository: PurlText, commit: z.string(), directory: z.string().optional(), ref: z.string().optional() })
+      .optional()
+      .meta({ description: 'The commit that the release was made from, as it was found' }),
+    findings: z.array(z.enum(SOURCE_FINDINGS)).optional().meta({ description: 'What its sources say against each other' }),
     definition: Digest.optional(),
     rebuilt: Digest.optional(),
     comparison: Digest.optional(),

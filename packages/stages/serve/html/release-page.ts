@@ -1,6 +1,6 @@
 import type { HttpResponse } from '@granary/contract/ports';
 import { type Comparison, decodeComparison } from '@granary/core/compare';
-import { type Purl, packageOf, parseSha256, releaseOf } from '@granary/core/model';
+import { isSecurityFinding, type Purl, packageOf, parseSha256, releaseOf } from '@granary/core/model';
 import { describePackage, describeRelease } from '../api/describe.ts';
 import type { ArtifactDocument, PackageDocument } from '../api/schemas.ts';
 import { labelOf } from '../holding.ts';
@@ -58,6 +58,8 @@ ${row('Rung', artifact.rung)}
 ${row('Source tier', artifact.sourceTier)}
 ${row('Failure class', artifact.failureClass)}
 ${row('Cause', artifact.cause)}
+${(artifact.findings ?? []).map((finding) => row(isSecurityFinding(finding) ? 'Security finding' : 'Finding', html`<span class="${isSecurityFinding(finding) ? 'bad' : ''}">${finding}</span>`))}
+${row('Commit', artifact.source === undefined ? undefined : html`<code>${artifact.source.commit}</code> of ${artifact.source.repository}${artifact.source.directory === undefined ? '' : `, in ${artifact.source.directory}`}${artifact.source.ref === undefined ? '' : ` (${artifact.source.ref})`}`)}
 ${row('Policy of verified', artifact.meetsPolicy ? 'met' : `not met: ${artifact.policyProblem}`)}
 ${row('SHA-256', html`<code>${artifact.sha256}</code>`)}
 ${row('Size', `${artifact.sizeBytes} bytes`)}
