@@ -1,4 +1,4 @@
-import type { Instant, Json, Purl, Sha256, SourceTier } from '@granary/core/model';
+import type { Digests, Instant, Json, Purl, Sha256, SourceTier } from '@granary/core/model';
 import type { SandboxLimits } from '../ports/index.ts';
 
 /** A value read from the published artifact (a tool's version, a time stamp). Costs no rung, but is said. */
@@ -46,6 +46,14 @@ export interface DefinitionPhase {
 
 export type BuildMethod = 'build' | 'source-files';
 
+/** A file of the build closure, by what its index states of it: its sha256, or what it states instead. */
+export interface BuildInput {
+  readonly purl: string;
+  readonly fileName: string;
+  readonly sha256?: Sha256;
+  readonly digests?: Digests;
+}
+
 /**
  * How to rebuild one artifact. Immutable, addressed by the digest of its canonical JSON. A function of its
  * input: it holds no time of planning and no author.
@@ -63,7 +71,7 @@ export interface Definition {
   /** What the build's registry showed: everything published up to then. */
   readonly registry: { readonly ecosystem: string; readonly asOf: Instant };
   /** Exact build closure: fetched from the mirror by name, checked by digest. */
-  readonly buildClosure: readonly { readonly purl: string; readonly fileName: string; readonly sha256: Sha256 }[];
+  readonly buildClosure: readonly BuildInput[];
   /** Small files put into the work dir, by relative path. */
   readonly files: readonly { readonly path: string; readonly text: string }[];
   /** Empty where nothing runs. */

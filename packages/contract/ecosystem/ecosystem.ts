@@ -188,8 +188,8 @@ export interface Toolset {
 }
 /** What builds need. */
 export interface Toolchain extends Toolset {
-  /** Version of the runtime, from the versions of the root filesystem's packages. */
-  runtimeVersion(systemPackages: readonly { readonly name: string; readonly version: string }[]): string | undefined;
+  /** Version of the runtime, from the versions of the root filesystem's packages and of the tools, by the last part of their package's name. */
+  runtimeVersion(systemPackages: readonly { readonly name: string; readonly version: string }[], tools: ReadonlyMap<string, string>): string | undefined;
   /** What that most often is, for those who have no root filesystem and only want to know what something would come to. */
   readonly usualRuntimeVersion: string;
 }

@@ -62,11 +62,11 @@ export interface RebuildStrategy {
   /** The artifact it is rebuilt from, among the files of its release. Left out where only a commit will do. */
   sourceOf?(target: Artifact, siblings: readonly PinnedArtifact[]): PinnedArtifact | undefined;
   /** Of one release, the file that the sandbox's platform would install; undefined when there is none. */
-  installableOf(release: readonly PinnedArtifact[]): PinnedArtifact | undefined;
+  installableOf<Known extends Artifact>(release: readonly Known[]): Known | undefined;
   /** The next thing to try, a function of the subject and what was tried. At most 12 attempts are asked for. Of a commit, its files were compared with the package's before. */
   propose(subject: RebuildSubject, history: readonly Attempt[]): Promise<Proposed>;
   /** The source lies at `/work/source/<fileName>`, outputs are expected in `outputDir`; the mirror's as-of view is `http://127.0.0.1:3128`. */
-  compile(subject: RebuildSubject, proposal: BuildProposal, closure: readonly PinnedArtifact[]): CompiledBuild;
+  compile(subject: RebuildSubject, proposal: BuildProposal, closure: readonly Artifact[]): CompiledBuild;
   /** Requirements that the build found missing (see Attempt `needs`), read from its outputs; undefined when it is about something else. */
   readNeeds(outputs: readonly { readonly path: string; readonly bytes: Uint8Array }[], log: string): readonly string[] | undefined;
   /** Why a build that exited so failed, from the end of its log. */

@@ -42,6 +42,23 @@ describe('a verdict', () => {
     expect(decide({ tier: 'publisher-archive', steps: [step('none', 1, 'one')], residueCause: 'content-unexplained' }).cause).toBe('content-unexplained');
   });
 
+  it('stands on the source of the best attempt, and says what is against it', () => {
+    const commit: BuildStep = {
+      ...step('none', 3),
+      plan: { attempt: 1, source: { id: '1', tier: 'commit-tagged' }, result: { type: 'definition', definition: digest } },
+    };
+    const archive: BuildStep = { ...step('identical', 0), plan: { ...commit.plan, source: { id: '2', tier: 'publisher-archive' } } };
+
+    expect(decide({ tier: 'commit-tagged', steps: [archive, commit], findings: ['commit-lacks-files'] })).toMatchObject({
+      ...{ verdict: 'reproduced', tier: 'publisher-archive', findings: ['commit-lacks-files'] },
+    });
+    expect(decide({ tier: 'publisher-archive', steps: [commit], residueCause: 'extra-upstream-files' })).toMatchObject({
+      verdict: 'not-reproduced',
+      tier: 'commit-tagged',
+    });
+    expect(decide({ steps: [], isLookedFor: true, findings: [] })).toEqual({ verdict: 'source-not-found', failureClass: 'commit-not-found', attempts: 0 });
+  });
+
   it('says why there is nothing to compare', () => {
     expect(decide({ ineligible: 'native-code', steps: [] })).toMatchObject({ verdict: 'unsupported', failureClass: 'native-code' });
     expect(decide({ steps: [] })).toMatchObject({ verdict: 'source-not-found', failureClass: 'no-source' });
