@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { type RebuildableEcosystem, type ResolverEcosystem, type UpstreamArtifact, usesResolver } from '@granary/contract/ecosystem';
 import { JobError, type Resolution, type Resolver } from '@granary/contract/ports';
-import { type PinnedArtifact, packageOf, pinned } from '@granary/core/model';
+import { type Artifact, packageOf, pinned } from '@granary/core/model';
 import { openUvResolver } from '@granary/driver-resolver-uv';
 import { type BuildEnvironment, buildMetadata, type MetadataPorts, type PlanPorts, type ResolvePorts, type RunPorts } from '@granary/stage-rebuild';
 import { askUpstream, type SyncPorts, storeArtifact, type UpstreamDocuments } from '@granary/stage-sync';
@@ -52,7 +52,7 @@ function openEnvironment(parts: RebuildStationParts, { sync, observer }: Upstrea
   const make = async (): Promise<MadeEnvironment | undefined> => {
     if (toolchain === undefined) return undefined;
     const environment = await ensureEnvironment({ purpose: ecosystem.id, toolset: toolchain, sync, observer, rootfs, settle, note, signal });
-    const runtimeVersion = toolchain.runtimeVersion(environment.recipe.packages);
+    const runtimeVersion = toolchain.runtimeVersion(environment.recipe.packages, environment.tools);
     if (runtimeVersion === undefined) throw new AppError('unavailable', `rebuild: the root filesystem brings no runtime for ${ecosystem.id}`);
     return { ...environment, runtimeVersion };
   };
@@ -143,7 +143,7 @@ async function openCandidate(parts: ResolverParts, built: Built): Promise<Candid
   return server;
 }
 
-async function ensureStored({ settle }: StationParts, { sync, observer }: Upstreamward, artifact: PinnedArtifact): Promise<void> {
+async function ensureStored({ settle }: StationParts, { sync, observer }: Upstreamward, artifact: Artifact): Promise<void> {
   if (sync.catalog.current('stored', artifact.purl) !== undefined) return;
   const packagePurl = packageOf(artifact.purl);
   if (sync.catalog.current('observed', packagePurl) === undefined) await observer.observe(packagePurl);

@@ -6,6 +6,7 @@ export type { CommitManifest, CommitRules } from './commit-rules.ts';
 export {
   type ArchiveSource,
   type Assist,
+  type BuildInput,
   type BuildMethod,
   type CommitSource,
   type Definition,

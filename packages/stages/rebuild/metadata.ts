@@ -1,6 +1,6 @@
 import type { CompiledBuild } from '@granary/contract/ecosystem';
 import type { BlobStore, Clock, Sandbox, SandboxResult } from '@granary/contract/ports';
-import { type Instant, type PinnedArtifact, sha256 } from '@granary/core/model';
+import { type Artifact, type Instant, type PinnedArtifact, pinned, sha256 } from '@granary/core/model';
 import { BUILD_LIMITS } from './plan.ts';
 import type { BuildEnvironment, MirrorSocket } from './rebuild-ports.ts';
 import { type ResolvePorts, resolveClosure } from './resolve-closure.ts';
@@ -12,7 +12,7 @@ export interface MetadataPorts extends ResolvePorts {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   /** Mirrors an artifact of the build closure, if it isn't yet. */
-  readonly ensureStored: (artifact: PinnedArtifact) => Promise<void>;
+  readonly ensureStored: (artifact: Artifact) => Promise<void>;
 }
 
 export type BuiltMetadata = { readonly ok: true; readonly metadata: Uint8Array } | { readonly ok: false; readonly why: string };
@@ -49,7 +49,8 @@ async function metadataAsOf(ports: MetadataPorts, request: MetadataRequest): Pro
     const closure = await resolveClosure(ports, { requirements, before: asOf });
     if (!closure.ok) return { ok: false, why: `its build requirements can't be resolved: ${closure.detail}` };
     for (const artifact of closure.artifacts) await ports.ensureStored(artifact);
-    const compiled = await job.compile(source, sourceBytes, closure.artifacts, asked);
+    const exact = closure.artifacts.flatMap((artifact) => pinned(artifact) ?? []);
+    const compiled = await job.compile(source, sourceBytes, exact, asked);
     const result = await runOnce(ports, { ...request, compiled });
     const metadata = job.read(result.outputs);
     if (metadata !== undefined) return { ok: true, metadata };

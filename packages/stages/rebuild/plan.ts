@@ -1,5 +1,6 @@
 import {
   type Attempt,
+  type BuildInput,
   type BuildProposal,
   type BuildStep,
   type Definition,
@@ -16,7 +17,18 @@ import {
 import { type BlobStore, type CatalogFact, JobError, type SandboxLimits } from '@granary/contract/ports';
 import { treeArchive } from '@granary/contract/repository';
 import { decodeComparison } from '@granary/core/compare';
-import { canonicalJson, type LocatedBody, type PinnedArtifact, type Purl, purlParts, type Sha256, sha256, toInstant, toPurl } from '@granary/core/model';
+import {
+  type Artifact,
+  canonicalJson,
+  type LocatedBody,
+  type PinnedArtifact,
+  type Purl,
+  purlParts,
+  type Sha256,
+  sha256,
+  toInstant,
+  toPurl,
+} from '@granary/core/model';
 import { locatedSource, targetOf } from './locate.ts';
 import type { PlanPorts } from './rebuild-ports.ts';
 import { resolveClosure } from './resolve-closure.ts';
@@ -139,7 +151,7 @@ async function attemptOf(blobs: BlobStore, step: BuildStep): Promise<Attempt | u
 
 interface Chosen {
   readonly proposal: BuildProposal;
-  readonly closure: readonly PinnedArtifact[];
+  readonly closure: readonly Artifact[];
 }
 
 async function define(ports: PlanPorts, subject: RebuildSubject, { proposal, closure }: Chosen): Promise<Definition> {
@@ -153,7 +165,7 @@ async function define(ports: PlanPorts, subject: RebuildSubject, { proposal, clo
     target: { purl: target.purl, fileName: target.fileName, sha256: target.sha256 },
     source,
     registry: { ecosystem: id, asOf: proposal.before },
-    buildClosure: closure.map(({ purl, fileName, sha256 }) => ({ purl, fileName, sha256 })),
+    buildClosure: closure.map(inputOf),
     ...(proposal.method === 'source-files' ? LOOKED_AT : await compiled(ports, subject, { proposal, closure })),
     limits: BUILD_LIMITS,
     parameters: proposal.parameters,
@@ -161,6 +173,10 @@ async function define(ports: PlanPorts, subject: RebuildSubject, { proposal, clo
     notes: proposal.notes,
     origin: 'inferred',
   };
+}
+
+function inputOf({ purl, fileName, digests }: Artifact): BuildInput {
+  return digests.sha256 === undefined ? { purl, fileName, digests } : { purl, fileName, sha256: digests.sha256 };
 }
 
 const LOOKED_AT = { method: 'source-files', files: [], phases: [], outputDir: '' } as const;

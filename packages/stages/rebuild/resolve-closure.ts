@@ -1,6 +1,6 @@
 import type { PackageDocument, RebuildableEcosystem } from '@granary/contract/ecosystem';
 import type { Resolution } from '@granary/contract/ports';
-import { type Instant, type PinnedArtifact, type Purl, pinned, purlParts } from '@granary/core/model';
+import { type Artifact, type Instant, type Purl, purlParts } from '@granary/core/model';
 
 /** What exact build requirements are found with. */
 export interface ResolvePorts {
@@ -14,7 +14,7 @@ export interface WantedClosure {
   readonly before: Instant;
 }
 export type ClosureResult =
-  | { readonly ok: true; readonly artifacts: readonly PinnedArtifact[] }
+  | { readonly ok: true; readonly artifacts: readonly Artifact[] }
   | { readonly ok: false; readonly why: 'conflict' | 'unavailable'; readonly detail: string };
 
 /** Exact files for the sandbox's platform, all of them published by then. */
@@ -23,12 +23,12 @@ export async function resolveClosure(ports: ResolvePorts, wanted: WantedClosure,
   if (requirements.length === 0) return { ok: true, artifacts: [] };
   const resolution = await ports.resolve({ requirements, before }, signal);
   if (!resolution.ok) return { ...resolution, why: resolution.why === 'conflict' ? 'conflict' : 'unavailable' };
-  const artifacts: PinnedArtifact[] = [];
+  const artifacts: Artifact[] = [];
   for (const pin of resolution.pins) {
     const found = await ports.candidateDocuments(ports.ecosystem.demand.packageOfPin(pin));
-    const release = (found?.document.artifacts ?? [])
-      .filter(({ purl, publishedAt }) => purlParts(purl).version === pin.version && (publishedAt ?? '') <= before)
-      .flatMap((artifact) => pinned(artifact) ?? []);
+    const release = (found?.document.artifacts ?? []).filter(
+      ({ purl, publishedAt }) => purlParts(purl).version === pin.version && (publishedAt ?? '') <= before,
+    );
     const file = ports.ecosystem.rebuilding.strategy.installableOf(release);
     if (file === undefined)
       return { ok: false, why: 'unavailable', detail: `${pin.name} ${pin.version} has no file that can be installed without building it` };

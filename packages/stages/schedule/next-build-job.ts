@@ -1,6 +1,6 @@
-import { type BuildStep, type Definition, stepsFrom } from '@granary/contract/ecosystem';
+import { type BuildInput, type BuildStep, type Definition, stepsFrom } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type Job, StoreError } from '@granary/contract/ports';
-import { type Artifact, type LocatedBody, type PinnedArtifact, type Sha256, toPurl, toSha256 } from '@granary/core/model';
+import { type Artifact, type Digests, type LocatedBody, type PinnedArtifact, type Sha256, toPurl, toSha256 } from '@granary/core/model';
 
 export interface BuildJobPorts {
   readonly catalog: Catalog;
@@ -45,8 +45,12 @@ async function buildJobs(ports: BuildJobPorts, artifact: PinnedArtifact, definit
   if (bytes === undefined) throw new StoreError('unreachable', `read definition ${definition}: not in the store`);
   const { buildClosure }: Definition = JSON.parse(new TextDecoder().decode(bytes));
   const missing = buildClosure.filter(({ purl }) => ports.catalog.current('stored', purl) === undefined);
-  if (missing.length > 0) return missing.map(({ purl, sha256 }) => ports.syncJob({ purl: toPurl(purl), digests: { sha256: toSha256(sha256) } }));
+  if (missing.length > 0) return missing.map(({ purl, ...stated }) => ports.syncJob({ purl: toPurl(purl), digests: digestsOf(stated) }));
   return [job('rebuild', artifact, `${definition} 1`, { type: 'build', definition, build: 1 })];
+}
+
+function digestsOf({ sha256, digests = {} }: Pick<BuildInput, 'sha256' | 'digests'>): Digests {
+  return sha256 === undefined ? digests : { sha256: toSha256(sha256) };
 }
 
 /** On the first `not-reproduced` the best attempt is built again: if our own builds differ, that is the cause. */

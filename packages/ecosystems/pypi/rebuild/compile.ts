@@ -1,5 +1,5 @@
 import type { BuildProposal, CompiledBuild, DefinitionPhase, RebuildSubject } from '@granary/contract/ecosystem';
-import { type Artifact, type PinnedArtifact, purlParts } from '@granary/core/model';
+import { type Artifact, type PinnedArtifact, pinned, purlParts } from '@granary/core/model';
 import { BUILD_SCRIPT, PLAN_FILE, REQUIREMENTS_FILE, SCRIPT_FILE } from './build-script.ts';
 import { Recipe } from './recipe.ts';
 
@@ -10,8 +10,8 @@ const FETCH_TIMEOUT_MS = 5 * 60_000;
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 
 /** Written into a definition: the script, its plan, and the exact closure as hashed requirements. */
-export function compileBuild({ source }: RebuildSubject, { settings }: BuildProposal, closure: readonly PinnedArtifact[]): CompiledBuild {
-  return compileRecipe({ produce: 'wheel', source, closure }, Recipe.parse(settings));
+export function compileBuild({ source }: RebuildSubject, { settings }: BuildProposal, closure: readonly Artifact[]): CompiledBuild {
+  return compileRecipe({ produce: 'wheel', source, closure: closure.flatMap((artifact) => pinned(artifact) ?? []) }, Recipe.parse(settings));
 }
 
 export interface Build {
