@@ -21,5 +21,5 @@ export { leavesRoot } from './entry-path.ts';
 export { type Gunzipped, gunzip } from './gzip.ts';
 export { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from './limits.ts';
 export { openArchive } from './open-archive.ts';
-export { readTar, readTarGz } from './tar.ts';
+export { readSafeEntries, readTar, readTarGz } from './tar.ts';
 export { readZip } from './zip.ts';

@@ -1,5 +1,5 @@
 import type { EntryType, GzipHeader, TarArchive, TarEntry } from './archive.ts';
-import { ArchiveError } from './archive-error.ts';
+import { type ArchiveCode, ArchiveError } from './archive-error.ts';
 import { contentOf, EMPTY_CONTENT } from './content.ts';
 import { canonicalPath, decodeUtf8, refuseShadowed } from './entry-path.ts';
 import { gunzip } from './gzip.ts';
@@ -9,25 +9,58 @@ import { type TarMember, tarMembers } from './tar-members.ts';
 
 /** Reads a bare tar. Contents are views into `bytes`. Throws ArchiveError. */
 export function readTar(bytes: Uint8Array, limits: ArchiveLimits = DEFAULT_ARCHIVE_LIMITS): TarArchive {
-  refuseLargeArchive(bytes, limits);
-  refuseExcess(bytes.length, bytes.length, limits);
-  return parseTar(bytes, [], limits);
+  refuseLarge(bytes, limits);
+  return parseTar(bytes, { gzip: [], limits, unsafePaths: 'refuse' });
+}
+
+/**
+ * Reads a tar of which nothing is ever unpacked, such as that of a commit: entries whose paths are no UTF-8, lead elsewhere, or are longer or deeper than the limits are left
+ * out, where {@link readTar} refuses the whole. Throws ArchiveError for all else.
+ */
+export function readSafeEntries(bytes: Uint8Array, limits: ArchiveLimits = DEFAULT_ARCHIVE_LIMITS): TarArchive {
+  refuseLarge(bytes, limits);
+  return parseTar(bytes, { gzip: [], limits, unsafePaths: 'leave-out' });
 }
 
 /** Reads a gzipped tar; it is held decompressed, within the limits, because a gzip stream can only be read from its start. Throws ArchiveError. */
 export function readTarGz(bytes: Uint8Array, limits: ArchiveLimits = DEFAULT_ARCHIVE_LIMITS): TarArchive {
   const { bytes: tarBytes, headers } = gunzip(bytes, limits);
-  return parseTar(tarBytes, headers, limits);
+  return parseTar(tarBytes, { gzip: headers, limits, unsafePaths: 'refuse' });
 }
 
-function parseTar(tarBytes: Uint8Array, gzip: readonly GzipHeader[], limits: ArchiveLimits): TarArchive {
+function refuseLarge(bytes: Uint8Array, limits: ArchiveLimits): void {
+  refuseLargeArchive(bytes, limits);
+  refuseExcess(bytes.length, bytes.length, limits);
+}
+
+interface Reading {
+  readonly gzip: readonly GzipHeader[];
+  readonly limits: ArchiveLimits;
+  readonly unsafePaths: 'refuse' | 'leave-out';
+}
+
+function parseTar(tarBytes: Uint8Array, { gzip, limits, unsafePaths }: Reading): TarArchive {
   const entries: TarEntry[] = [];
+  let seen = 0;
   for (const member of tarMembers(Buffer.from(tarBytes.buffer, tarBytes.byteOffset, tarBytes.byteLength), limits)) {
-    refuseManyEntries(entries.length + 1, limits);
-    entries.push(toTarEntry(member, limits));
+    seen += 1;
+    refuseManyEntries(seen, limits);
+    const entry = unsafePaths === 'refuse' ? toTarEntry(member, limits) : ifSafe(() => toTarEntry(member, limits));
+    if (entry !== undefined) entries.push(entry);
   }
   refuseShadowed(entries);
   return { format: 'tar', entries, gzip, tarBytes };
+}
+
+const UNSAFE: ReadonlySet<ArchiveCode> = new Set(['unsafe-path', 'path-too-long', 'path-too-deep']);
+
+function ifSafe(read: () => TarEntry): TarEntry | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ArchiveError && UNSAFE.has(error.code)) return undefined;
+    throw error;
+  }
 }
 
 function toTarEntry(member: TarMember, limits: ArchiveLimits): TarEntry {

@@ -38,7 +38,7 @@ function headline({ rung, residue, residueOmitted }: Comparison): string {
     case 'custom':
       return 'custom: the same by a reviewed rule of this package';
     case 'source-subset':
-      return 'source-subset: every file stands in the source as it is';
+      return 'source-subset: every file of the archive stands in its source, byte by byte; nothing was built';
     case 'none': {
       const count = residue.length + residueOmitted;
       return `different: ${count} ${count === 1 ? 'difference' : 'differences'} left after normalization`;

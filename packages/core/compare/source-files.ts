@@ -1,9 +1,11 @@
 import {
   type Archive,
   type ArchiveEntry,
+  ArchiveError,
   type ArchiveFormat,
   type ArchiveLimits,
   DEFAULT_ARCHIVE_LIMITS,
+  readSafeEntries,
   type TarArchive,
   type TarEntry,
 } from '../archive/index.ts';
@@ -13,7 +15,7 @@ import { CompareError } from './compare-error.ts';
 import type { Comparison, Difference } from './comparison.ts';
 import { mergeFindings } from './findings.ts';
 import { filesDigest } from './ladder.ts';
-import { openThrough } from './open-through.ts';
+import { openThrough, readThrough } from './open-through.ts';
 import { residueOf } from './residue.ts';
 import type { DifferingFile } from './rules.ts';
 import { inspectSide, isRefused } from './side.ts';
@@ -31,6 +33,8 @@ export interface SourceFile {
   readonly path: string;
   readonly type: 'file' | 'link';
   readonly sizeBytes: number;
+  /** Of a link nothing. */
+  read(): Uint8Array;
 }
 export interface SourceRequest {
   readonly upstream: Uint8Array;
@@ -46,12 +50,12 @@ export interface SourceRequest {
  */
 export async function compareWithSource({ upstream, source, rules, limits = DEFAULT_ARCHIVE_LIMITS }: SourceRequest): Promise<Comparison> {
   const published = withoutFolders(await openThrough('upstream', upstream, { format: rules.format, limits }));
-  const tree = await openThrough('rebuild', source, { format: 'tar', limits });
-  if (tree.format !== 'tar') throw new CompareError('rebuild-unreadable', 'compare: the source is no tar');
+  const tree = openSource(source, limits);
   const held = new Map(tree.entries.filter(({ type }) => type !== 'directory').map((entry) => [entry.path, entry]));
   const all = rules.filesOf?.(tree.entries.flatMap(sourceFile));
   const taken = all === undefined ? matching(published, held, rules) : chosen(published, held, all);
   const rebuild: TarArchive = { ...tree, entries: taken };
+  await readThrough('rebuild', rebuild);
   const pair = { upstream: published, rebuild };
   const sides = { upstream: inspectSide(published, []), rebuild: inspectSide(pair.rebuild, []) };
   const digests = { upstream: sha256(upstream), rebuild: sha256(source), ruleset: rulesetDigest([]) };
@@ -66,35 +70,55 @@ export async function compareWithSource({ upstream, source, rules, limits = DEFA
   return { ...digests, rung: 'none', needed: [], residue, residueOmitted: left.residueOmitted, findings };
 }
 
+/** Nothing of a source is unpacked: of what no archive could hold, nobody could publish a file. */
+function openSource(source: Uint8Array, limits: ArchiveLimits): TarArchive {
+  try {
+    return readSafeEntries(source, limits);
+  } catch (cause) {
+    if (!(cause instanceof ArchiveError)) throw cause;
+    throw new CompareError('rebuild-unreadable', `compare: the tar of the source cannot be read: ${cause.message}`, { cause });
+  }
+}
+
 function withoutFolders(archive: Archive): Archive {
   const isFile = ({ type }: ArchiveEntry): boolean => type !== 'directory';
   return archive.format === 'zip' ? { ...archive, entries: archive.entries.filter(isFile) } : { ...archive, entries: archive.entries.filter(isFile) };
 }
 
 function sourceFile({ path, type, content }: ArchiveEntry): readonly SourceFile[] {
-  return type === 'file' || type === 'link' ? [{ path, type, sizeBytes: content.sizeBytes }] : [];
+  return type === 'file' || type === 'link' ? [{ path, type, sizeBytes: content.sizeBytes, read: () => content.read() }] : [];
 }
 
 /** For each entry what stands at its place: the same, where any of its places has that. */
-function matching({ entries }: Archive, held: ReadonlyMap<string, TarEntry>, rules: SourceRules): TarEntry[] {
-  return entries.flatMap((entry) => {
+function matching(published: Archive, held: ReadonlyMap<string, TarEntry>, rules: SourceRules): TarEntry[] {
+  return published.entries.flatMap((entry) => {
     const places = rules.placesOf(entry.path).flatMap((path) => held.get(path) ?? []);
-    const found = places.find((place) => place.type === entry.type && place.content.sha256() === entry.content.sha256()) ?? places[0];
-    return found === undefined ? [] : [placed(found, entry.path, entry)];
+    const found = places.find((place) => hasSameBytes(place, entry)) ?? places[0];
+    return found === undefined ? [] : [placed(found, entry.path, modeBeside(published, entry))];
   });
 }
 
-function chosen({ entries }: Archive, held: ReadonlyMap<string, TarEntry>, all: ReadonlyMap<string, string>): TarEntry[] {
-  const published = new Map(entries.map((entry) => [entry.path, entry]));
+function hasSameBytes(place: TarEntry, entry: ArchiveEntry): boolean {
+  return place.type === entry.type && place.target === entry.target && place.content.sha256() === entry.content.sha256();
+}
+
+function chosen(published: Archive, held: ReadonlyMap<string, TarEntry>, all: ReadonlyMap<string, string>): TarEntry[] {
+  const byPath = new Map<string, ArchiveEntry>(published.entries.map((entry) => [entry.path, entry]));
   return [...all].flatMap(([path, place]) => {
     const found = held.get(place);
-    return found === undefined ? [] : [placed(found, path, published.get(path))];
+    return found === undefined ? [] : [placed(found, path, modeBeside(published, byPath.get(path)))];
   });
 }
 
-/** Archives that state no modes can't differ in them. */
-function placed(found: TarEntry, path: string, published: ArchiveEntry | undefined): TarEntry {
-  return { ...found, path, mode: published?.mode === 0 ? 0 : found.mode };
+type ModeBeside = 'stated' | 'unstated';
+
+/** A zip may state no modes, for each entry by itself: then it can't differ in them. */
+function modeBeside({ format }: Archive, entry: ArchiveEntry | undefined): ModeBeside {
+  return format === 'zip' && entry?.mode === 0 ? 'unstated' : 'stated';
+}
+
+function placed(found: TarEntry, path: string, mode: ModeBeside): TarEntry {
+  return { ...found, path, mode: mode === 'unstated' ? 0 : found.mode };
 }
 
 /** What every packer writes anew is no file that somebody added. */
