@@ -1,5 +1,5 @@
 import type { SourceFile } from '@granary/core/compare';
-import type { Artifact } from '@granary/core/model';
+import type { Artifact, Instant, Purl } from '@granary/core/model';
 
 /** What a manifest says of itself. Untrusted. */
 export interface CommitManifest {
@@ -9,12 +9,31 @@ export interface CommitManifest {
   readonly version?: string;
 }
 
+/** What a version says of the commit that it was made from: a weak name, to be borne out by what stands in the commit. */
+export interface NamedCommit {
+  /** The first digits of its id, at least 7, in lower-case hexadecimal. */
+  readonly idPrefix: string;
+  /** Of its committer, to the second; another commit whose id begins so isn't meant. */
+  readonly committedAt: Instant;
+}
+
 /** How a commit of a repository is known to be the one that a release was made from. Pure. */
 export interface CommitRules {
   /** Names that a tag may put before the version, the most telling first: `@scope/name`, `name`. */
   aliases(target: Artifact): readonly string[];
   /** The version as tags write it, the usual form first and without a leading `v`: `2026.4.22`, `2026.04.22`. */
   versions(target: Artifact): readonly string[];
+  /**
+   * The commit that the version itself names: Go's pseudo-versions have its time and twelve digits of its id, and no tag. Undefined for any other version; left out where versions
+   * never do. It is looked up among all commits that are held, and counts like one that the package names: evidence `embedded`; where there is none, that is the finding
+   * `claimed-commit-missing`.
+   */
+  commitNamed?(target: Artifact): NamedCommit | undefined;
+  /**
+   * The file of the same release whose `stored` fact says where all of it comes from, and when it was made: a Go module's zip says neither, and its `.info` both. Left out where
+   * each file speaks for itself.
+   */
+  claimedBy?(target: Artifact): Purl;
   /** Names of the files that a package's manifest may have, best first. */
   readonly manifests: readonly string[];
   /** Undefined for what is no manifest of a package. Bytes of at most 1 MiB. */

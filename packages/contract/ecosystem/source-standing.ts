@@ -1,7 +1,8 @@
-import { type FailureClass, LocatedBody, ObservedBody, type Sha256, StoredBody } from '@granary/core/model';
+import { type FailureClass, LocatedBody, ObservedBody, type Sha256 } from '@granary/core/model';
 import type { Catalog, CatalogFact } from '../ports/index.ts';
 import { repositoryOfClaim } from './claimed-source.ts';
 import { type Ecosystem, rebuildEligibility } from './ecosystem.ts';
+import { releaseClaim } from './release-claim.ts';
 import { storedArtifact } from './stored-artifact.ts';
 
 /** How far an artifact is on the way to its source. */
@@ -16,7 +17,7 @@ export type SourceStanding =
 export function sourceStanding(catalog: Pick<Catalog, 'current'>, ecosystem: Pick<Ecosystem, 'rebuilding'>, stored: CatalogFact): SourceStanding {
   const eligible = rebuildEligibility(ecosystem, storedArtifact(stored));
   if (!eligible.ok) return { type: 'ineligible', failureClass: eligible.failureClass };
-  const snapshot = ecosystem.rebuilding?.strategy.commits === undefined ? undefined : heldSnapshot(catalog, stored);
+  const snapshot = ecosystem.rebuilding?.strategy.commits === undefined ? undefined : heldSnapshot(catalog, ecosystem, stored);
   const fact = catalog.current('located', stored.entry.subject);
   const located = fact === undefined ? undefined : LocatedBody.parse(fact.entry.body);
   const isNew = snapshot !== undefined && located?.source?.kind !== 'commit' && located?.snapshot !== snapshot;
@@ -26,8 +27,8 @@ export function sourceStanding(catalog: Pick<Catalog, 'current'>, ecosystem: Pic
   return { type: 'to-locate', before: undefined };
 }
 
-function heldSnapshot(catalog: Pick<Catalog, 'current'>, stored: CatalogFact): Sha256 | undefined {
-  const { source } = StoredBody.parse(stored.entry.body);
+function heldSnapshot(catalog: Pick<Catalog, 'current'>, ecosystem: Pick<Ecosystem, 'rebuilding'>, stored: CatalogFact): Sha256 | undefined {
+  const { source } = releaseClaim(catalog, ecosystem, stored);
   const repository = source === undefined ? undefined : repositoryOfClaim(source);
   const observed = repository === undefined ? undefined : catalog.current('observed', repository);
   return observed === undefined ? undefined : ObservedBody.parse(observed.entry.body).document;

@@ -90,6 +90,11 @@ export interface LocalRepository {
   /** Commits in the history of these objects, on all sides of merges, that changed something at or below a path (`''`: all commits), newest first, at most `max`. */
   commitsTouching(tips: readonly string[], path: string, max: number): Promise<readonly DatedCommit[]>;
   /**
+   * Commits that are here, also those that no ref reaches any more, whose ids begin with these digits (lower-case hexadecimal, at least 7), at most 16. None for what isn't such
+   * a beginning.
+   */
+  commitsNamed(idPrefix: string): Promise<readonly DatedCommit[]>;
+  /**
    * A tar (POSIX.1-2001) of a commit's tree: names, modes and bytes as git has them, whatever `.gitattributes` says, modified at the time of the commit, submodules as empty
    * folders. The same bytes on every machine. Tags are followed. Throws RepositoryError `too-large`, `incomplete`, `malformed`.
    */

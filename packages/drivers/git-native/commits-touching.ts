@@ -22,7 +22,6 @@ export async function commitsTouching(lookUp: LookUp, tips: readonly string[], {
   const peeled = await peelObjects(lookUp, tips);
   const commits = new Set([...peeled.values()].flatMap(({ objectId, type }) => (type === 'commit' ? [objectId] : [])));
   if (commits.size === 0) return [];
-  const found: DatedCommit[] = [];
   const lines = gitLines(lookUp.runner, 'read the history of a path', {
     args: [
       ...['--literal-pathspecs', 'log', '--full-history', '--format=%H %ct', `--max-count=${Math.floor(max)}`, '--stdin', '--'],
@@ -33,12 +32,19 @@ export async function commitsTouching(lookUp: LookUp, tips: readonly string[], {
     input: commits,
     ...(lookUp.signal === undefined ? {} : { signal: lookUp.signal }),
   });
+  const found = await datedCommits(lines);
+  // git walks from child to parent, whose clock may have been ahead.
+  return found.toSorted((a, b) => (a.committedAt < b.committedAt ? 1 : a.committedAt > b.committedAt ? -1 : 0));
+}
+
+/** Reads lines of `%H %ct` (git-log(1)). */
+export async function datedCommits(lines: AsyncIterable<string>): Promise<readonly DatedCommit[]> {
+  const found: DatedCommit[] = [];
   for await (const line of lines) {
     const [objectId = '', seconds = ''] = line.split(' ');
     found.push({ objectId, committedAt: instantOf(seconds) });
   }
-  // git walks from child to parent, whose clock may have been ahead.
-  return found.sort((a, b) => (a.committedAt < b.committedAt ? 1 : a.committedAt > b.committedAt ? -1 : 0));
+  return found;
 }
 
 /** As the commit has it, which may be no time at all: that is 1970, as git shows it. */

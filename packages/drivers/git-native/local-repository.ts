@@ -3,6 +3,7 @@ import type { LimitFunction } from 'p-limit';
 import { archiveCommit } from './archive-commit.ts';
 import { areAncestors } from './are-ancestors.ts';
 import type { BackgroundIndex } from './background-index.ts';
+import { commitsNamed } from './commits-named.ts';
 import { commitsTouching } from './commits-touching.ts';
 import type { FolderCache, RepositoryKey } from './folder-cache.ts';
 import type { GitRunner } from './git-process.ts';
@@ -60,6 +61,7 @@ export function localRepository(parts: RepositoryParts, key: RepositoryKey, give
       ),
     blobs: (objectIds, limits) => lookUp(objectIds, (here) => readBlobs(here, objectIds, limits)),
     commitsTouching: (tips, path, max) => lookUp(tips, (here) => commitsTouching(here, tips, { path, max })),
+    commitsNamed: (idPrefix) => lookUp([], (here) => commitsNamed(here, idPrefix)),
     archive: (commit, limits) => lookUp([commit], (here) => archiveCommit(here, commit, limits)),
     uploadPack: (shown, request) => serve(parts, { key, packs, shown }, request),
   };

@@ -1,4 +1,4 @@
-import { repositoryOfClaim, storedArtifact } from '@granary/contract/ecosystem';
+import { type ReleaseClaim, releaseClaim, repositoryOfClaim, storedArtifact } from '@granary/contract/ecosystem';
 import { type CatalogFact, JobError, RepositoryError } from '@granary/contract/ports';
 import { type HeldRepository, heldRepository } from '@granary/contract/repository';
 import { ArchiveError } from '@granary/core/archive';
@@ -13,7 +13,6 @@ import {
   packageOf,
   pinned,
   releaseOf,
-  StoredBody,
 } from '@granary/core/model';
 import type { PlanPorts } from './rebuild-ports.ts';
 import { type LocatedCommit, locateCommit } from './source/locate-commit.ts';
@@ -27,8 +26,9 @@ const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
  */
 export async function locateSource(ports: PlanPorts, purl: Purl): Promise<void> {
   const stored = storedFact(ports, purl);
-  const target = storedArtifact(stored);
-  const found = await commitOf(ports, stored, target);
+  const { source: claimed, publishedAt } = releaseClaim(ports.catalog, ports.ecosystem, stored);
+  const target: PinnedArtifact = { ...storedArtifact(stored), ...(publishedAt === undefined ? {} : { publishedAt }) };
+  const found = await commitOf(ports, target, claimed);
   const chosen = found?.located.chosen;
   const archive = chosen === undefined ? ports.ecosystem.rebuilding.strategy.sourceOf?.(target, await siblingsOf(ports, target)) : undefined;
   const source: LocatedBody['source'] =
@@ -60,9 +60,8 @@ interface FoundCommit {
 }
 
 /** Undefined where the ecosystem rebuilds nothing from commits, or the repository that the artifact names isn't held. */
-async function commitOf(ports: PlanPorts, stored: CatalogFact, target: PinnedArtifact): Promise<FoundCommit | undefined> {
+async function commitOf(ports: PlanPorts, target: PinnedArtifact, claimed: ReleaseClaim['source']): Promise<FoundCommit | undefined> {
   const { strategy, rulesOf } = ports.ecosystem.rebuilding;
-  const { source: claimed } = StoredBody.parse(stored.entry.body);
   const repository = claimed === undefined ? undefined : repositoryOfClaim(claimed);
   const format = rulesOf(target.fileName)?.format;
   if (strategy.commits === undefined || claimed === undefined || repository === undefined || format === undefined) return undefined;

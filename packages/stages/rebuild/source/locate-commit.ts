@@ -3,6 +3,7 @@ import { releaseTags } from '@granary/core/git';
 import type { SourceFinding, SourceTier } from '@granary/core/model';
 import { byFit, type Candidate, type Examined, examine, type Release } from './candidate.ts';
 import { byContent, byHistory } from './nearby-commits.ts';
+import { byVersion } from './version-commit.ts';
 
 export interface LocatedCommit {
   /** Undefined where no commit of the repository is this release's. */
@@ -21,13 +22,11 @@ export async function locateCommit(held: HeldRepository, release: Release, claim
   const { target, rules } = release;
   const seen = new Map<string, Examined>();
   const look = async (candidates: readonly Candidate[]): Promise<void> => {
-    for (const candidate of candidates) {
-      const key = `${candidate.evidence} ${candidate.commit} ${candidate.ref ?? ''}`;
-      if (!seen.has(key)) seen.set(key, await examine(local, release, candidate));
-    }
+    for (const candidate of candidates) if (!seen.has(keyOf(candidate))) seen.set(keyOf(candidate), await examine(local, release, candidate));
   };
   const ranked = (): readonly Examined[] => [...seen.values()].toSorted(byFit);
   await look(claimedCommit === undefined ? [] : [{ commit: claimedCommit, evidence: 'embedded' }]);
+  for (const examined of await byVersion(local, release)) seen.set(keyOf(examined), examined);
   const tags = releaseTags(state.refs.keys(), { aliases: rules.aliases(target), versions: rules.versions(target) });
   await look(tags.flatMap(({ ref }) => taggedCommit(held, ref)));
   // Where nobody says when it was published, the newest commits are the nearest.
@@ -37,6 +36,10 @@ export async function locateCommit(held: HeldRepository, release: Release, claim
   const best = ranked()[0];
   if (best === undefined || best.score < 1) await look(await byContent(local, release, { tips, around, best }));
   return decide(ranked(), release.claimedDirectory);
+}
+
+function keyOf({ evidence, commit, ref = '' }: Candidate): string {
+  return `${evidence} ${commit} ${ref}`;
 }
 
 function taggedCommit({ state }: HeldRepository, ref: string): readonly Candidate[] {
@@ -63,10 +66,11 @@ function tagOf(best: Examined, examined: readonly Examined[]): { readonly ref?: 
 
 function findingsOf(chosen: Examined | undefined, examined: readonly Examined[], claimedDirectory: string | undefined): readonly SourceFinding[] {
   const findings: SourceFinding[] = [];
-  const claimed = examined.find(({ evidence }) => evidence === 'embedded');
-  if (claimed?.standing === 'absent') findings.push('claimed-commit-missing');
+  const named = examined.filter(({ evidence }) => evidence === 'embedded');
+  if (named.some(({ standing }) => standing === 'absent')) findings.push('claimed-commit-missing');
   if (chosen === undefined) return findings;
-  const differs = claimed !== undefined && claimed.standing !== 'absent' && claimed.commit !== chosen.commit;
+  const claimed = named.find(({ standing, commit }) => standing !== 'absent' && commit !== chosen.commit);
+  const differs = claimed !== undefined;
   if (differs) findings.push(claimed.score < chosen.score || claimed.standing !== chosen.standing ? 'claimed-commit-differs' : 'sources-disagree');
   const otherTag = examined.find(({ evidence, standing, commit }) => evidence === 'tag' && standing === 'valid' && commit !== chosen.commit);
   const isTagged = examined.some(({ evidence, commit }) => evidence === 'tag' && commit === chosen.commit);
