@@ -10,6 +10,8 @@ export interface RebuildSubject {
   readonly source: RebuildSource;
   /** The source archive, or the tar that the commit's tree becomes. */
   readonly sourceBytes: Uint8Array;
+  /** The commit itself, as git has it (git-cat-file(1)); left out where it isn't built from one, or where it is larger than any that people write. */
+  readonly commitObject?: Uint8Array;
   /** When the archive was published. */
   readonly sourcePublishedAt?: Instant;
   /** Runtime versions the rootfs offers, such as `3.11.2`; empty where nothing runs. */

@@ -94,6 +94,8 @@ export interface LocalRepository {
    * a beginning.
    */
   commitsNamed(idPrefix: string): Promise<readonly DatedCommit[]>;
+  /** A commit as git has it (git-cat-file(1)): its headers and its message. Tags are followed. Throws RepositoryError `too-large`, `incomplete`, `malformed`. */
+  commitObject(commit: string, limits: { readonly maxBytes: number }): Promise<Uint8Array>;
   /**
    * A tar (POSIX.1-2001) of a commit's tree: names, modes and bytes as git has them, whatever `.gitattributes` says, modified at the time of the commit, submodules as empty
    * folders. The same bytes on every machine. Tags are followed. Throws RepositoryError `too-large`, `incomplete`, `malformed`.

@@ -5,6 +5,8 @@ import { type HeldRepositoryPorts, heldRepository } from './held-repository.ts';
 
 /** No source is larger, as an archive or as the tar of a tree. */
 export const MAX_SOURCE_BYTES = 256 * 2 ** 20;
+/** Of a commit's headers and message: signatures and merged tags have some KiB. */
+const MAX_COMMIT_BYTES = 256 * 1024;
 
 /** What a definition is built from: the archive, or the tar that the commit's tree becomes. Throws JobError when it isn't here, or isn't what the definition names. */
 export async function sourceBytes(ports: HeldRepositoryPorts, source: RebuildSource): Promise<Uint8Array> {
@@ -26,6 +28,19 @@ export async function treeArchive(ports: HeldRepositoryPorts, repository: Purl, 
   } catch (error) {
     if (!(error instanceof RepositoryError)) throw error;
     throw new JobError(error.code === 'too-large' ? 'never' : 'later', `read ${repository}@${commit}: ${error.message}`, { cause: error });
+  }
+}
+
+/** The commit itself, as git has it; undefined where it is larger than {@link MAX_COMMIT_BYTES}. Throws JobError `later` where the repository isn't held. */
+export async function commitObject(ports: HeldRepositoryPorts, repository: Purl, commit: string): Promise<Uint8Array | undefined> {
+  const held = await heldRepository(ports, repository);
+  if (held === undefined) throw new JobError('later', `read ${repository}@${commit}: nothing of the repository is held`);
+  try {
+    return await held.local.commitObject(commit, { maxBytes: MAX_COMMIT_BYTES });
+  } catch (error) {
+    if (!(error instanceof RepositoryError)) throw error;
+    if (error.code === 'too-large') return undefined;
+    throw new JobError('later', `read ${repository}@${commit}: ${error.message}`, { cause: error });
   }
 }
 

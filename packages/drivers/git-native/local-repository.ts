@@ -13,6 +13,7 @@ import { type LookUp, objectsHere, peelObjects } from './look-up-objects.ts';
 import { checkObjectIds } from './object-ids.ts';
 import { objectsAt } from './objects-at.ts';
 import { readBlobs } from './read-blobs.ts';
+import { readCommitObject } from './read-commit-object.ts';
 import { readTree } from './read-tree.ts';
 import type { ShownFolders } from './shown-folders.ts';
 import { type PackTaker, takePack } from './take-pack.ts';
@@ -62,6 +63,7 @@ export function localRepository(parts: RepositoryParts, key: RepositoryKey, give
     blobs: (objectIds, limits) => lookUp(objectIds, (here) => readBlobs(here, objectIds, limits)),
     commitsTouching: (tips, path, max) => lookUp(tips, (here) => commitsTouching(here, tips, { path, max })),
     commitsNamed: (idPrefix) => lookUp([], (here) => commitsNamed(here, idPrefix)),
+    commitObject: (commit, limits) => lookUp([commit], (here) => readCommitObject(here, commit, limits)),
     archive: (commit, limits) => lookUp([commit], (here) => archiveCommit(here, commit, limits)),
     uploadPack: (shown, request) => serve(parts, { key, packs, shown }, request),
   };

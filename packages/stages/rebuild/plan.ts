@@ -15,7 +15,7 @@ import {
   storedArtifact,
 } from '@granary/contract/ecosystem';
 import { type BlobStore, type CatalogFact, JobError, type SandboxLimits } from '@granary/contract/ports';
-import { treeArchive } from '@granary/contract/repository';
+import { commitObject, treeArchive } from '@granary/contract/repository';
 import { decodeComparison } from '@granary/core/compare';
 import {
   type Artifact,
@@ -97,7 +97,7 @@ async function sourceOf(
   ports: PlanPorts,
   target: PinnedArtifact,
   located: NonNullable<LocatedBody['source']>,
-): Promise<Pick<RebuildSubject, 'source' | 'sourceBytes' | 'sourcePublishedAt'>> {
+): Promise<Pick<RebuildSubject, 'source' | 'sourceBytes' | 'commitObject' | 'sourcePublishedAt'>> {
   if (located.kind === 'archive') {
     const stored = ports.catalog.current('stored', toPurl(located.purl));
     if (stored === undefined) throw new JobError('later', `plan ${target.purl}: its source ${located.purl} isn't stored yet`);
@@ -118,7 +118,8 @@ async function sourceOf(
     fileName,
     sha256: sha256(bytes),
   };
-  return { source, sourceBytes: bytes };
+  const object = await commitObject(ports, repository, commit);
+  return { source, sourceBytes: bytes, ...(object === undefined ? {} : { commitObject: object }) };
 }
 
 /** The files of a commit come first, whatever the ecosystem: that takes no build, and says what a build has to explain. */
