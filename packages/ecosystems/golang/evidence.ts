@@ -1,4 +1,4 @@
-import { type Checked, type CheckRequest, type Declared, EcosystemError } from '@granary/contract/ecosystem';
+import { type Checked, type CheckRequest, type ClaimedSource, claimedSource, type Declared, EcosystemError } from '@granary/contract/ecosystem';
 import { type Artifact, purlParts } from '@granary/core/model';
 import { hashGoMod, hashZip, MAX_GO_MOD_BYTES, MAX_ZIP_BYTES } from './dirhash.ts';
 import type { ModuleVersion } from './go-mod.ts';
@@ -10,10 +10,21 @@ import { hashIn } from './sumdb/record.ts';
 
 const MAX_INFO_BYTES = 2 ** 20;
 
-/** A commit's time, which its author set: nobody else tells when a version came out. And the commit itself, where the proxy tells. */
+/** A commit's time, which its author set: nobody else tells when a version came out. And where the version comes from: what the proxy says, or else what the path does. */
 export async function readDeclared(artifact: Artifact, bytes: Uint8Array): Promise<Declared> {
   const info = kindOf(artifact.fileName) === 'info' && bytes.length <= MAX_INFO_BYTES ? parseInfo(bytes) : undefined;
-  return { ...(info?.time === undefined ? {} : { publishedAt: info.time }), ...(info?.source === undefined ? {} : { source: info.source }) };
+  if (info === undefined) return {};
+  const source = info.origin === 'unstated' ? repositoryOfPath(pathOf(artifact.purl)) : info.origin;
+  return { ...(info.time === undefined ? {} : { publishedAt: info.time }), ...(source === undefined ? {} : { source }) };
+}
+
+/**
+ * Forges keep repositories at `host/owner/name`, and paths of modules in them begin so. Of other paths only their host's pages tell which repository is meant: shorter ones claim
+ * none, and of longer ones there is none where this one says, which costs a question an hour. Where in the repository it lies, its go.mod tells.
+ */
+function repositoryOfPath(path: string): ClaimedSource | undefined {
+  const [host, owner, name] = path.replace(/\/v\d+$/, '').split('/');
+  return name === undefined ? undefined : claimedSource({ repository: `https://${host}/${owner}/${name}` });
 }
 
 /** The hash of what a file holds, and what the checksum database says of it. */

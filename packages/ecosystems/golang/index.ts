@@ -2,6 +2,7 @@ import type { Ecosystem } from '@granary/contract/ecosystem';
 import { golangDemand } from './demand.ts';
 import { golangDiscovery } from './discovery.ts';
 import { checkModule, readDeclared } from './evidence.ts';
+import { golangRebuilding } from './rebuild/strategy.ts';
 import { golangIndex } from './upstream.ts';
 import { golangViews } from './views.ts';
 
@@ -14,4 +15,5 @@ export const golang: Ecosystem = {
   check: checkModule,
   demand: golangDemand,
   views: golangViews,
+  rebuilding: golangRebuilding,
 };

@@ -47,6 +47,11 @@ export function pathOf(purl: Purl): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
+/** A path without what stands for its major version: `/v2`, or `.v2` as some hosts write it (golang.org/x/mod/module, SplitPathVersion). */
+export function withoutMajor(path: string): string {
+  return path.replace(/(?:\/v(?:[2-9]|[1-9]\d+)|\.v\d+(?:-unstable)?)$/, '');
+}
+
 export function kindOf(fileName: string): FileKind | undefined {
   return FILE_KINDS.find((kind) => fileName.endsWith(`.${kind}`));
 }

@@ -83,6 +83,8 @@ describe('a go.mod', () => {
       'module a.example/a // comment\ngo 1.17\ntoolchain go1.23.4\nrequire b.example/b v1.0.0 // indirect\nreplace b.example/b => ../b\nexclude (\n\tc.example/c v1.0.0\n)\nrequire (\n\t`d.example/d` v2.0.0+incompatible\n\t../x v1.0.0\n\te.example/e latest\n)\n';
 
     expect(parseGoMod(bytes(text))).toEqual({
+      path: 'a.example/a',
+      language: { major: 1, minor: 17 },
       requires: [
         { path: 'b.example/b', version: 'v1.0.0' },
         { path: 'd.example/d', version: 'v2.0.0+incompatible' },

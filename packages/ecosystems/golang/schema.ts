@@ -20,8 +20,8 @@ export interface Info {
   readonly version: string;
   /** Of the commit, as its author set it. */
   readonly time?: Instant;
-  /** Where the proxy got it from, if it says so (cmd/go, `go mod download -json`, Origin). */
-  readonly source?: ClaimedSource;
+  /** Where the proxy got it from (cmd/go, `go mod download -json`, Origin): `unstated`, or nothing where that is no git repository. */
+  readonly origin: ClaimedSource | 'unstated' | undefined;
 }
 const Text = z.string().max(4096).nullish();
 const Origin = z.object({ VCS: Text, URL: Text, Hash: Text, Subdir: Text });
@@ -29,10 +29,13 @@ const Info = z
   .object({ Version: z.string().max(256), Time: z.string().max(64).nullish(), Origin: Origin.nullish().catch(undefined) })
   .transform(({ Version, Time, Origin }): Info => {
     const time = parseInstant(Time ?? '');
-    const source =
-      Origin?.VCS === 'git' ? claimedSource({ repository: Origin.URL ?? '', commit: Origin.Hash ?? '', directory: Origin.Subdir ?? '' }) : undefined;
-    return { version: Version, ...(time === undefined ? {} : { time }), ...(source === undefined ? {} : { source }) };
+    return { version: Version, origin: originOf(Origin), ...(time === undefined ? {} : { time }) };
   });
+
+function originOf(origin: z.output<typeof Origin> | null | undefined): Info['origin'] {
+  if (origin === null || origin === undefined) return 'unstated';
+  return origin.VCS === 'git' ? claimedSource({ repository: origin.URL ?? '', commit: origin.Hash ?? '', directory: origin.Subdir ?? '' }) : undefined;
+}
 
 /** Undefined for what isn't such a document. */
 export function parseInfo(bytes: Uint8Array): Info | undefined {

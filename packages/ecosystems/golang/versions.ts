@@ -1,3 +1,4 @@
+import { type Instant, parseInstant } from '@granary/core/model';
 import { compare, parse, prerelease } from 'semver';
 
 const MAX_VERSION_LENGTH = 256;
@@ -14,6 +15,14 @@ export function isVersion(text: string): boolean {
 /** Made from a commit, and listed by no upstream that keeps to the protocol. */
 export function isPseudoVersion(version: string): boolean {
   return PSEUDO.test(version);
+}
+
+/** The commit that a pseudo-version names: twelve digits of its id, and its time. */
+export function commitOfPseudoVersion(version: string): { readonly idPrefix: string; readonly committedAt: Instant } | undefined {
+  if (!isPseudoVersion(version)) return undefined;
+  const [, year, month, day, hour, minute, second, idPrefix] = /(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)-([0-9a-f]{12})(?:\+incompatible)?$/.exec(version) ?? [];
+  const committedAt = parseInstant(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return idPrefix === undefined || committedAt === undefined ? undefined : { idPrefix, committedAt };
 }
 
 /** SemVer precedence. Both are versions. */

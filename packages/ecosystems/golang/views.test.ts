@@ -100,7 +100,7 @@ describe('a file', () => {
   it('tells when it came out', async () => {
     const info = new TextEncoder().encode('{"Version":"v1.3.2","Time":"2023-06-08T11:20:31Z"}');
 
-    expect(await readDeclared(artifactOf('info'), info)).toEqual({ publishedAt: '2023-06-08T11:20:31.000Z' });
+    expect(await readDeclared(artifactOf('info'), info)).toMatchObject({ publishedAt: '2023-06-08T11:20:31.000Z' });
     expect(await readDeclared(artifactOf('zip'), info)).toEqual({});
     expect(await readDeclared(artifactOf('info'), new TextEncoder().encode('no JSON'))).toEqual({});
   });
