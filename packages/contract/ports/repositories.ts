@@ -1,3 +1,4 @@
+import type { ConfigEntry } from '@granary/core/git';
 import type { Instant, Sha256 } from '@granary/core/model';
 
 /** A pack as it lies in the store: complete in itself, with its index (gitformat-pack 5). */
@@ -87,6 +88,13 @@ export interface LocalRepository {
   objectsAt(questions: readonly { readonly commit: string; readonly path: string }[]): Promise<readonly (string | undefined)[]>;
   /** Whole blobs by id; those that aren't here, are no blobs, or are larger than `maxBytes` are left out. Throws RepositoryError `too-large` where the others have more than 256 MiB together. */
   blobs(objectIds: readonly string[], limits: { readonly maxBytes: number }): Promise<ReadonlyMap<string, Uint8Array>>;
+  /**
+   * Ids of the files, each once, that have a size of `minBytes` to `maxBytes` and stand in the trees of these commits (tags are followed), or are named themselves.
+   * Throws RepositoryError `too-large` where there are more than `maxFiles`, `malformed` where a tip isn't here.
+   */
+  smallFiles(tips: readonly string[], limits: { readonly minBytes: number; readonly maxBytes: number; readonly maxFiles: number }): Promise<readonly string[]>;
+  /** What a blob says in the format of git-config(1), in its order, as git reads it: it includes no other file. Throws RepositoryError `malformed`, `too-large`. */
+  configuration(objectId: string, limits: { readonly maxBytes: number; readonly maxEntries: number }): Promise<readonly ConfigEntry[]>;
   /** Commits in the history of these objects, on all sides of merges, that changed something at or below a path (`''`: all commits), newest first, at most `max`. */
   commitsTouching(tips: readonly string[], path: string, max: number): Promise<readonly DatedCommit[]>;
   /**

@@ -22,4 +22,5 @@ export {
 export { type ReleaseName, type ReleaseTag, releaseTags, type TagFit } from './release-tags.ts';
 export { isRepositoryPurl, parseRepository, type Repository, repositoryUrl } from './repository-url.ts';
 export { rewriteUrl, type UrlRule } from './rewrite-url.ts';
+export { type ConfigEntry, type DeclaredSubmodule, declaredSubmodules, submoduleRepository } from './submodules.ts';
 export { contentSwhid, objectSwhid, parseSwhid, type SnapshotBranch, type Swhid, type SwhidObject, snapshotBranches, snapshotSwhid } from './swhid.ts';

@@ -44,6 +44,7 @@ export {
   type StateFact,
   type StateKind,
 } from './fact.ts';
+export { isJsonDeeperThan } from './json-depth.ts';
 export { fileNameOf, formatPurl, type Purl, type PurlParts, packageOf, parsePurl, purlParts, releaseOf, splitPurlText, toPurl } from './purl.ts';
 export { type Instant, parseInstant, toInstant } from './time.ts';
 export {

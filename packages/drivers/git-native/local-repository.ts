@@ -14,8 +14,10 @@ import { checkObjectIds } from './object-ids.ts';
 import { objectsAt } from './objects-at.ts';
 import { readBlobs } from './read-blobs.ts';
 import { readCommitObject } from './read-commit-object.ts';
+import { readConfiguration } from './read-configuration.ts';
 import { readTree } from './read-tree.ts';
 import type { ShownFolders } from './shown-folders.ts';
+import { smallFiles } from './small-files.ts';
 import { type PackTaker, takePack } from './take-pack.ts';
 import { type ServingLimits, uploadPack } from './upload-pack.ts';
 
@@ -61,6 +63,8 @@ export function localRepository(parts: RepositoryParts, key: RepositoryKey, give
         (here) => objectsAt(here, questions),
       ),
     blobs: (objectIds, limits) => lookUp(objectIds, (here) => readBlobs(here, objectIds, limits)),
+    smallFiles: (tips, limits) => lookUp(tips, (here) => smallFiles(here, tips, limits)),
+    configuration: (objectId, limits) => lookUp([objectId], (here) => readConfiguration(here, objectId, limits)),
     commitsTouching: (tips, path, max) => lookUp(tips, (here) => commitsTouching(here, tips, { path, max })),
     commitsNamed: (idPrefix) => lookUp([], (here) => commitsNamed(here, idPrefix)),
     commitObject: (commit, limits) => lookUp([commit], (here) => readCommitObject(here, commit, limits)),

@@ -1,5 +1,5 @@
 import { EcosystemError } from '@granary/contract/ecosystem';
-import { type Instant, parseInstant } from '@granary/core/model';
+import { type Instant, isJsonDeeperThan, parseInstant } from '@granary/core/model';
 import { z } from 'zod';
 import { isVersion } from './names.ts';
 
@@ -61,7 +61,7 @@ export function publishedAt({ time }: Packument, version: string): Instant | und
 
 /** A JSON object; throws EcosystemError `malformed` on anything else. */
 export function parseObject(bytes: Uint8Array, what: string): RawManifest {
-  if (isDeeperThan(bytes, MAX_DEPTH)) throw new EcosystemError('malformed', `${what}: nested deeper than ${MAX_DEPTH}`);
+  if (isJsonDeeperThan(bytes, MAX_DEPTH)) throw new EcosystemError('malformed', `${what}: nested deeper than ${MAX_DEPTH}`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
@@ -84,27 +84,4 @@ function isObject(value: unknown): value is RawManifest {
 function textEntries(value: unknown, most: number): ReadonlyMap<string, string> {
   const entries = Object.entries(asObject(value) ?? {}).slice(0, most);
   return new Map(entries.flatMap(([key, text]) => (typeof text === 'string' ? [[key, text] as const] : [])));
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
-const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
-
-/** In UTF-8 these characters stand for nothing else. */
-function isDeeperThan(bytes: Uint8Array, most: number): boolean {
-  let depth = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte === QUOTE) at = endOfString(bytes, at + 1);
-    else if (OPENING.has(byte) && ++depth > most) return true;
-    else if (CLOSING.has(byte)) depth--;
-  }
-  return false;
-}
-
-function endOfString(bytes: Uint8Array, start: number): number {
-  let at = start;
-  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
-  return at;
 }

@@ -111,7 +111,17 @@ function openSite(fault?: RepositoryError) {
   const repositories: Repositories = {
     open: async () => ({
       ...{ take: unused, having: unused, areAncestors: unused, history: unused, peel: unused },
-      ...{ tree: unused, objectsAt: unused, blobs: unused, commitsTouching: unused, commitsNamed: unused, commitObject: unused, archive: unused },
+      ...{
+        tree: unused,
+        objectsAt: unused,
+        blobs: unused,
+        smallFiles: unused,
+        configuration: unused,
+        commitsTouching: unused,
+        commitsNamed: unused,
+        commitObject: unused,
+        archive: unused,
+      },
       async uploadPack(refs, request) {
         if (fault !== undefined) throw fault;
         shown.push(refs);
