@@ -9,6 +9,8 @@ export interface UpstreamRequest {
   readonly maxBytes: number;
   /** Sent as they are, by lower-case name; none that say who asks. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What a server said that the origin of `url` is to be shown, by lower-case name: nobody is who that leads to. It outranks configured credentials. */
+  readonly originHeaders?: Readonly<Record<string, string>>;
   /** A question that a GET can't hold; it changes nothing there, and may be asked again. Redirected only where the body is to be sent again (307, 308). */
   readonly post?: { readonly contentType: string; readonly body: Uint8Array };
   readonly timeoutMs?: number;

@@ -94,13 +94,13 @@ async function ask(ports: ExchangePorts & { readonly url: URL }, request: Upstre
   }
 }
 
-function headersOf(
-  { userAgent, authorizationOf, url }: ExchangePorts & { readonly url: URL },
-  { accept, etag, headers, post }: UpstreamRequest,
-): Record<string, string> {
-  const authorization = authorizationOf(url);
+function headersOf({ userAgent, authorizationOf, url }: ExchangePorts & { readonly url: URL }, request: UpstreamRequest): Record<string, string> {
+  const { accept, etag, headers, post } = request;
+  const theirs = request.originHeaders !== undefined && URL.parse(request.url)?.origin === url.origin ? request.originHeaders : {};
+  const authorization = theirs['authorization'] ?? authorizationOf(url);
   return {
     ...headers,
+    ...theirs,
     'user-agent': userAgent,
     'accept-encoding': accept === undefined ? 'identity' : DOCUMENT_ENCODINGS,
     accept: accept ?? '*/*',

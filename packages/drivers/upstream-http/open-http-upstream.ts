@@ -51,7 +51,7 @@ export function openHttpUpstream(options: HttpUpstreamOptions): Upstream & Async
       // Messages name addresses.
       const request = { ...asked, url: withoutCredentials(asked.url) };
       if (request.accept === undefined) return patiently(ports, request, request.signal, artifact);
-      if (request.post !== undefined || request.headers !== undefined) {
+      if (request.post !== undefined || request.headers !== undefined || request.originHeaders !== undefined) {
         const { response } = await patiently(ports, request, request.signal, document);
         return whole(response);
       }
