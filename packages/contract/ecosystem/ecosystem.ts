@@ -3,7 +3,7 @@ import type { Artifact, Digests, Evidence, Instant, PinnedArtifact, Purl, Sha256
 import type { Pin, Resolution } from '../ports/index.ts';
 import type { ClaimedSource } from './claimed-source.ts';
 import type { Installing } from './installing.ts';
-import type { RebuildStrategy } from './rebuild.ts';
+import type { Eligibility, RebuildStrategy } from './rebuild.ts';
 import type { Views } from './views.ts';
 
 /** One file in an upstream's index: what it can be checked by, and where it lies. */
@@ -240,7 +240,7 @@ export function usesResolver(ecosystem: Ecosystem): ecosystem is ResolverEcosyst
 }
 
 /** May this artifact be rebuilt at all? */
-export function rebuildEligibility({ rebuilding }: Pick<Ecosystem, 'rebuilding'>, artifact: Artifact): ReturnType<RebuildStrategy['eligible']> {
+export function rebuildEligibility({ rebuilding }: Pick<Ecosystem, 'rebuilding'>, artifact: Artifact): Eligibility {
   return rebuilding === undefined ? { ok: false, failureClass: 'unsupported-ecosystem' } : rebuilding.strategy.eligible(artifact);
 }
 

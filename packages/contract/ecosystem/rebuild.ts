@@ -53,12 +53,16 @@ export interface CompiledBuild {
   readonly outputDir: string;
 }
 
+export type Eligibility =
+  /** `withoutCommit`: where only a commit will do, what the verdict is as long as no repository is held. */
+  { readonly ok: true; readonly withoutCommit?: FailureClass } | { readonly ok: false; readonly failureClass: FailureClass };
+
 /** How an ecosystem rebuilds. Pure: the stage resolves, runs and compares. */
 export interface RebuildStrategy {
   /** A change of what `propose` or `compile` do is a new engine. */
   readonly engine: number;
   /** May this artifact be rebuilt at all? */
-  eligible(target: Artifact): { readonly ok: true } | { readonly ok: false; readonly failureClass: FailureClass };
+  eligible(target: Artifact): Eligibility;
   /** Left out where nothing is rebuilt from commits. */
   readonly commits?: CommitRules;
   /** The artifact it is rebuilt from, among the files of its release. Left out where only a commit will do. */

@@ -19,6 +19,15 @@ it('is where a commit may be looked for, as soon as the repository is held, and 
   expect(site.standing()).toMatchObject({ type: 'to-locate', snapshot: sha256('one') });
 });
 
+it('is what it was while no repository is held, where only a commit will do for one file of many', () => {
+  const site = openSite({ commits: COMMITS, sourceOf: () => undefined, eligible: () => ({ ok: true, withoutCommit: 'not-a-wheel' }) });
+  const before = site.standing();
+
+  site.observe('one');
+
+  expect([before, site.standing().type]).toEqual([{ type: 'ineligible', failureClass: 'not-a-wheel' }, 'to-locate']);
+});
+
 it('waits for no repository where there is an archive, and is looked for again once that is held', () => {
   const site = openSite({ commits: COMMITS, sourceOf: () => undefined });
   const first = site.standing();

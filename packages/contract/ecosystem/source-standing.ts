@@ -23,7 +23,8 @@ export function sourceStanding(catalog: Pick<Catalog, 'current'>, ecosystem: Pic
   const isNew = snapshot !== undefined && located?.source?.kind !== 'commit' && located?.snapshot !== snapshot;
   if (isNew) return { type: 'to-locate', snapshot, before: fact };
   if (fact !== undefined) return { type: 'located', fact, source: located?.source };
-  if (ecosystem.rebuilding?.strategy.sourceOf === undefined) return { type: 'ineligible', failureClass: 'repository-not-mirrored' };
+  const failureClass = eligible.withoutCommit ?? (ecosystem.rebuilding?.strategy.sourceOf === undefined ? 'repository-not-mirrored' : undefined);
+  if (failureClass !== undefined) return { type: 'ineligible', failureClass };
   return { type: 'to-locate', before: undefined };
 }
 

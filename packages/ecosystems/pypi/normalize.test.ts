@@ -194,6 +194,20 @@ describe('two sdists', () => {
     expect(comparison.findings.map(({ code, side }) => [code, side])).toEqual([['crlf', 'rebuild']]);
   });
 
+  it.each([
+    ['the section that setuptools adds', '[metadata]\nname = demo\n\n[egg_info]\ntag_build = \ntag_date = 0\n\n', 'build-metadata'],
+    ['how it is written', '# a comment\n[metadata]\nNAME:demo\n', 'build-metadata'],
+    ['what it says', '[metadata]\nname = demo\n[options]\npackages = planted\n', 'content-unexplained'],
+    ['that it can not be read', '[metadata]\nname demo\n', 'content-unexplained'],
+  ])('whose setup.cfg differs in %s', async (_, data, cause) => {
+    const withCfg = (text: string) => sdist([...parts, { name: 'demo-1.0/setup.cfg', data: text }]);
+    const upstream = withCfg('[metadata]\nname = demo\n');
+
+    const { residue } = await compareArtifacts({ upstream, rebuild: withCfg(data), rules: sdistRules });
+
+    expect(residue.map((difference) => [difference.path, difference.cause])).toEqual([['demo-1.0/setup.cfg', cause]]);
+  });
+
   it('of which one lost an executable bit differ', async () => {
     expect(
       (await compareSdists(sdist(parts.map((part) => ({ ...part, mode: part.typeflag === '5' ? 0o755 : 0o644 }))))).residue.map(({ path, kind }) => [

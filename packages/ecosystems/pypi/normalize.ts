@@ -3,11 +3,13 @@ import type { ArtifactRules, DifferingFile } from '@granary/core/compare';
 import type { Cause } from '@granary/core/model';
 import { type Normalizer, type NormalizerRef, type Observation, tarNormalizers, withContents, zipNormalizers } from '@granary/core/normalize';
 import { hasCrlf, isText, withUnixLines } from './line-endings.ts';
+import { readSetupCfg } from './setup-cfg.ts';
 import { recordPath, recordProblems } from './wheel-record.ts';
 
 /** Metadata that tools write as text and readers take line by line. */
 const WHEEL_METADATA = /^[^/]+\.dist-info\/(?:METADATA|WHEEL|entry_points\.txt|top_level\.txt|namespace_packages\.txt)$/;
 const SDIST_METADATA = /^[^/]+\/(?:PKG-INFO|setup\.cfg|[^/]+\.egg-info\/[^/]+|[^/]+\/[^/]+\.egg-info\/[^/]+)$/;
+const SETUP_CFG = /^[^/]+\/setup\.cfg$/;
 const SOURCES = /\.egg-info\/SOURCES\.txt$/;
 
 /** Stands for a RECORD that was checked line by line: it says nothing that the files don't. */
@@ -69,7 +71,11 @@ export const wheelRules: ArtifactRules = {
 export const sdistRules: ArtifactRules = {
   format: 'tar.gz',
   normalizers: [sdistMetadataEol, sdistSourcesOrder, ...tarNormalizers],
-  causeOf: ({ path }) => (SDIST_METADATA.test(path) ? 'build-metadata' : generatedCause(path.replace(/^[^/]+\//, ''))),
+  causeOf({ path, upstream, rebuild }) {
+    // setuptools writes its own section anew; whatever else a project's settings say is the project's.
+    if (SETUP_CFG.test(path)) return isSameSettings(upstream, rebuild) ? 'build-metadata' : undefined;
+    return SDIST_METADATA.test(path) ? 'build-metadata' : generatedCause(path.replace(/^[^/]+\//, ''));
+  },
 };
 
 /** By file name; undefined for what no rules are known for, as eggs and installers. */
@@ -142,6 +148,19 @@ function withoutGenerator(bytes: Uint8Array): string {
   return Buffer.from(bytes)
     .toString('utf8')
     .replace(/^Generator:.*$/m, '');
+}
+
+/** But for what sdist adds to them, and how it writes them down. */
+function isSameSettings(one: Uint8Array, other: Uint8Array): boolean {
+  const [first, second] = [one, other].map((bytes) => settingsOf(new TextDecoder().decode(bytes)));
+  return first !== undefined && first === second;
+}
+
+function settingsOf(text: string): string | undefined {
+  const sections = readSetupCfg(text);
+  if (sections === undefined) return undefined;
+  const kept = [...sections].filter(([name]) => name !== 'egg_info').map(([name, options]) => [name, [...options].toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+  return JSON.stringify(kept.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
 }
 
 /** Files that build backends write from the version control system's state. */

@@ -132,8 +132,10 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
   const ecosystem = ports.ecosystemOf(typeOf(artifact.purl));
   if (stored === undefined) {
     const job = syncJob(ports.catalog, artifact);
-    // What nobody can rebuild holds up nothing but itself.
-    return [ecosystem !== undefined && !rebuildEligibility(ecosystem, artifact).ok ? { ...job, urgency: 'whenever' } : job];
+    const eligible = ecosystem === undefined ? undefined : rebuildEligibility(ecosystem, artifact);
+    // What nobody can rebuild, or not until a repository is held, holds up nothing but itself.
+    const isLater = eligible !== undefined && (!eligible.ok || eligible.withoutCommit !== undefined);
+    return [isLater ? { ...job, urgency: 'whenever' } : job];
   }
   // What we hold, which may be other bytes than upstream lists under that name by now.
   return await rebuildJobs(ports, ecosystem, stored);

@@ -1,5 +1,5 @@
 import { normalizeName } from '../names.ts';
-import type { SdistEvidence } from './sdist-evidence.ts';
+import type { SourceTree } from './source-tree.ts';
 import type { Generator } from './wheel-evidence.ts';
 
 /** The tool that made a wheel, as far as its Generator field tells. */
@@ -42,26 +42,26 @@ const TOOL_OF_HOOKS: readonly (readonly [hooks: RegExp, tool: string])[] = [
 ];
 
 /** Which backend to use and at which version. Without a Generator, whatever the source asks for. */
-export function readBackend(generator: Generator | undefined, sdist: SdistEvidence): BackendReading {
-  if (generator === undefined) return declaredBackend(sdist);
+export function readBackend(generator: Generator | undefined, tree: SourceTree): BackendReading {
+  if (generator === undefined) return declaredBackend(tree);
   const { tool, version } = generator;
   const name = normalizeName(tool);
   const at = (project: string) => (version === undefined ? project : `${project}==${version}`);
   if (name === 'bdist-wheel' || name === 'wheel') return setuptools([at('wheel')]);
   if (name === 'setuptools') return setuptools([at('setuptools')]);
-  if (name === 'flit' || name === 'flit-core') return flit(at, version ?? '', sdist);
+  if (name === 'flit' || name === 'flit-core') return flit(at, version ?? '', tree);
   if (name === 'poetry') return poetry(at, version ?? '');
   const simple = SIMPLE[name];
   if (simple !== undefined) return { family: 'other', pins: [at(simple[0])], hooks: simple[1] };
   if (NATIVE_TOOLS.has(name)) return 'native-code';
-  const declared = declaredBackend(sdist);
-  const named = sdist.buildSystem?.requires.some((line) => requirementName(line) === name) === true;
+  const declared = declaredBackend(tree);
+  const named = tree.buildSystem?.requires.some((line) => requirementName(line) === name) === true;
   return named && typeof declared === 'object' ? { ...declared, pins: [at(tool)] } : declared;
 }
 
 /** The hooks to call: the source's own, unless they are another tool's than the one that made the wheel. */
-export function hooksFor(pin: BackendPin, sdist: SdistEvidence): { readonly hooks: string; readonly declared: boolean } {
-  const { buildSystem } = sdist;
+export function hooksFor(pin: BackendPin, tree: SourceTree): { readonly hooks: string; readonly declared: boolean } {
+  const { buildSystem } = tree;
   if (buildSystem === undefined) return { hooks: pin.hooks, declared: false };
   if (buildSystem.backend === undefined) return { hooks: pin.hooks, declared: pin.family === 'setuptools' };
   const tool = toolOf(buildSystem.backend);
@@ -82,8 +82,8 @@ function setuptools(pins: readonly string[]): BackendPin {
 }
 
 /** Since 2.0 the hooks are a project of their own, with flit's version numbers. */
-function flit(at: (project: string) => string, version: string, sdist: SdistEvidence): BackendPin {
-  const whole = /^[01]\./.test(version) || sdist.buildSystem?.backend === 'flit.buildapi';
+function flit(at: (project: string) => string, version: string, tree: SourceTree): BackendPin {
+  const whole = /^[01]\./.test(version) || tree.buildSystem?.backend === 'flit.buildapi';
   return { family: 'other', pins: [at(whole ? 'flit' : 'flit-core')], hooks: whole ? 'flit.buildapi' : 'flit_core.buildapi' };
 }
 
@@ -94,7 +94,7 @@ function poetry(at: (project: string) => string, version: string): BackendPin {
     : { family: 'other', pins: [at('poetry')], hooks: 'poetry.masonry.api' };
 }
 
-function declaredBackend({ buildSystem, hasSetupPy, hasSetupCfg }: SdistEvidence): BackendReading {
+function declaredBackend({ buildSystem, hasSetupPy, hasSetupCfg }: SourceTree): BackendReading {
   const hooks = buildSystem?.backend;
   if (hooks !== undefined && toolOf(hooks) !== 'setuptools') return NATIVE_HOOKS.test(hooks) ? 'native-code' : { family: 'other', pins: [], hooks };
   return buildSystem !== undefined || hasSetupPy || hasSetupCfg ? setuptools([]) : 'unsupported-backend';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { BuildProposal, RebuildSubject } from '@granary/contract/ecosystem';
-import { readZip } from '@granary/core/archive';
+import { openArchive, readZip } from '@granary/core/archive';
 import { toInstant } from '@granary/core/model';
 import { isInstalled, type TarPart, tarBytes } from '@granary/core/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { compileBuild } from './compile.ts';
 import { sdistMetadata } from './metadata-job.ts';
 import type { Recipe } from './recipe.ts';
 import { pypiRebuild } from './strategy.ts';
-import { artifact, SECONDS_2023, sdistBytes, subjectOf, wheelBytes } from './test/small-project.ts';
+import { artifact, commitBytes, commitSubject, SECONDS_2023, sdistBytes, subjectOf, wheelBytes } from './test/small-project.ts';
 import { readZipStamps } from './zip-stamps.ts';
 
 /** A backend of the source's own: writes one old file, and what it is told about its surroundings. */
@@ -28,6 +28,12 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         wheel.write("generated.txt")
         wheel.writestr("demo-1.0.dist-info/METADATA", "Name: demo\\n")
     return "demo-1.0-py3-none-any.whl"
+def build_sdist(folder, config_settings=None):
+    import tarfile
+    with tarfile.open(os.path.join(folder, "demo-1.0.tar.gz"), "w:gz") as sdist:
+        for name in ("kept.txt", "run.sh"):
+            sdist.add(name, "demo-1.0/" + name)
+    return "demo-1.0.tar.gz"
 `;
 const PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n';
 const PROJECT = { 'pyproject.toml': PYPROJECT, 'own.py': BACKEND, 'kept.txt': 'kept\n' };
@@ -66,17 +72,35 @@ describe.skipIf(!isInstalled('python3'))('the build script', () => {
     return run(compileBuild(subject, proposal, []), sdist);
   }
 
-  function run({ files, phases }: ReturnType<typeof compileBuild>, sdist: Buffer) {
+  function run({ files, phases }: ReturnType<typeof compileBuild>, source: Buffer, fileName = 'demo-1.0.tar.gz') {
     mkdirSync(join(work, 'source'));
     mkdirSync(join(work, 'env', 'bin'), { recursive: true });
     symlinkSync(spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).stdout.trim(), join(work, 'env', 'bin', 'python'));
     for (const { path, text } of files) writeFileSync(join(work, path), text);
-    writeFileSync(join(work, 'source', 'demo-1.0.tar.gz'), sdist);
+    writeFileSync(join(work, 'source', fileName), source);
     const { env } = phases[1] ?? phases[0];
     const { status, stdout, stderr } = spawnSync('python3', [join(work, 'build.py'), 'build'], { env, encoding: 'utf8' });
     const folder = join(work, 'out');
     const outputs = existsSync(folder) ? readdirSync(folder).map((path) => ({ path, bytes: readFileSync(join(folder, path)) })) : [];
     return { status, log: stdout + stderr, outputs };
+  }
+
+  function buildCommit(
+    fileName: string,
+    files: Readonly<Record<string, string>>,
+    { recipe = {}, parts = [] }: { recipe?: Partial<Recipe>; parts?: readonly TarPart[] } = {},
+  ) {
+    const tree = commitBytes(files, parts);
+    const subject = commitSubject(fileName.endsWith('.whl') ? wheelBytes() : sdistBytes({}), tree, { fileName });
+    const proposal: BuildProposal = {
+      requirements: [],
+      before: toInstant(0),
+      settings: { ...RECIPE, root: '', ...recipe },
+      parameters: [],
+      assists: [],
+      notes: [],
+    };
+    return run(compileBuild(subject, proposal, []), tree, 'demo-111111111111.tar');
   }
 
   async function entriesOf(outputs: ReturnType<typeof run>['outputs']) {
@@ -139,6 +163,45 @@ describe.skipIf(!isInstalled('python3'))('the build script', () => {
     expect(status).toBe(1);
     expect(log).toMatch(/^source archive: /);
     expect(existsSync(join(work, 'escaped'))).toBe(false);
+  });
+
+  it('makes a source archive of the tree of a commit, whose modes are those of a checkout', async () => {
+    const { outputs, log } = buildCommit('demo-1.0.tar.gz', { ...PROJECT, 'run.sh': '' }, { recipe: { umask: '002' } });
+
+    expect(log).toBe('');
+    expect(outputs.map(({ path }) => path)).toEqual(['demo-1.0.tar.gz']);
+    const { entries } = await openArchive(outputs[0]?.bytes ?? Buffer.alloc(0), 'tar.gz');
+    expect(entries.map(({ path, mode }) => [path, mode.toString(8)])).toEqual([
+      ['demo-1.0/kept.txt', '664'],
+      ['demo-1.0/run.sh', '775'],
+    ]);
+  });
+
+  it('leaves links out that lead out of the repository, and refuses none for them', () => {
+    const { log, status } = buildCommit('demo-1.0-py3-none-any.whl', PROJECT, { parts: [{ name: 'tests/link', typeflag: '2', linkName: '../../../etc' }] });
+
+    expect([status, log]).toEqual([0, "left out: 'tests/link' leads out of the repository\n"]);
+  });
+
+  it('tells setuptools the files of the commit, where a plugin would ask git', () => {
+    const files = {
+      'plugin-1.dist-info/METADATA': 'Metadata-Version: 2.1\nName: plugin\nVersion: 1\n',
+      'plugin-1.dist-info/entry_points.txt': '[setuptools.file_finders]\ngit = plugin:find\n',
+      'setuptools/command/egg_info.py': '',
+      'setuptools/command/sdist.py': '',
+      'backend.py': `
+def get_requires_for_build_sdist():
+    open("made-later.txt", "w").close()
+    return []
+def build_sdist(folder):
+    from setuptools.command import egg_info, sdist
+    print(len(egg_info.walk_revctrl()), sdist.walk_revctrl("plugin-1.dist-info"))
+`,
+    };
+
+    const { log } = buildCommit('demo-1.0.tar.gz', files, { recipe: { backend: 'backend', backendPath: ['.'] } });
+
+    expect(log).toBe("5 ['plugin-1.dist-info/METADATA', 'plugin-1.dist-info/entry_points.txt']\n");
   });
 
   it('gives the core metadata of a source archive', async () => {

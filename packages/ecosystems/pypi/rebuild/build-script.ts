@@ -13,7 +13,7 @@ export const METADATA_FILE = 'METADATA';
 export const BUILD_SCRIPT = String.raw`import calendar, importlib, importlib.util, io, json, os, re, runpy, shutil, struct, subprocess, sys, tarfile, time, zipfile
 
 WORK = os.path.dirname(os.path.abspath(__file__))
-OUT, ENV, TREE = (os.path.join(WORK, name) for name in ("out", "env", "tree"))
+OUT, ENV, TREE, TRACKED = (os.path.join(WORK, name) for name in ("out", "env", "tree", "tracked.json"))
 with open(os.path.join(WORK, "plan.json"), encoding="utf-8") as file:
     PLAN = json.load(file)
 
@@ -33,10 +33,13 @@ def build():
     os.makedirs(OUT, exist_ok=True)
     unpack(os.path.join(WORK, "source", PLAN["source"]))
     tree = os.path.join(TREE, PLAN["root"]) if PLAN["root"] else TREE
+    if PLAN["checkout"]:
+        with open(TRACKED, "w", encoding="utf-8", errors="surrogateescape") as file:
+            json.dump(sorted(files_below(tree)), file)
     for name in PLAN["emptyFolders"]:
         os.makedirs(os.path.join(tree, name), exist_ok=True)
     # A process for each hook, as PEP 517 wants: backends keep state in their modules.
-    for step in ("_requires", "_metadata" if PLAN["produce"] == "metadata" else "_wheel"):
+    for step in ("_requires", "_" + PLAN["produce"]):
         started = time.time()
         code = subprocess.run([os.path.join(ENV, "bin", "python"), os.path.abspath(__file__), step], cwd=tree, stdin=subprocess.DEVNULL).returncode
         if code:
@@ -47,7 +50,7 @@ def build():
 
 
 def unpack(archive):
-    """Regular files, folders and links that stay inside; modes and times as the archive has them."""
+    """Regular files, folders and links that stay inside; modes and times as the archive has them, or as a checkout of git would."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as packed:
             for info in packed.infolist():
@@ -62,9 +65,13 @@ def unpack(archive):
                 link(member.name, member.linkname)
 
 
+def is_inside(path):
+    return path == TREE or path.startswith(TREE + os.sep)
+
+
 def inside(name):
     path = os.path.normpath(os.path.join(TREE, name))
-    if path != TREE and not path.startswith(TREE + os.sep):
+    if not is_inside(path):
         sys.exit("source archive: %r leaves its folder" % name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if os.path.realpath(os.path.dirname(path)) != os.path.dirname(path):
@@ -78,19 +85,31 @@ def put(name, content, mode, mtime):
         os.unlink(path)
     with open(path, "wb") as file:
         shutil.copyfileobj(content, file)
-    if mode & 0o777:
+    if PLAN["checkout"]:
+        os.chmod(path, (0o777 if mode & 0o100 else 0o666) & ~int(PLAN["umask"], 8))
+    elif mode & 0o777:
         os.chmod(path, mode & 0o777 | 0o600)
     os.utime(path, (mtime, mtime))
 
 
 def link(name, target):
     path = inside(name)
+    # Repositories have links to anywhere, for tests of such: they are no part of a package.
+    if PLAN["checkout"] and not is_inside(os.path.normpath(os.path.join(os.path.dirname(path), target))):
+        print("left out:", repr(name), "leads out of the repository")
+        return
     inside(os.path.join(os.path.dirname(name), target))
     os.symlink(target, path)
 
 
+def files_below(tree):
+    for folder, _, names in os.walk(tree):
+        for name in names:
+            yield os.path.relpath(os.path.join(folder, name), tree)
+
+
 def _requires():
-    hook = setup_requires if PLAN["frontEnd"] == "setup.py" else getattr(backend(), "get_requires_for_build_wheel", list)
+    hook = setup_requires if PLAN["frontEnd"] == "setup.py" else getattr(backend(), "get_requires_for_build_" + ("sdist" if PLAN["produce"] == "sdist" else "wheel"), list)
     missing = [text for text in hook() if text not in PLAN["asked"] and not satisfied(text)]
     if missing:
         with open(os.path.join(OUT, "needs.json"), "w", encoding="utf-8") as file:
@@ -156,12 +175,20 @@ def _wheel():
         like_windows()
     if not PLAN["extensions"]:
         without_extensions()
+    produce("build_wheel")
+
+
+def _sdist():
+    produce("build_sdist")
+
+
+def produce(hook):
     if PLAN["sortedRequires"]:
         sort_requires()
-    if PLAN["frontEnd"] == "pep517":
-        backend().build_wheel(OUT)
-        return
-    run_setup(*PLAN["setupArguments"], "--dist-dir", OUT)
+    build = getattr(backend(), hook) if PLAN["frontEnd"] == "pep517" else lambda folder: run_setup(*PLAN["setupArguments"], "--dist-dir", folder)
+    if PLAN["checkout"]:
+        list_tracked()
+    build(OUT)
 
 
 def _metadata():
@@ -221,6 +248,17 @@ def sort_requires():
     egg_info._write_requirements = lambda stream, requires: plain(stream, sorted(egg_info.yield_lines(requires or ())))
 
 
+def list_tracked():
+    """Plugins of setuptools that ask git which files it has find none: they are all those of the commit."""
+    from importlib import metadata
+    if not any(point.group == "setuptools.file_finders" for found in metadata.distributions() for point in found.entry_points):
+        return
+    from setuptools.command import egg_info, sdist
+    with open(TRACKED, encoding="utf-8", errors="surrogateescape") as file:
+        tracked = json.load(file)
+    egg_info.walk_revctrl = sdist.walk_revctrl = lambda dirname="": [name for name in tracked if not dirname or name.startswith(dirname + os.sep)]
+
+
 def like_windows():
     """Text files end lines in CR LF, zip entries name MS-DOS as their system."""
     init = zipfile.ZipInfo.__init__
@@ -268,5 +306,5 @@ if __name__ == "__main__":
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != WORK]
     if sys.argv[1].startswith("_") and PLAN["restoreNames"]:
         restore_names()
-    {"fetch": fetch, "build": build, "_requires": _requires, "_wheel": _wheel, "_metadata": _metadata}[sys.argv[1]]()
+    {"fetch": fetch, "build": build, "_requires": _requires, "_wheel": _wheel, "_sdist": _sdist, "_metadata": _metadata}[sys.argv[1]]()
 `;

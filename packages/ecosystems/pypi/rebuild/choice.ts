@@ -1,22 +1,27 @@
 import type { Attempt } from '@granary/contract/ecosystem';
-import type { Comparison, Difference } from '@granary/core/compare';
-import { type Choice, Recipe } from './recipe.ts';
-import type { SdistEvidence } from './sdist-evidence.ts';
+import type { Comparison } from '@granary/core/compare';
+import { type Axis, axesAfterFailure, axesFor } from './axes.ts';
+import { type Choice, type Produced, Recipe } from './recipe.ts';
+import type { SourceTree } from './source-tree.ts';
 import type { Variants } from './variants.ts';
 
-type Axis = keyof Choice;
-
 const FIRST: Choice = { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0 };
+
+export interface Choosing {
+  readonly produce: Produced;
+  readonly variants: Variants;
+  readonly tree: SourceTree;
+}
 
 /**
  * What to try next: the first choice of all, then the best attempt so far with one thing changed, the most
  * promising first. Undefined when nothing is left that could make a difference.
  */
-export function nextChoice(variants: Variants, sdist: SdistEvidence, history: readonly Attempt[]): Choice | undefined {
+export function nextChoice({ produce, variants, tree }: Choosing, history: readonly Attempt[]): Choice | undefined {
   const tried = new Set(history.map((attempt) => keyOf(choiceOf(attempt))));
   const best = bestOf(history);
   const base = best?.choice ?? FIRST;
-  const axes = best === undefined ? axesAfterFailure(history) : axesFor(best.comparison.residue.filter((difference) => !isBeyondSource(difference, sdist)));
+  const axes = best === undefined ? axesAfterFailure(history) : axesFor(produce, best.comparison.residue, tree);
   return [base, ...axes.flatMap((axis) => along(axis, base, variants))].find((choice) => !tried.has(keyOf(choice)));
 }
 
@@ -46,51 +51,4 @@ function along(axis: Axis, base: Choice, variants: Variants): readonly Choice[] 
 
 function keyOf(choice: Choice): string {
   return JSON.stringify(choice, ['toolchain', 'frontEnd', 'backendPath', 'extensions', 'sortedRequires', 'hashSeed', 'emptyFolders']);
-}
-
-/** A compiler that isn't there is needed by extension modules, which the published wheel has none of. */
-function axesAfterFailure(history: readonly Attempt[]): readonly Axis[] {
-  const compiles = history.some(({ outcome }) => outcome.type === 'failed' && outcome.failureClass === 'toolchain-missing');
-  return compiles ? ['extensions', 'frontEnd', 'toolchain', 'backendPath'] : ['frontEnd', 'toolchain', 'extensions', 'backendPath'];
-}
-
-/** Which changes can bear on what differs. */
-function axesFor(residue: readonly Difference[]): readonly Axis[] {
-  if (residue.length === 0) return [];
-  if (residue.some(({ path }) => /\.(so|pyd)$/.test(path))) return ['extensions'];
-  if (residue.some(({ path }) => /\.dist-info\/WHEEL$/.test(path))) return ['frontEnd', 'extensions', 'toolchain', 'backendPath'];
-  if (residue.some(({ path }) => /\.dist-info\/top_level\.txt$/.test(path)))
-    return ['emptyFolders', ...axesFor(residue.filter(({ path }) => !path.endsWith('/top_level.txt')))];
-  const distInfo = residue.filter(({ path }) => /\.dist-info\/(?!RECORD$|top_level\.txt$)/.test(path));
-  if (distInfo.some(isReordered)) return ['sortedRequires', 'hashSeed', 'toolchain', 'frontEnd', 'backendPath'];
-  if (distInfo.length > 0) return ['toolchain', 'frontEnd', 'backendPath'];
-  // Tools decide which files are taken along, but not what stands in the project's own.
-  const filesDiffer = residue.some(({ kind }) => kind === 'only-upstream' || kind === 'only-rebuild');
-  return filesDiffer ? ['frontEnd', 'backendPath', 'toolchain'] : ['frontEnd', 'backendPath'];
-}
-
-/** What backends write of themselves, as against licence files, which they take from the source. */
-const WRITTEN = /\.dist-info\/(?!(?:licenses\/)?(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS))|\.pth$/i;
-
-/** A file that upstream took from elsewhere: no way to build brings it about. */
-function isBeyondSource({ kind, path }: Difference, { files }: SdistEvidence): boolean {
-  if (kind !== 'only-upstream' || WRITTEN.test(path)) return false;
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return !files.some((file) => file.path === name || file.path.endsWith(`/${name}`));
-}
-
-/** The same characters in another order: a set was written in the order of its hashes. */
-function isReordered({ diff }: Difference): boolean {
-  if (diff === undefined) return false;
-  const lines = diff.split('\n').filter((line) => !/^(---|\+\+\+) /.test(line));
-  const characters = (sign: string) =>
-    [
-      ...lines
-        .filter((line) => line.startsWith(sign))
-        .map((line) => line.slice(1))
-        .join(''),
-    ]
-      .toSorted()
-      .join('');
-  return characters('-') !== '' && characters('-') === characters('+');
 }

@@ -46,10 +46,19 @@ describe('a compiled build', () => {
 describe('the strategy', () => {
   const named = (fileName: string) => artifact(fileName, Buffer.from(fileName));
 
-  it('takes pure wheels only', () => {
+  it('takes pure wheels', () => {
     expect(pypiRebuild.eligible(named('demo-1.0-py3-none-any.whl'))).toEqual({ ok: true });
     expect(pypiRebuild.eligible(named('demo-1.0-cp311-cp311-manylinux1_x86_64.whl'))).toEqual({ ok: false, failureClass: 'native-code' });
-    expect(pypiRebuild.eligible(named('demo-1.0.tar.gz'))).toEqual({ ok: false, failureClass: 'not-a-wheel' });
+    expect(pypiRebuild.eligible(named('demo-1.0-py3.11.egg'))).toEqual({ ok: false, failureClass: 'not-a-wheel' });
+  });
+
+  it('takes source archives where a commit can be had, and has said so until then', () => {
+    for (const fileName of ['demo-1.0.tar.gz', 'demo-1.0.zip']) {
+      expect(pypiRebuild.eligible(named(fileName))).toEqual({ ok: true, withoutCommit: 'not-a-wheel' });
+      expect(pypiRebuild.sourceOf?.(named(fileName), ['demo-1.0.tar.gz', 'demo-1.0.zip'].map(named))).toBeUndefined();
+    }
+    for (const fileName of ['demo-1.0.tar.bz2', 'demo-1.0.linux-x86_64.tar.gz', 'other-1.0.tar.gz'])
+      expect(pypiRebuild.eligible(named(fileName))).toEqual({ ok: false, failureClass: 'not-a-wheel' });
   });
 
   it('builds from the gzipped tar of the same release', () => {

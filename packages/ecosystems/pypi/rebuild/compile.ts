@@ -1,7 +1,7 @@
-import type { BuildProposal, CompiledBuild, DefinitionPhase, RebuildSubject } from '@granary/contract/ecosystem';
+import type { BuildProposal, CompiledBuild, DefinitionPhase, RebuildSource, RebuildSubject } from '@granary/contract/ecosystem';
 import { type Artifact, type PinnedArtifact, pinned, purlParts } from '@granary/core/model';
 import { BUILD_SCRIPT, PLAN_FILE, REQUIREMENTS_FILE, SCRIPT_FILE } from './build-script.ts';
-import { Recipe } from './recipe.ts';
+import { type Produced, Recipe } from './recipe.ts';
 
 const WORK = '/work';
 /** The sandbox's own loopback: forwarded to the mirror, which shows it as it was. */
@@ -9,20 +9,30 @@ const INDEX = 'http://127.0.0.1:3128/pypi/simple/';
 const FETCH_TIMEOUT_MS = 5 * 60_000;
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 
+/** What tools that ask git for a version take instead: setuptools-scm and those on top of it, pbr, pdm, and the plugins of poetry and uv. */
+const VERSION_VARIABLES = [
+  'SETUPTOOLS_SCM_PRETEND_VERSION',
+  'PBR_VERSION',
+  'PDM_BUILD_SCM_VERSION',
+  'POETRY_DYNAMIC_VERSIONING_BYPASS',
+  'UV_DYNAMIC_VERSIONING_BYPASS',
+];
+
 /** Written into a definition: the script, its plan, and the exact closure as hashed requirements. */
-export function compileBuild({ source }: RebuildSubject, { settings }: BuildProposal, closure: readonly Artifact[]): CompiledBuild {
-  return compileRecipe({ produce: 'wheel', source, closure: closure.flatMap((artifact) => pinned(artifact) ?? []) }, Recipe.parse(settings));
+export function compileBuild({ target, source }: RebuildSubject, { settings }: BuildProposal, closure: readonly Artifact[]): CompiledBuild {
+  const produce = target.fileName.endsWith('.whl') ? 'wheel' : 'sdist';
+  return compileRecipe({ produce, source, closure: closure.flatMap((artifact) => pinned(artifact) ?? []) }, Recipe.parse(settings));
 }
 
 export interface Build {
-  readonly produce: 'wheel' | 'metadata';
-  readonly source: Pick<Artifact, 'fileName'>;
+  readonly produce: Produced | 'metadata';
+  readonly source: Pick<RebuildSource, 'kind' | 'fileName'>;
   readonly closure: readonly PinnedArtifact[];
 }
 
 export function compileRecipe({ produce, source, closure }: Build, recipe: Recipe): CompiledBuild {
   const { epoch, timeZone, hashSeed, pretendVersion, ...rest } = recipe;
-  const plan = { ...rest, produce, source: source.fileName, index: INDEX };
+  const plan = { ...rest, produce, source: source.fileName, checkout: source.kind === 'commit', index: INDEX };
   const env = {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     HOME: `${WORK}/home`,
@@ -33,7 +43,7 @@ export function compileRecipe({ produce, source, closure }: Build, recipe: Recip
     PYTHONDONTWRITEBYTECODE: '1',
     CI: '1',
     ...(epoch === '' ? {} : { SOURCE_DATE_EPOCH: epoch }),
-    ...(pretendVersion === '' ? {} : { SETUPTOOLS_SCM_PRETEND_VERSION: pretendVersion, PBR_VERSION: pretendVersion, PDM_BUILD_SCM_VERSION: pretendVersion }),
+    ...(pretendVersion === '' ? {} : Object.fromEntries(VERSION_VARIABLES.map((name) => [name, pretendVersion]))),
   };
   const run = (name: 'fetch' | 'build', network: DefinitionPhase['network'], timeoutMs: number): DefinitionPhase => {
     return { name, argv: ['/usr/bin/python3', `${WORK}/${SCRIPT_FILE}`, name], env, network, timeoutMs };

@@ -1,5 +1,6 @@
 import type { Parameter } from '@granary/contract/ecosystem';
 import type { SdistEvidence } from './sdist-evidence.ts';
+import type { SourceTree } from './source-tree.ts';
 import { zoneOf } from './time-zone.ts';
 import type { WheelEvidence } from './wheel-evidence.ts';
 import { isDefaultStamp } from './zip-stamps.ts';
@@ -14,9 +15,9 @@ export interface PublisherEnvironment {
   readonly parameters: readonly Parameter[];
 }
 
-export function readEnvironment(wheel: WheelEvidence, sdist: SdistEvidence): PublisherEnvironment {
-  const umask = umaskOf(wheel);
-  const timeZone = zoneOf(wheel, sdist) ?? 'UTC';
+export function wheelEnvironment(wheel: WheelEvidence, tree: SourceTree): PublisherEnvironment {
+  const umask = umaskOf(wheel.metadataMode);
+  const timeZone = zoneOf(wheel, tree) ?? 'UTC';
   const { epoch, clock } = timesOf(wheel);
   const windows = wheel.madeOn === 'windows' && wheel.hasCrlf;
   const parameters: Parameter[] = [];
@@ -28,8 +29,18 @@ export function readEnvironment(wheel: WheelEvidence, sdist: SdistEvidence): Pub
   return { umask, timeZone, epoch, clock, windows, parameters };
 }
 
-/** What METADATA, created with 0666, was left with. Backends that set modes themselves write 0644: the usual umask. */
-function umaskOf({ metadataMode }: WheelEvidence): string {
+/** Of a source archive: tools give its entries the times of files, which a commit has none of, unless they are told one for all. */
+export function sdistEnvironment({ metadataMode, stamp }: SdistEvidence): PublisherEnvironment {
+  const umask = umaskOf(metadataMode);
+  const epoch = stamp === undefined || isDefaultStamp(stamp) ? '' : String(stamp);
+  const parameters: Parameter[] = [];
+  if (umask !== '022') parameters.push({ name: 'umask', value: umask, from: 'mode of PKG-INFO' });
+  if (epoch !== '') parameters.push({ name: 'SOURCE_DATE_EPOCH', value: epoch, from: 'the one time stamp of all entries' });
+  return { umask, timeZone: 'UTC', epoch, clock: '', windows: false, parameters };
+}
+
+/** What METADATA or PKG-INFO, created with 0666, was left with. Backends that set modes themselves write 0644: the usual umask. */
+function umaskOf(metadataMode: number): string {
   if (metadataMode === 0 || (metadataMode & 0o600) !== 0o600) return '022';
   // Write bits alone are unknown for execution: a umask takes both or none.
   const masked = 0o666 & ~metadataMode;

@@ -5,35 +5,35 @@ import { LEGACY_HOOKS, readBackend } from './backends.ts';
 import { METADATA_FILE } from './build-script.ts';
 import { compileRecipe } from './compile.ts';
 import type { Recipe } from './recipe.ts';
-import { readSdistEvidence, type SdistEvidence } from './sdist-evidence.ts';
+import { readSourceTree, type SourceTree } from './source-tree.ts';
 
 const LEGACY_REQUIREMENTS = ['setuptools', 'wheel'];
 
 /** Core metadata of a source archive: what `prepare_metadata_for_build_wheel` says, as installers ask it (PEP 517). */
 export const sdistMetadata: MetadataJob = {
   async requirements(source, sourceBytes, asked) {
-    const sdist = await readable(source, sourceBytes);
-    return [...new Set([...(sdist?.buildSystem?.requires ?? LEGACY_REQUIREMENTS), ...asked])];
+    const tree = await readable(source, sourceBytes);
+    return [...new Set([...(tree?.buildSystem?.requires ?? LEGACY_REQUIREMENTS), ...asked])];
   },
   async compile(source, sourceBytes, closure, asked) {
-    const sdist = await readable(source, sourceBytes);
-    const pin = sdist === undefined ? undefined : readBackend(undefined, sdist);
+    const tree = await readable(source, sourceBytes);
+    const pin = tree === undefined ? undefined : readBackend(undefined, tree);
     const recipe: Recipe = {
       ...PLAIN,
       asked,
-      root: sdist?.root ?? '',
-      backend: sdist?.buildSystem?.backend ?? (typeof pin === 'object' ? pin.hooks : LEGACY_HOOKS),
-      backendPath: sdist?.buildSystem?.backendPath ?? [],
+      root: tree?.root ?? '',
+      backend: tree?.buildSystem?.backend ?? (typeof pin === 'object' ? pin.hooks : LEGACY_HOOKS),
+      backendPath: tree?.buildSystem?.backendPath ?? [],
     };
-    return compileRecipe({ produce: 'metadata', source, closure }, recipe);
+    return compileRecipe({ produce: 'metadata', source: { kind: 'archive', fileName: source.fileName }, closure }, recipe);
   },
   read: (outputs) => outputs.find(({ path }) => path === METADATA_FILE)?.bytes,
 };
 
 /** An archive that we refuse to read is left to the sandbox to fail on, so that there is one way to say so. */
-async function readable(source: Artifact, sourceBytes: Uint8Array): Promise<SdistEvidence | undefined> {
+async function readable(source: Artifact, sourceBytes: Uint8Array): Promise<SourceTree | undefined> {
   try {
-    return await readSdistEvidence(source.fileName, sourceBytes);
+    return await readSourceTree({ kind: 'archive', fileName: source.fileName }, sourceBytes);
   } catch (error) {
     if (error instanceof ArchiveError) return undefined;
     throw error;

@@ -1,9 +1,10 @@
 import type { Attempt, BuildProposal, Proposed } from '@granary/contract/ecosystem';
 import type { Comparison, Difference } from '@granary/core/compare';
-import { sha256 } from '@granary/core/model';
+import { sha256, toInstant } from '@granary/core/model';
+import { zipBytes } from '@granary/core/test';
 import { describe, expect, it } from 'vitest';
 import { propose } from './propose.ts';
-import { METADATA, PKG_INFO, type SmallWheel, sdistBytes, subjectOf, wheelBytes } from './test/small-project.ts';
+import { commitBytes, commitSubject, METADATA, PKG_INFO, SECONDS_2023, type SmallWheel, sdistBytes, subjectOf, wheelBytes } from './test/small-project.ts';
 
 const PLAIN_SETUP = { ...PKG_INFO, 'setup.py': 'from setuptools import setup\nsetup()\n' };
 const OLD: SmallWheel = { generator: 'bdist_wheel (0.37.1)', metadata: METADATA };
@@ -16,8 +17,8 @@ async function proposal(...request: Parameters<typeof next>): Promise<BuildPropo
   if (proposed.type !== 'build') throw new Error(`exhausted: ${proposed.detail}`);
   return proposed.proposal;
 }
-function compared(of: BuildProposal, ...residue: readonly Difference[]): Attempt {
-  const comparison: Comparison = {
+function residueOf(...residue: readonly Difference[]): Comparison {
+  return {
     upstream: sha256('a'),
     rebuild: sha256('b'),
     rung: residue.length === 0 ? 'identical-files' : 'none',
@@ -27,7 +28,9 @@ function compared(of: BuildProposal, ...residue: readonly Difference[]): Attempt
     residueOmitted: 0,
     findings: [],
   };
-  return { proposal: of, outcome: { type: 'compared', comparison } };
+}
+function compared(of: BuildProposal, ...residue: readonly Difference[]): Attempt {
+  return { proposal: of, outcome: { type: 'compared', comparison: residueOf(...residue) } };
 }
 const differs = (path: string, diff?: string): Difference => ({ path, kind: 'content', ...(diff === undefined ? {} : { diff }) });
 
@@ -163,5 +166,104 @@ describe('a further proposal', () => {
     }
 
     expect(history.flatMap((attempt) => attempt.proposal.requirements)).toContain('wheel>=0.37,<0.38');
+  });
+});
+
+describe('a proposal from a commit', () => {
+  const FLIT = '[build-system]\nrequires = ["flit_core>=3,<4"]\nbuild-backend = "flit_core.buildapi"\n';
+  const PROJECT = '[project]\nname = "demo"\nversion = "1.0"\n';
+  const DYNAMIC = '[project]\nname = "demo"\ndynamic = ["version"]\n';
+  const WHEEL = 'demo-1.0-py3-none-any.whl';
+  const SDIST = 'demo-1.0.tar.gz';
+  const ZIP = zipBytes([{ name: 'demo-1.0/PKG-INFO', data: METADATA }]);
+  const LOOKED_AT: Attempt = {
+    proposal: { method: 'source-files', requirements: [], before: toInstant(0), settings: {}, parameters: [], assists: [], notes: [] },
+    outcome: { type: 'compared', comparison: residueOf({ path: 'demo-1.0.dist-info/METADATA', kind: 'only-upstream' }) },
+  };
+  const sdist = (files: Readonly<Record<string, string>> = PKG_INFO) => sdistBytes(files);
+  async function from(
+    files: Readonly<Record<string, string>>,
+    fileName: string,
+    more: { history?: readonly Attempt[]; published?: Buffer; directory?: string } = {},
+  ) {
+    const { history = [], published = fileName === WHEEL ? wheelBytes() : sdist(), directory } = more;
+    return await propose(commitSubject(published, commitBytes(files), { fileName, ...(directory === undefined ? {} : { directory }) }), [
+      LOOKED_AT,
+      ...history,
+    ]);
+  }
+  async function built(...request: Parameters<typeof from>): Promise<BuildProposal> {
+    const proposed = await from(...request);
+    if (proposed.type !== 'build') throw new Error(`exhausted: ${proposed.detail}`);
+    return proposed.proposal;
+  }
+
+  it('builds a wheel with what made it, in the folder of its package', async () => {
+    const proposed = await built({ 'libs/demo/pyproject.toml': PROJECT + FLIT }, WHEEL, { directory: 'libs/demo' });
+
+    expect(proposed.requirements).toEqual(['flit-core==3.9.0']);
+    expect(proposed.settings).toMatchObject({ root: 'libs/demo', backend: 'flit_core.buildapi', pretendVersion: '', timeZone: 'UTC' });
+    expect(proposed.method).toBeUndefined();
+  });
+
+  it('builds a source archive with what its project asks for', async () => {
+    const proposed = await built({ 'pyproject.toml': PROJECT + FLIT }, SDIST);
+
+    expect(proposed.requirements).toEqual(['flit_core>=3,<4']);
+    expect(proposed.settings).toMatchObject({ root: '', frontEnd: 'pep517', backend: 'flit_core.buildapi', epoch: String(SECONDS_2023) });
+    expect(proposed.parameters).toEqual([{ name: 'SOURCE_DATE_EPOCH', value: String(SECONDS_2023), from: 'the one time stamp of all entries' }]);
+  });
+
+  it('says the version where only git would know it', async () => {
+    const proposed = await built({ 'pyproject.toml': DYNAMIC + FLIT }, SDIST);
+
+    expect(proposed.settings['pretendVersion']).toBe('1.0');
+    expect(proposed.parameters).toContainEqual({ name: 'version', value: '1.0', from: 'file name' });
+  });
+
+  it('calls setup.py where nothing is declared, and makes a zip by it', async () => {
+    const plain = await built({ 'setup.py': '' }, SDIST);
+    const zip = await built({ 'setup.py': '' }, 'demo-1.0.zip', { published: ZIP });
+
+    expect(plain.requirements).toEqual(['setuptools', 'wheel']);
+    expect(plain.settings['setupArguments']).toEqual(['sdist', '--formats=gztar']);
+    expect(zip.settings['setupArguments']).toEqual(['sdist', '--formats=zip']);
+  });
+
+  it('tries older setuptools when metadata differ, and every one only once', async () => {
+    const history: Attempt[] = [];
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const proposed = await from({ 'setup.py': '' }, SDIST, { history });
+      if (proposed.type === 'exhausted') break;
+      history.push(compared(proposed.proposal, differs('demo-1.0/PKG-INFO', '-a\n+b\n')));
+    }
+    const tried = history.map((attempt) => JSON.stringify([attempt.proposal.requirements, attempt.proposal.settings]));
+
+    expect(history[1]?.proposal.requirements[0]).toMatch(/^setuptools>=/);
+    expect(new Set(tried).size).toBe(tried.length);
+    expect(history.length).toBeLessThan(12);
+  });
+
+  it('is not made for files that the commit does not have', async () => {
+    const first = await built({ 'setup.py': '' }, SDIST);
+
+    expect(await from({ 'setup.py': '' }, SDIST, { history: [compared(first, { path: 'demo-1.0/planted.py', kind: 'only-upstream' })] })).toEqual({
+      type: 'exhausted',
+    });
+  });
+
+  it.each([
+    { what: 'no archive', published: Buffer.from('not gzipped'), failureClass: 'malformed-artifact' },
+    { what: 'an archive without PKG-INFO', published: sdist({ 'setup.py': '' }), failureClass: 'malformed-artifact' },
+    { what: 'PKG-INFO of many MB', published: sdist({ 'PKG-INFO': 'x'.repeat(5 * 2 ** 20) }), failureClass: 'malformed-artifact' },
+    { what: 'a commit without a project', files: { 'README.md': '' }, failureClass: 'unsupported-backend' },
+    {
+      what: 'a backend that needs a compiler',
+      files: { 'pyproject.toml': '[build-system]\nrequires = []\nbuild-backend = "maturin"\n' },
+      failureClass: 'native-code',
+    },
+    { what: 'a zip without setup.py', fileName: 'demo-1.0.zip', published: ZIP, files: { 'pyproject.toml': FLIT }, failureClass: 'unsupported-backend' },
+  ])('is not made for $what', async ({ fileName = SDIST, published = sdist(), files = { 'setup.py': '' }, failureClass }) => {
+    expect(await from(files, fileName, { published })).toMatchObject({ type: 'exhausted', failureClass });
   });
 });

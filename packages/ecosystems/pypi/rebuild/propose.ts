@@ -1,23 +1,10 @@
 import type { Attempt, BuildProposal, Parameter, Proposed, RebuildSubject } from '@granary/contract/ecosystem';
-import { ArchiveError } from '@granary/core/archive';
-import { type Instant, purlParts, toInstant } from '@granary/core/model';
-import { readBackend, requirementName } from './backends.ts';
+import { requirementName } from './backends.ts';
 import { bestOf, choiceOf, nextChoice } from './choice.ts';
-import { type PublisherEnvironment, readEnvironment } from './environment.ts';
 import type { Choice, Recipe } from './recipe.ts';
-import { readSdistEvidence, type SdistEvidence } from './sdist-evidence.ts';
-import { type FrontEnd, type Toolchain, type Variants, variantsOf } from './variants.ts';
-import { readWheelEvidence, type WheelEvidence } from './wheel-evidence.ts';
+import { readSituation, type Situation } from './situation.ts';
+import type { FrontEnd, Toolchain } from './variants.ts';
 
-/** What is known before the first attempt: the same for all of them. */
-interface Situation {
-  readonly variants: Variants;
-  readonly environment: PublisherEnvironment;
-  readonly sdist: SdistEvidence;
-  readonly before: Instant;
-  readonly pretendVersion: string;
-}
-const DAY_MS = 86_400_000;
 /** CPython 3.11: tools published before know nothing of what it dropped. */
 const PYTHON_RELEASED = '2022-10-24';
 
@@ -26,57 +13,17 @@ const PYTHON_RELEASED = '2022-10-24';
  * of the best attempt is changed, tools first when `.dist-info` differs. Ends when something reproduces, or
  * no change of the best attempt is left.
  */
-export async function propose(subject: RebuildSubject, history: readonly Attempt[]): Promise<Proposed> {
+export async function propose(subject: RebuildSubject, attempts: readonly Attempt[]): Promise<Proposed> {
   const situation = await readSituation(subject);
   if ('type' in situation) return situation;
+  const history = attempts.filter(({ proposal }) => proposal.method !== 'source-files');
   const asked = [...new Set(history.flatMap(({ outcome }) => (outcome.type === 'needs' ? outcome.requirements : [])))];
   const last = history.at(-1);
   if (last?.outcome.type === 'needs') return { type: 'build', proposal: proposalOf(situation, choiceOf(last), asked) };
   const best = bestOf(history);
   if (best !== undefined && best.comparison.rung !== 'none') return { type: 'exhausted' };
-  const next = nextChoice(situation.variants, situation.sdist, history);
+  const next = nextChoice(situation, history);
   return next === undefined ? { type: 'exhausted' } : { type: 'build', proposal: proposalOf(situation, next, asked) };
-}
-
-async function readSituation(subject: RebuildSubject): Promise<Situation | Extract<Proposed, { type: 'exhausted' }>> {
-  const evidence = await readEvidence(subject);
-  if ('type' in evidence) return evidence;
-  const { wheel, sdist } = evidence;
-  const before = momentOf(subject, wheel);
-  if (before === undefined)
-    return { type: 'exhausted', failureClass: 'dependency-unavailable', detail: 'the index states no upload time: nothing tells which build tools there were' };
-  const pin = readBackend(wheel.generator, sdist);
-  if (typeof pin === 'string') return { type: 'exhausted', failureClass: pin, detail: `made by ${wheel.generator?.text ?? 'an unnamed tool'}` };
-  const { version = '' } = purlParts(subject.target.purl);
-  return {
-    variants: variantsOf(pin, wheel, sdist, before),
-    environment: readEnvironment(wheel, sdist),
-    sdist,
-    before,
-    pretendVersion: sdist.version === undefined ? version : '',
-  };
-}
-
-type Evidence = { readonly wheel: WheelEvidence; readonly sdist: SdistEvidence };
-async function readEvidence({ target, published, source, sourceBytes }: RebuildSubject): Promise<Evidence | Extract<Proposed, { type: 'exhausted' }>> {
-  try {
-    const wheel = await readWheelEvidence(target.fileName, published);
-    if (wheel === undefined)
-      return { type: 'exhausted', failureClass: 'malformed-artifact', detail: `${target.fileName}: no .dist-info with WHEEL and METADATA` };
-    const sdist = await readSdistEvidence(source.fileName, sourceBytes);
-    if (sdist === undefined) return { type: 'exhausted', failureClass: 'no-source', detail: `${source.fileName}: not a format that is read` };
-    return { wheel, sdist };
-  } catch (error) {
-    if (error instanceof ArchiveError) return { type: 'exhausted', failureClass: 'malformed-artifact', detail: error.message };
-    throw error;
-  }
-}
-
-/** A second after publication: uploads of one moment are listed with it. Without a time, when the build ran, by the zip. */
-function momentOf({ target, sourcePublishedAt }: RebuildSubject, { stamps }: WheelEvidence): Instant | undefined {
-  const published = target.publishedAt ?? sourcePublishedAt;
-  const moment = published !== undefined ? Date.parse(published) + 1000 : stamps.latest === undefined ? undefined : stamps.latest * 1000 + DAY_MS;
-  return moment === undefined ? undefined : toInstant(moment);
 }
 
 const SORTED: Parameter = {
@@ -95,13 +42,14 @@ function afterwards({ extensions, sortedRequires, hashSeed }: Recipe): readonly 
   ];
 }
 
-function proposalOf({ variants, environment, sdist, before, pretendVersion }: Situation, choice: Choice, asked: readonly string[]): BuildProposal {
+function proposalOf(situation: Situation, choice: Choice, asked: readonly string[]): BuildProposal {
+  const { variants, environment, tree, before, pretendVersion } = situation;
   const toolchain = variants.toolchain[choice.toolchain] ?? { requirements: [], parameters: [] };
   const frontEnd = variants.frontEnd[choice.frontEnd] ?? { kind: 'pep517', setupArguments: [], parameters: [] };
   const { umask, timeZone, epoch, clock, windows } = environment;
   const recipe: Recipe = {
     choice,
-    root: sdist.root,
+    root: tree.root,
     frontEnd: frontEnd.kind,
     backend: variants.hooks,
     backendPath: variants.backendPath[choice.backendPath] ?? [],
@@ -120,24 +68,19 @@ function proposalOf({ variants, environment, sdist, before, pretendVersion }: Si
     asked,
   };
   return {
-    requirements: requirementsOf(variants, toolchain, frontEnd, { sdist, asked }),
+    requirements: requirementsOf(situation, toolchain, frontEnd, asked),
     before,
     settings: recipe,
-    parameters: [...toolchain.parameters, ...frontEnd.parameters, ...environment.parameters, ...afterwards(recipe)],
+    parameters: [...toolchain.parameters, ...frontEnd.parameters, ...environment.parameters, ...situation.parameters, ...afterwards(recipe)],
     assists: [],
     notes: notesOf(recipe, toolchain),
   };
 }
 
 /** Exact versions from the artifact replace what the source asks for; setup.py was run with whatever was installed. */
-function requirementsOf(
-  { declared }: Variants,
-  toolchain: Toolchain,
-  { kind }: FrontEnd,
-  { sdist, asked }: { sdist: SdistEvidence; asked: readonly string[] },
-): readonly string[] {
+function requirementsOf({ variants: { declared }, tree }: Situation, toolchain: Toolchain, { kind }: FrontEnd, asked: readonly string[]): readonly string[] {
   const replaced = new Set(toolchain.requirements.filter((line) => kind === 'setup.py' || line.includes('==')).map(requirementName));
-  const lines = declared ? (sdist.buildSystem?.requires ?? []) : [];
+  const lines = declared ? (tree.buildSystem?.requires ?? []) : [];
   return [...new Set([...toolchain.requirements, ...lines.filter((line) => !replaced.has(requirementName(line))), ...asked])];
 }
 

@@ -12,10 +12,13 @@ export const Choice = z.object({
 });
 export type Choice = Readonly<z.output<typeof Choice>>;
 
+/** What a build is asked for. */
+export type Produced = 'wheel' | 'sdist';
+
 /** How the build script is to go about it. Travels in a proposal as its settings, and in a definition as plan.json. */
 export const Recipe = z.object({
   choice: Choice,
-  /** The folder of the source archive that holds the project; empty when its files lie at the top. */
+  /** The folder of the source that holds the project; empty when its files lie at the top. */
   root: z.string(),
   frontEnd: z.enum(['pep517', 'setup.py']),
   /** `module:object` of the PEP 517 hooks; asked for requirements even when setup.py does the build. */
@@ -38,7 +41,7 @@ export const Recipe = z.object({
   sortedRequires: z.boolean(),
   /** Whether names that the interpreter dropped are brought back for tools older than it. */
   restoreNames: z.boolean(),
-  /** Given to backends that read the version from a version control system that a source archive lacks. */
+  /** Given to backends that ask a version control system, which isn't there, for the version. */
   pretendVersion: z.string(),
   /** Made in the unpacked source before it is built. */
   emptyFolders: z.array(z.string()).readonly(),

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { readSdistEvidence } from './sdist-evidence.ts';
 import { likelyEras } from './setuptools-eras.ts';
+import { readSourceTree } from './source-tree.ts';
 import { type SmallWheel, sdistBytes, wheelBytes } from './test/small-project.ts';
 import { readWheelEvidence } from './wheel-evidence.ts';
 
 async function likeliest(wheel: SmallWheel, before: string, files: Readonly<Record<string, string>> = { LICENSE: '' }): Promise<string | undefined> {
   const read = await readWheelEvidence('demo-1.0-py3-none-any.whl', wheelBytes(wheel));
-  const source = await readSdistEvidence('demo-1.0.tar.gz', sdistBytes(files));
+  const source = await readSourceTree({ kind: 'archive', fileName: 'demo-1.0.tar.gz' }, sdistBytes(files));
   if (read === undefined || source === undefined) throw new Error('unreadable');
   return likelyEras(read, source, before)[0];
 }

@@ -1,6 +1,5 @@
 import type { MetadataShape } from './metadata-shape.ts';
-import type { SdistEvidence } from './sdist-evidence.ts';
-import type { WheelEvidence } from './wheel-evidence.ts';
+import type { SourceTree } from './source-tree.ts';
 
 /**
  * A range of setuptools releases that write `.dist-info` alike. Wheels made by the `wheel` package (setuptools
@@ -34,11 +33,17 @@ const ERAS: readonly SetuptoolsEra[] = [
   { from: '20.7', until: '24.2', since: '' },
 ];
 
+/** What setuptools wrote into `.dist-info`, or into PKG-INFO and `.egg-info`, which it makes that of. */
+interface WrittenMetadata {
+  readonly metadata: MetadataShape;
+  readonly entryPointsEndBlank: boolean | undefined;
+}
+
 /** Requirements of eras that existed at that time, the likeliest first; of equals the newest. */
-export function likelyEras(wheel: WheelEvidence, sdist: SdistEvidence, before: string): readonly string[] {
-  return joined(wheel.metadata)
+export function likelyEras(written: WrittenMetadata, tree: SourceTree, before: string): readonly string[] {
+  return joined(written.metadata)
     .filter(({ since }) => since <= before)
-    .map((era) => ({ era, votes: votesFor(era, wheel, sdist) }))
+    .map((era) => ({ era, votes: votesFor(era, written, tree) }))
     .toSorted((a, b) => b.votes - a.votes)
     .map(({ era: { from, until } }) => `setuptools>=${from},<${until}`);
 }
@@ -59,18 +64,18 @@ function joined(metadata: MetadataShape): readonly SetuptoolsEra[] {
 }
 
 /** Releases up to the border do it one way, from it on the other. */
-function votesFor(era: SetuptoolsEra, wheel: WheelEvidence, sdist: SdistEvidence): number {
-  const { metadata, entryPointsEndBlank } = wheel;
+function votesFor(era: SetuptoolsEra, written: WrittenMetadata, tree: SourceTree): number {
+  const { metadata, entryPointsEndBlank } = written;
   const { headers } = metadata;
   const from = (border: string, weight: number) => (isAtLeast(era.from, border) ? weight : -weight);
   const before = (border: string, weight: number) => -from(border, weight);
   let votes = 0;
   // `Platform: UNKNOWN` may stand in the project's own setup; the blank lines behind the description are the tool's.
   if (metadata.platforms.includes('UNKNOWN')) votes += before('62.2', 2);
-  else if (sdist.pkgInfo?.platforms.includes('UNKNOWN') === true) votes += from('62.2', 1);
+  else if (tree.pkgInfo?.platforms.includes('UNKNOWN') === true) votes += from('62.2', 1);
   votes += metadata.trailingNewlines >= 3 ? before('62.2', 3) : from('62.2', 3);
   if (metadata.licenseFiles > 0) votes += from('57', 4);
-  else if (sdist.licenseFiles > 0) votes += before('57', 2);
+  else if (tree.licenseFiles > 0) votes += before('57', 2);
   if (entryPointsEndBlank !== undefined) votes += entryPointsEndBlank ? before('60.9', 2) : from('60.9', 1);
   if (metadata.name.includes('_')) votes += from('69.0.3', 4);
   if (headers.has('Maintainer')) votes += from('38.7', 4);

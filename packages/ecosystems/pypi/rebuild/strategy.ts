@@ -3,18 +3,22 @@ import { type Artifact, purlParts } from '@granary/core/model';
 import { formatOf } from '../core-metadata.ts';
 import { installableWheel } from '../installable.ts';
 import { isPureWheel, parseFileName } from '../names.ts';
+import { pypiCommits } from './commits.ts';
 import { compileBuild } from './compile.ts';
 import { classifyFailure, readNeeds } from './failures.ts';
 import { sdistMetadata } from './metadata-job.ts';
 import { propose } from './propose.ts';
 
-/** Rebuilds pure wheels from the source archive of the same release. */
+/** Rebuilds pure wheels from the source archive of the same release and from its commit, source archives from the commit. */
 export const pypiRebuild: RebuildStrategy = {
-  engine: 1,
-  eligible({ fileName }) {
+  engine: 2,
+  eligible(target) {
+    const { fileName } = target;
+    if (isComparableSdist(target)) return { ok: true, withoutCommit: 'not-a-wheel' };
     if (!fileName.endsWith('.whl')) return { ok: false, failureClass: 'not-a-wheel' };
     return isPureWheel(fileName) ? { ok: true } : { ok: false, failureClass: 'native-code' };
   },
+  commits: pypiCommits,
   sourceOf,
   installableOf: installableWheel,
   propose,
@@ -24,9 +28,16 @@ export const pypiRebuild: RebuildStrategy = {
   metadata: sdistMetadata,
 };
 
+/** Of the formats that tools make, and builds are compared in. */
+function isComparableSdist({ purl, fileName }: Artifact): boolean {
+  const file = parseFileName(purlParts(purl).name, fileName);
+  return file?.kind === 'sdist' && (file.suffix === '.tar.gz' || file.suffix === '.zip');
+}
+
 /** Of several source archives of a release, the gzipped tar: it keeps modes and exact times. */
 function sourceOf<Known extends Artifact>(target: Artifact, siblings: readonly Known[]): Known | undefined {
   const { name, version } = purlParts(target.purl);
+  if (!target.fileName.endsWith('.whl')) return undefined;
   const sources = siblings.filter(({ purl, fileName }) => {
     const file = parseFileName(name, fileName);
     return file?.kind === 'sdist' && purlParts(purl).version === version && formatOf(fileName) !== undefined;

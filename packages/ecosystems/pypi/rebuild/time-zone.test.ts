@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readSdistEvidence } from './sdist-evidence.ts';
+import { readSourceTree } from './source-tree.ts';
 import { sdistBytes, wheelBytes } from './test/small-project.ts';
 import { zoneOf } from './time-zone.ts';
 import { readWheelEvidence } from './wheel-evidence.ts';
@@ -9,7 +9,7 @@ const utc = (text: string): number => Date.parse(text) / 1000;
 /** Files by their time in the source (UTC) and by how many hours the wheel's stamp is off. */
 async function zone(...files: readonly (readonly [time: string, hours: number])[]): Promise<string | undefined> {
   const wheel = await readWheelEvidence('demo-1.0-py3-none-any.whl', wheelBytes());
-  const sdist = await readSdistEvidence('demo-1.0.tar.gz', sdistBytes({ 'setup.py': '' }));
+  const sdist = await readSourceTree({ kind: 'archive', fileName: 'demo-1.0.tar.gz' }, sdistBytes({ 'setup.py': '' }));
   if (wheel === undefined || sdist === undefined) throw new Error('unreadable');
   const payload = files.map(([time, hours], index) => ({ path: `demo/${index}.py`, stamp: utc(time) + hours * 3600 }));
   return zoneOf({ ...wheel, payload }, { ...sdist, files: files.map(([time], index) => ({ path: `src/demo/${index}.py`, mtime: utc(time) })) });

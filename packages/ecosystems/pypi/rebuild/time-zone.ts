@@ -1,4 +1,4 @@
-import type { SdistEvidence } from './sdist-evidence.ts';
+import type { SourceTree } from './source-tree.ts';
 import type { WheelEvidence } from './wheel-evidence.ts';
 
 /** A file's time in the source archive (UTC), and by how much its stamp in the zip, local time, is off. */
@@ -27,8 +27,8 @@ const SUMMER_TIMES: readonly SummerTime[] = [
  * The zone in which the publisher's build ran, as a POSIX TZ value; undefined when it was UTC or can't be told. Zip stamps are
  * local time where a backend takes them from files; the source archive has the same times in UTC.
  */
-export function zoneOf(wheel: WheelEvidence, sdist: SdistEvidence): string | undefined {
-  const sightings = sightingsOf(wheel, sdist);
+export function zoneOf(wheel: WheelEvidence, tree: SourceTree): string | undefined {
+  const sightings = sightingsOf(wheel, tree);
   const offsets = [...Map.groupBy(sightings, ({ offset }) => offset)].toSorted((a, b) => b[1].length - a[1].length).map(([offset]) => offset);
   const [most] = offsets;
   if (most === undefined) return undefined;
@@ -42,7 +42,7 @@ export function zoneOf(wheel: WheelEvidence, sdist: SdistEvidence): string | und
   return most === 0 ? undefined : `LOC${posixOffset(most)}`;
 }
 
-function sightingsOf({ payload }: WheelEvidence, { files }: SdistEvidence): readonly Sighting[] {
+function sightingsOf({ payload }: WheelEvidence, { files }: SourceTree): readonly Sighting[] {
   const times = new Map(files.map(({ path, mtime }) => [path, mtime]));
   return payload.flatMap(({ path, stamp }) => {
     const mtime = times.get(path) ?? times.get(`src/${path}`) ?? times.get(`lib/${path}`);

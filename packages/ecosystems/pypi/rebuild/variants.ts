@@ -1,7 +1,7 @@
 import type { Parameter } from '@granary/contract/ecosystem';
 import { type BackendPin, hooksFor, requirementName } from './backends.ts';
-import type { SdistEvidence } from './sdist-evidence.ts';
 import { likelyEras } from './setuptools-eras.ts';
+import type { SourceTree } from './source-tree.ts';
 import type { WheelEvidence } from './wheel-evidence.ts';
 
 /** Tools to build with. */
@@ -36,24 +36,24 @@ export interface Variants {
 
 /** Releases from this one on write their own name into Generator. */
 const WITHOUT_WHEEL = 'setuptools>=70.1';
-const PEP517: FrontEnd = { kind: 'pep517', setupArguments: [], parameters: [] };
+export const PEP517: FrontEnd = { kind: 'pep517', setupArguments: [], parameters: [] };
 
-export function variantsOf(pin: BackendPin, wheel: WheelEvidence, sdist: SdistEvidence, publishedOn: string): Variants {
-  const { hooks, declared } = hooksFor(pin, sdist);
+export function variantsOf(pin: BackendPin, wheel: WheelEvidence, tree: SourceTree, publishedOn: string): Variants {
+  const { hooks, declared } = hooksFor(pin, tree);
   return {
     hooks,
     declared,
-    toolchain: pin.family === 'setuptools' ? setuptoolsToolchains(pin, wheel, sdist, publishedOn) : otherToolchains(pin),
-    frontEnd: pin.family === 'setuptools' ? setuptoolsFrontEnds(declared, wheel, sdist) : [PEP517],
-    backendPath: declared ? backendPathsOf(pin, sdist) : [[]],
+    toolchain: pin.family === 'setuptools' ? setuptoolsToolchains(pin, wheel, tree, publishedOn) : otherToolchains(pin),
+    frontEnd: pin.family === 'setuptools' ? setuptoolsFrontEnds(declared, wheel, tree) : [PEP517],
+    backendPath: declared ? backendPathsOf(pin, tree) : [[]],
     extensions: pin.family === 'setuptools' ? [true, false] : [true],
     sortedRequires: pin.family === 'setuptools' ? [false, true] : [false],
-    emptyFolders: pin.family === 'setuptools' && sdist.lostFolders.length > 0 ? [[], sdist.lostFolders] : [[]],
+    emptyFolders: pin.family === 'setuptools' && tree.lostFolders.length > 0 ? [[], tree.lostFolders] : [[]],
     hashSeed: ['0', '1', '2', '3', '4', '5'],
   };
 }
 
-function setuptoolsToolchains(pin: BackendPin, wheel: WheelEvidence, sdist: SdistEvidence, publishedOn: string): readonly Toolchain[] {
+function setuptoolsToolchains(pin: BackendPin, wheel: WheelEvidence, tree: SourceTree, publishedOn: string): readonly Toolchain[] {
   const pinned = pinParameters(pin);
   if (pin.pins.some((line) => requirementName(line) === 'setuptools')) {
     return [
@@ -61,7 +61,7 @@ function setuptoolsToolchains(pin: BackendPin, wheel: WheelEvidence, sdist: Sdis
       { requirements: [WITHOUT_WHEEL], parameters: [] },
     ];
   }
-  const eras = likelyEras(wheel, sdist, publishedOn).map((requirement) => ({
+  const eras = likelyEras(wheel, tree, publishedOn).map((requirement) => ({
     requirements: [requirement, ...(pin.pins.length > 0 ? pin.pins : ['wheel'])],
     parameters: [...pinned, { name: 'setuptools', value: requirement.slice('setuptools'.length), from: 'form of METADATA and entry_points.txt' }],
   }));
@@ -91,9 +91,9 @@ function pinParameters({ pins }: BackendPin): readonly Parameter[] {
   });
 }
 
-function setuptoolsFrontEnds(declared: boolean, wheel: WheelEvidence, sdist: SdistEvidence): readonly FrontEnd[] {
-  if (!sdist.hasSetupPy) return [PEP517];
-  const tag = tagArguments(wheel, sdist);
+function setuptoolsFrontEnds(declared: boolean, wheel: WheelEvidence, tree: SourceTree): readonly FrontEnd[] {
+  if (!tree.hasSetupPy) return [PEP517];
+  const tag = tagArguments(wheel, tree);
   const setupPy: FrontEnd = {
     kind: 'setup.py',
     setupArguments: ['bdist_wheel', ...tag],
@@ -103,14 +103,14 @@ function setuptoolsFrontEnds(declared: boolean, wheel: WheelEvidence, sdist: Sdi
 }
 
 /** A tag that a build for Python 3 doesn't give by itself, and that setup.cfg doesn't ask for, was asked for by the publisher. */
-function tagArguments({ pythonTags }: WheelEvidence, { setsWheelTag }: SdistEvidence): readonly string[] {
+function tagArguments({ pythonTags }: WheelEvidence, { setsWheelTag }: SourceTree): readonly string[] {
   const tag = pythonTags.join('.');
   if (tag === 'py3' || setsWheelTag) return [];
   return tag === 'py2.py3' ? ['--universal'] : ['--python-tag', tag];
 }
 
 /** A backend that builds itself isn't the one that built the wheel when Generator names another version than its own. */
-function backendPathsOf(pin: BackendPin, { buildSystem, version, pkgInfo }: SdistEvidence): readonly (readonly string[])[] {
+function backendPathsOf(pin: BackendPin, { buildSystem, version, pkgInfo }: SourceTree): readonly (readonly string[])[] {
   const path = buildSystem?.backendPath ?? [];
   if (path.length === 0) return [[]];
   const own = pin.pins.find((line) => requirementName(line) === requirementName(pkgInfo?.name ?? ''));

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { readEnvironment } from './environment.ts';
-import { readSdistEvidence } from './sdist-evidence.ts';
+import { wheelEnvironment } from './environment.ts';
+import { readSourceTree } from './source-tree.ts';
 import { SECONDS_2023, type SmallWheel, sdistBytes, wheelBytes } from './test/small-project.ts';
 import { parseGenerator, readWheelEvidence } from './wheel-evidence.ts';
 
 async function environmentOf(wheel: SmallWheel, sdist = sdistBytes({ 'demo/__init__.py': 'x = 1\n' })) {
   const read = await readWheelEvidence('demo-1.0-py3-none-any.whl', wheelBytes(wheel));
-  const source = await readSdistEvidence('demo-1.0.tar.gz', sdist);
+  const source = await readSourceTree({ kind: 'archive', fileName: 'demo-1.0.tar.gz' }, sdist);
   if (read === undefined || source === undefined) throw new Error('unreadable');
-  return readEnvironment(read, source);
+  return wheelEnvironment(read, source);
 }
 
 describe('the Generator of a wheel', () => {

@@ -13,9 +13,10 @@ export interface ZipStamps {
 }
 
 export function readZipStamps(entries: readonly ZipEntry[]): ZipStamps {
-  const distinct = [...new Set(entries.map(stampOf))];
+  const of = ({ header }: ZipEntry) => stampOf(header);
+  const distinct = [...new Set(entries.map(of))];
   const real = distinct.filter((stamp) => !DEFAULT_STAMPS.has(stamp));
-  return { of: stampOf, uniform: distinct.length === 1 ? distinct[0] : undefined, latest: real.length === 0 ? undefined : Math.max(...real) };
+  return { of, uniform: distinct.length === 1 ? distinct[0] : undefined, latest: real.length === 0 ? undefined : Math.max(...real) };
 }
 
 export function isDefaultStamp(stamp: number): boolean {
@@ -23,7 +24,7 @@ export function isDefaultStamp(stamp: number): boolean {
 }
 
 /** APPNOTE 4.4.6: MS-DOS date and time. */
-function stampOf({ header: { dosTime } }: ZipEntry): number {
+export function stampOf({ dosTime }: Pick<ZipEntry['header'], 'dosTime'>): number {
   const date = dosTime >>> 16;
   const time = dosTime & 0xffff;
   return Date.UTC(1980 + (date >>> 9), ((date >>> 5) & 15) - 1, date & 31, time >>> 11, (time >>> 5) & 63, (time & 31) * 2) / 1000;

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import type { RebuildSubject } from '@granary/contract/ecosystem';
+import type { CommitSource, RebuildSubject } from '@granary/contract/ecosystem';
 import type { PinnedArtifact } from '@granary/core/model';
-import { parseInstant, sha256 } from '@granary/core/model';
+import { formatPurl, parseInstant, sha256 } from '@granary/core/model';
 import { type TarPart, tarBytes, type ZipPart, zipBytes } from '@granary/core/test';
 import { artifactPurl } from '../../names.ts';
 
@@ -51,6 +51,30 @@ export function subjectOf(published: Buffer, sourceBytes: Buffer, fileName = 'de
     sourceBytes,
     runtimeVersion: '3.11.2',
   };
+}
+
+/** The commit that has these files, as the tar that its tree becomes. */
+export function commitBytes(files: Readonly<Record<string, string>>, parts: readonly TarPart[] = []): Buffer {
+  const written = Object.entries(files).map(([name, data]): TarPart => ({ name, data, mode: name.endsWith('.sh') ? 0o755 : 0o644, mtime: SECONDS_2023 }));
+  return tarBytes([...written, ...parts]);
+}
+
+/** A release of demo 1.0 and the commit that it is taken for. */
+export function commitSubject(
+  published: Buffer,
+  sourceBytes: Buffer,
+  { fileName, directory }: { readonly fileName: string; readonly directory?: string },
+): RebuildSubject {
+  const source: CommitSource = {
+    kind: 'commit',
+    tier: 'commit-tagged',
+    repository: formatPurl({ type: 'git', namespace: 'forge.example/owner', name: 'demo' }),
+    commit: '1'.repeat(40),
+    fileName: 'demo-111111111111.tar',
+    sha256: sha256(sourceBytes),
+    ...(directory === undefined ? {} : { directory }),
+  };
+  return { target: artifact(fileName, published), published, source, sourceBytes, runtimeVersion: '3.11.2' };
 }
 
 export function artifact(fileName: string, bytes: Uint8Array): PinnedArtifact {

@@ -2,12 +2,12 @@ import { gzipSync } from 'node:zlib';
 import { paxPart, tarBytes } from '@granary/core/test';
 import { describe, expect, it } from 'vitest';
 import { readBackend } from './backends.ts';
-import { readSdistEvidence } from './sdist-evidence.ts';
-import { METADATA, sdistBytes } from './test/small-project.ts';
+import { readSourceTree } from './source-tree.ts';
+import { commitBytes, METADATA, sdistBytes } from './test/small-project.ts';
 import { parseGenerator } from './wheel-evidence.ts';
 
 async function sdist(files: Readonly<Record<string, string>>) {
-  const evidence = await readSdistEvidence('demo-1.0.tar.gz', sdistBytes(files));
+  const evidence = await readSourceTree({ kind: 'archive', fileName: 'demo-1.0.tar.gz' }, sdistBytes(files));
   if (evidence === undefined) throw new Error('unreadable');
   return evidence;
 }
@@ -38,13 +38,42 @@ describe('a source archive', () => {
   it('tells the time of a file by its pax record first', async () => {
     const parts = [paxPart({ mtime: '1591718906.75' }), { name: 'demo-1.0/setup.py', data: '', mtime: 0 }];
 
-    const evidence = await readSdistEvidence('demo-1.0.tar.gz', gzipSync(tarBytes(parts)));
+    const evidence = await readSourceTree({ kind: 'archive', fileName: 'demo-1.0.tar.gz' }, gzipSync(tarBytes(parts)));
 
     expect(evidence?.files).toEqual([{ path: 'setup.py', mtime: 1591718906 }]);
   });
 
   it('of another format is not read', async () => {
-    expect(await readSdistEvidence('demo-1.0.tar.bz2', Buffer.from('BZh9'))).toBeUndefined();
+    expect(await readSourceTree({ kind: 'archive', fileName: 'demo-1.0.tar.bz2' }, Buffer.from('BZh9'))).toBeUndefined();
+  });
+});
+
+describe('the tree of a commit', () => {
+  const tree = async (files: Readonly<Record<string, string>>, directory?: string) => {
+    const read = await readSourceTree({ kind: 'commit', fileName: 'demo-1.tar', ...(directory === undefined ? {} : { directory }) }, commitBytes(files));
+    if (read === undefined) throw new Error('unreadable');
+    return read;
+  };
+
+  it('has its project where the manifest was found, and nowhere else', async () => {
+    const one = await tree({ 'demo/setup.py': '', 'demo/pyproject.toml': '[build-system]\nrequires = ["a"]\n' });
+    const other = await tree({ 'demo/setup.py': '', LICENSE: '', 'demo/pyproject.toml': '[build-system]\nrequires = ["a"]\n' }, 'demo');
+
+    expect([one.root, one.hasSetupPy, one.buildSystem]).toEqual(['', false, undefined]);
+    expect([other.root, other.hasSetupPy, other.buildSystem?.requires]).toEqual(['demo', true, ['a']]);
+    expect(other.files.map(({ path }) => path).toSorted()).toEqual(['LICENSE', 'pyproject.toml', 'setup.py']);
+  });
+
+  it('tells the version where its manifest does', async () => {
+    expect((await tree({ 'pyproject.toml': '[project]\nname = "demo"\nversion = "1.0"\n' })).version).toBe('1.0');
+    expect((await tree({ 'pyproject.toml': '[tool.x]\n', 'setup.cfg': '[metadata]\nname = demo\nversion = 1.0\n' })).version).toBe('1.0');
+    expect((await tree({ 'pyproject.toml': '[project]\nname = "demo"\ndynamic = ["version"]\n' })).version).toBeUndefined();
+    // Of no archive that a tool made.
+    expect((await tree({ 'PKG-INFO': METADATA })).version).toBeUndefined();
+  });
+
+  it('tells no times: those are of the commit', async () => {
+    expect((await tree({ 'setup.py': '' })).files).toEqual([{ path: 'setup.py', mtime: undefined }]);
   });
 });
 
