@@ -37,6 +37,15 @@ describe('a verdict', () => {
     expect(decision).toMatchObject({ verdict: 'not-reproduced', cause: 'build-metadata', comparison: sha256('none1'), attempts: 3 });
   });
 
+  it('rests on what was built before what was only looked at, however little that leaves unsaid', () => {
+    const { plan, compared } = step('none', 3);
+    const looked: BuildStep = { plan, ...(compared === undefined ? {} : { compared }) };
+
+    expect(decide({ tier: 'commit-tagged', steps: [looked, step('none', 5)] }).comparison).toBe(sha256('none5'));
+    expect(decide({ tier: 'commit-tagged', steps: [looked] }).comparison).toBe(sha256('none3'));
+    expect(decide({ tier: 'commit-tagged', steps: [{ ...looked, ...step('source-subset', 0) }, step('none', 1)] }).rung).toBe('source-subset');
+  });
+
   it('blames the build when two of ours differ', () => {
     expect(decide({ tier: 'publisher-archive', steps: [step('none', 1, 'two')], residueCause: 'content-unexplained' }).cause).toBe('nondeterministic');
     expect(decide({ tier: 'publisher-archive', steps: [step('none', 1, 'one')], residueCause: 'content-unexplained' }).cause).toBe('content-unexplained');

@@ -47,12 +47,20 @@ export function decide(file: CaseFile): Decision {
   return { verdict: 'not-reproduced', cause, ...common };
 }
 
-/** The highest rung; among those where none holds, the smallest residue; the earliest of equals. */
+/**
+ * The highest rung; among those where none holds, what was built before what was only looked at, which can't say what a packer would have written; then the smallest residue; the
+ * earliest of equals.
+ */
 export function bestStep(steps: readonly BuildStep[]): BuildStep | undefined {
   const rank = ({ compared }: BuildStep) => (compared === undefined || compared.body.rung === 'none' ? RUNGS.length : RUNGS.indexOf(compared.body.rung));
   return steps
     .filter(({ compared }) => compared !== undefined)
-    .toSorted((a, b) => rank(a) - rank(b) || (a.compared?.body.residue ?? 0) - (b.compared?.body.residue ?? 0))[0];
+    .toSorted(
+      (a, b) =>
+        rank(a) - rank(b) ||
+        Number(a.rebuilt === undefined) - Number(b.rebuilt === undefined) ||
+        (a.compared?.body.residue ?? 0) - (b.compared?.body.residue ?? 0),
+    )[0];
 }
 
 function isNondeterministic({ rebuilt, again }: BuildStep): boolean {
