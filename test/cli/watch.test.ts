@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ import { wheel } from '../bad-input/hostile-archives.ts';
 import { granary, startGranary } from '../machine/granary.ts';
 import { cleanEnvironment, uvPath } from '../machine/uv.ts';
 import { type LoopbackUpstream, openLoopbackUpstream } from '../upstream/loopback-upstream.ts';
+import { downloadWheels } from '../upstream/sample-projects.ts';
 
 // A dozen processes one after the other, on a machine that may be busy.
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
@@ -35,6 +36,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'granary-watch-'));
   upstream = await openLoopbackUpstream();
   for (const name of NAMES) upstream.publish({ ...native(name), uploadTime: '2024-06-01T00:00:00Z' });
+  for (const { project, path } of await downloadWheels(join(folder, 'tools'), ['uv'])) upstream.publishPath(path, { project });
   const config = { upstreams: { pypi: { index: upstream.index } }, listen: '127.0.0.1:0', prices: { perGiBMonth: 1024 } };
   await writeFile(join(folder, 'granary.yaml'), JSON.stringify({ ...config, requests: { accept: ['pkg:pypi/ours-*'] } }));
   await mkdir(join(folder, 'product/node_modules/x'), { recursive: true });
@@ -92,6 +94,17 @@ describe('granary watch', () => {
     const bytes = native('good').bytes.length + native('better').bytes.length;
     expect(estimated.total).toMatchObject({ files: 2, bytes, requests: 4, held: { files: 0 }, costPerMonth: Math.round((bytes / 2 ** 20) * 100) / 100 });
     expect(upstream.requests.filter((path) => path.startsWith('/packages/'))).toEqual([]);
+    expect((await granary(['watch', 'list'], { cwd: folder })).code).toBe(66);
+  });
+
+  it('says what a range would come to, resolved with what upstream has, and leaves nothing behind', async () => {
+    const { specifications, total } = await watch(Estimate, 'add', 'pkg:pypi/good@^1', '--dry-run');
+    const none = await watch(Estimate, 'add', 'pkg:pypi/good@^2', '--dry-run');
+
+    expect(specifications).toMatchObject([{ specification: 'pkg:pypi/good@^1', files: 1, problem: null }]);
+    expect(total).toMatchObject({ files: 1, bytes: native('good').bytes.length, requests: 2 });
+    expect(none.specifications).toMatchObject([{ files: 0, problem: expect.stringMatching(/^resolve pkg:pypi\/good@\^2: .*good/) }]);
+    expect((await readdir(tmpdir())).filter((name) => name.startsWith('granary-look-up-'))).toEqual([]);
     expect((await granary(['watch', 'list'], { cwd: folder })).code).toBe(66);
   });
 

@@ -33,6 +33,20 @@ describe.skipIf(reason !== undefined)(`foreign code${reason === undefined ? '' :
     );
   });
 
+  it('ends its own processes where it means all of its group, or everybody, and none of ours', async () => {
+    const neighbour = spawn('sleep', ['60']);
+
+    const ends: string[] = [];
+    for (const script of ['kill -9 0', 'kill -9 -1', "trap '' TERM; kill -TERM 0; kill -HUP -1; sleep 1; kill -9 -$$"]) {
+      const { phases } = await sandbox.attempt(script);
+      ends.push(phases[0]?.end.type ?? 'nothing');
+    }
+
+    expect(ends).toHaveLength(3);
+    expect(neighbour.exitCode ?? neighbour.signalCode).toBeNull();
+    neighbour.kill('SIGKILL');
+  });
+
   it('reaches the mirror and nothing else while it fetches, and nothing at all while it builds', async () => {
     const socket = join(sandbox.scratch, 'mirror.sock');
     const mirror = createServer((_, response) => response.end('from the mirror')).listen(socket);

@@ -22,7 +22,16 @@ export const RUN_TOOLS: Readonly<Record<string, string>> = {
 };
 /** As {@link RUN_TOOLS}, to make root filesystems. Without root, a user's files stand in for root's. */
 export function rootfsTools(privilege: Privilege): Readonly<Record<string, string>> {
-  const tools = { mmdebstrap: 'mmdebstrap', 'apt-get': 'apt', 'dpkg-deb': 'dpkg', unshare: 'util-linux', setpriv: 'util-linux', tar: 'tar', sync: 'coreutils' };
+  const tools = {
+    mmdebstrap: 'mmdebstrap',
+    'apt-get': 'apt',
+    'dpkg-deb': 'dpkg',
+    unshare: 'util-linux',
+    setpriv: 'util-linux',
+    setsid: 'util-linux',
+    tar: 'tar',
+    sync: 'coreutils',
+  };
   return privilege === 'root' ? tools : { ...tools, fakechroot: 'fakechroot', fakeroot: 'fakeroot' };
 }
 

@@ -21,7 +21,8 @@ export async function runTool(
   try {
     const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
     const options = { env: { ...TOOL_ENVIRONMENT, ...env }, cwd: '/', ...limits, ...(signal === undefined ? {} : { signal }) };
-    const { stdout } = await promisify(execFile)('setpriv', ['--pdeathsig', 'KILL', ...argv], options);
+    // A session of its own: mmdebstrap hangs up on its whole process group where it can't go on, and that must not be ours.
+    const { stdout } = await promisify(execFile)('setpriv', ['--pdeathsig', 'KILL', 'setsid', ...argv], options);
     return stdout;
   } catch (cause) {
     const said = cause instanceof Error && 'stderr' in cause && typeof cause.stderr === 'string' ? cause.stderr : '';
