@@ -32,6 +32,7 @@ async function explainOne(ports: { readonly catalog: Catalog; readonly blobs: Bl
   const located = catalog.current('located', artifact.purl);
   const { source, findings } = located === undefined ? {} : LocatedBody.parse(located.entry.body);
   const verdict = catalog.current('verdict', artifact.purl);
+  const judged = verdict === undefined ? undefined : VerdictBody.parse(verdict.entry.body);
   const attested = catalog.ofDigest('attested', artifact.sha256).filter(({ entry }) => entry.subject === artifact.purl);
   return {
     purl: artifact.purl,
@@ -39,9 +40,10 @@ async function explainOne(ports: { readonly catalog: Catalog; readonly blobs: Bl
     stored: { entry: stored.index, at: stored.entry.at, evidence: body.evidence, licence: body.licence ?? null },
     upstream: vanished === undefined ? 'listed' : VanishedBody.parse(vanished.entry.body).state,
     source: source ?? null,
-    sourceFindings: findings ?? [],
+    // Some are found when the source is looked for, some when what it came to is judged.
+    sourceFindings: [...new Set([...(findings ?? []), ...(judged?.findings ?? [])])],
     attempts: await attemptsOf(ports, artifact),
-    verdict: verdict === undefined ? null : { entry: verdict.index, at: verdict.entry.at, ...VerdictBody.parse(verdict.entry.body) },
+    verdict: verdict === undefined || judged === undefined ? null : { entry: verdict.index, at: verdict.entry.at, ...judged },
     attested: attested.map(({ index, entry }) => ({ entry: index, ...AttestedBody.pick({ predicateType: true, keyId: true }).parse(entry.body) })),
   };
 }

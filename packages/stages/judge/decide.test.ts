@@ -61,6 +61,8 @@ describe('a verdict', () => {
     expect(decide({ tier: 'commit-tagged', steps: [archive, commit], findings: ['commit-lacks-files'] })).toMatchObject({
       ...{ verdict: 'reproduced', tier: 'publisher-archive', findings: ['commit-lacks-files'] },
     });
+    const same: BuildStep = { ...step('identical', 0), plan: commit.plan };
+    expect(decide({ tier: 'commit-tagged', steps: [archive, same] })).toMatchObject({ verdict: 'reproduced', tier: 'commit-tagged' });
     expect(decide({ tier: 'publisher-archive', steps: [commit], residueCause: 'extra-upstream-files' })).toMatchObject({
       verdict: 'not-reproduced',
       tier: 'commit-tagged',

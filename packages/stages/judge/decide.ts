@@ -1,6 +1,6 @@
 import type { BuildStep } from '@granary/contract/ecosystem';
 import type { Cause, FailureClass, Rung, Sha256, SourceFinding, SourceTier, Verdict } from '@granary/core/model';
-import { RUNGS, verdictOf } from '@granary/core/model';
+import { RUNGS, SOURCE_TIERS, verdictOf } from '@granary/core/model';
 
 /** What is known of an artifact when it is judged. */
 export interface CaseFile {
@@ -48,18 +48,20 @@ export function decide(file: CaseFile): Decision {
 }
 
 /**
- * The highest rung; among those where none holds, what was built before what was only looked at, which can't say what a packer would have written; then the smallest residue; the
- * earliest of equals.
+ * The highest rung; among those where none holds, what was built before what was only looked at, which can't say what a packer would have written; then the smallest residue; of
+ * equals the one from the better source, a commit before an archive that its publisher made, and then the earliest.
  */
 export function bestStep(steps: readonly BuildStep[]): BuildStep | undefined {
   const rank = ({ compared }: BuildStep) => (compared === undefined || compared.body.rung === 'none' ? RUNGS.length : RUNGS.indexOf(compared.body.rung));
+  const tier = ({ plan }: BuildStep) => SOURCE_TIERS.indexOf(plan.source?.tier ?? 'publisher-archive');
   return steps
     .filter(({ compared }) => compared !== undefined)
     .toSorted(
       (a, b) =>
         rank(a) - rank(b) ||
         Number(a.rebuilt === undefined) - Number(b.rebuilt === undefined) ||
-        (a.compared?.body.residue ?? 0) - (b.compared?.body.residue ?? 0),
+        (a.compared?.body.residue ?? 0) - (b.compared?.body.residue ?? 0) ||
+        tier(a) - tier(b),
     )[0];
 }
 
