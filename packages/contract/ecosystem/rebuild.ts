@@ -14,6 +14,8 @@ export interface RebuildSubject {
   readonly commitObject?: Uint8Array;
   /** When the archive was published. */
   readonly sourcePublishedAt?: Instant;
+  /** What reproduced another release of the package: tried first, where it fits. */
+  readonly precedent?: BuildProposal;
   /** Runtime versions the rootfs offers, such as `3.11.2`; empty where nothing runs. */
   readonly runtimeVersion: string;
 }

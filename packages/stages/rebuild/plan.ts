@@ -30,6 +30,7 @@ import {
   toPurl,
 } from '@granary/core/model';
 import { locatedSource, targetOf } from './locate.ts';
+import { precedentOf } from './precedent.ts';
 import type { PlanPorts } from './rebuild-ports.ts';
 import { resolveClosure } from './resolve-closure.ts';
 
@@ -130,7 +131,8 @@ async function propose(ports: PlanPorts, subject: RebuildSubject, attempts: read
     return { type: 'build', proposal: { method: 'source-files', requirements: [], before, settings: {}, parameters: [], assists: [], notes: [] } };
   }
   const runtimeVersion = (await ports.environment())?.runtimeVersion ?? '';
-  return await ports.ecosystem.rebuilding.strategy.propose({ ...subject, runtimeVersion }, attempts);
+  const precedent = await precedentOf(ports, subject.target);
+  return await ports.ecosystem.rebuilding.strategy.propose({ ...subject, runtimeVersion, ...(precedent === undefined ? {} : { precedent }) }, attempts);
 }
 
 async function attemptOf(blobs: BlobStore, step: BuildStep): Promise<Attempt | undefined> {
