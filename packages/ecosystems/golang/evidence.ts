@@ -14,8 +14,16 @@ const MAX_INFO_BYTES = 2 ** 20;
 export async function readDeclared(artifact: Artifact, bytes: Uint8Array): Promise<Declared> {
   const info = kindOf(artifact.fileName) === 'info' && bytes.length <= MAX_INFO_BYTES ? parseInfo(bytes) : undefined;
   if (info === undefined) return {};
-  const source = info.origin === 'unstated' ? repositoryOfPath(pathOf(artifact.purl)) : info.origin;
+  const path = pathOf(artifact.purl);
+  const source = info.origin === 'unstated' ? repositoryOfPath(path) : withFolderOf(path, info.origin);
   return { ...(info.time === undefined ? {} : { publishedAt: info.time }), ...(source === undefined ? {} : { source }) };
+}
+
+/** The folder that the tool names is without that of a major version, which may or may not be there: the go.mod tells. */
+function withFolderOf(path: string, origin: ClaimedSource | undefined): ClaimedSource | undefined {
+  if (origin?.directory === undefined || !/\/v\d+$/.test(path)) return origin;
+  const { directory: _, ...others } = origin;
+  return others;
 }
 
 /**

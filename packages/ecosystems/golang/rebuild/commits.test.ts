@@ -75,6 +75,8 @@ describe('where a module comes from', () => {
     const Origin = { VCS: 'git', URL: 'https://forge.example/owner/real', Hash: HASH, Subdir: 'sub' };
 
     expect(await said('mod.example/a/lamp', { Origin })).toEqual({ repository: 'pkg:git/forge.example/owner/real', commit: HASH, directory: 'sub' });
+    // The folder may be `sub/v2` as well.
+    expect(await said('mod.example/a/lamp/sub/v2', { Origin })).toEqual({ repository: 'pkg:git/forge.example/owner/real', commit: HASH });
     expect(await said('mod.example/a/lamp', { Origin: { ...Origin, VCS: 'hg' } })).toBeUndefined();
     expect(await said('mod.example/a/lamp', { Origin: { ...Origin, URL: '/srv/git/lamp' } })).toBeUndefined();
   });

@@ -33,7 +33,7 @@ export async function locateCommit(held: HeldRepository, release: Release, claim
   const around = target.publishedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(target.publishedAt);
   const tips = [...new Set([...state.refs.keys()].flatMap((ref) => state.peeled.get(ref) ?? state.refs.get(ref) ?? []))];
   if (ranked()[0]?.standing !== 'valid') await look(await byHistory(local, release, { tips, around }));
-  const best = ranked()[0];
+  const best = ranked().find(({ standing }) => standing !== 'absent');
   if (best === undefined || best.score < 1) await look(await byContent(local, release, { tips, around, best }));
   return decide(ranked(), release.claimedDirectory);
 }
