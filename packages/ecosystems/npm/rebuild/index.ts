@@ -1,0 +1,2 @@
+export { resolveBuild } from './resolve-build.ts';
+export { npmRebuild } from './strategy.ts';

@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { VerdictBody } from '@granary/core/model';
+import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { granaryArgv, granaryEnvironment } from '../clients/granary-process.ts';
+import { mustRun, run } from '../clients/run.ts';
+import type { JsClient } from '../machine/js-clients.ts';
+import { report, timed } from '../report.ts';
+import { type Files, type NpmSourceSite, openNpmSourceSite, publishClient } from './npm-source-site.ts';
+
+const SET_UP_MS = 3_000_000;
+const folder = mkdtempSync(join(tmpdir(), 'granary-npm-from-git-'));
+const PLAIN = ['lantern', 'squeezed', '@house/room', 'made', 'added', 'changed', 'claims-another'];
+const LOCKED: Readonly<Record<string, { readonly client: JsClient; readonly install: string; readonly tool?: string }>> = {
+  'by-npm': { client: 'npm12', install: 'npm install' },
+  'by-pnpm': { client: 'pnpm', install: 'pnpm install', tool: 'pnpm' },
+  'by-yarn1': { client: 'yarn1', install: 'yarn install', tool: 'yarn' },
+  // Without a lock of its own it would be taken for a part of whatever project lies above it.
+  'by-yarn4': { client: 'yarn4', install: ': > yarn.lock && yarn install', tool: '@yarnpkg/cli-dist' },
+  unlocked: { client: 'npm12', install: 'npm install --no-package-lock' },
+};
+let site: NpmSourceSite;
+
+/** A package.json of version 1.0.0, with its repository. */
+function manifest(name: string, more: object = {}, repository = name): object {
+  return { name, version: '1.0.0', repository: { type: 'git', url: `git+https://forge.example/owner/${repository}.git` }, license: 'MIT', ...more };
+}
+const CODE: Files = { 'index.js': 'module.exports = (light) => light * 2;\n', 'README.md': '# Light\n', LICENSE: 'MIT\n', 'test/check.js': 'require("..");\n' };
+const MAKES = `const fs = require('node:fs');\nfs.mkdirSync('dist', { recursive: true });\nfs.writeFileSync('dist/index.js', fs.readFileSync('src/index.js', 'utf8').replaceAll('  ', ''));\n`;
+/** With a tool that has to be installed first. */
+const SHAPES = `const fs = require('node:fs');\nfs.mkdirSync('dist', { recursive: true });\nfs.writeFileSync('dist/index.js', require('shape')(fs.readFileSync('src/index.js', 'utf8')));\n`;
+const BUILT: Files = { 'src/index.js': 'exports.light  =  1;\n', 'README.md': '# Light\n', '.gitignore': 'dist\nnode_modules\n.yarn\n' };
+
+async function makePlain(): Promise<void> {
+  await site.publish(await site.pack(await site.commit('lantern', { ...CODE, 'package.json': manifest('lantern') })));
+  await site.publish(await site.alter(await site.pack(await site.commit('squeezed', { ...CODE, 'package.json': manifest('squeezed') }))));
+  const made = manifest('made', { files: ['dist'], scripts: { prepack: 'node make.js' } });
+  await site.publish(await site.pack(await site.commit('made', { ...BUILT, 'make.js': MAKES, 'package.json': made })));
+  const house = await site.commit('house', {
+    'package.json': { private: true, workspaces: ['packages/*'] },
+    'README.md': '# House\n',
+    LICENSE: 'MIT\n',
+    'packages/room/index.js': 'exports.room = 1;\n',
+    'packages/room/package.json': manifest('@house/room', {}, 'house'),
+  });
+  const room = join(house, 'packages/room');
+  for (const name of ['README.md', 'LICENSE']) writeFileSync(join(room, name), readFileSync(join(house, name)));
+  await site.publish(await site.pack(room, { line: 'npm pack --no-workspaces' }));
+}
+
+async function makePlanted(): Promise<void> {
+  const plant = async (name: string, change: (packed: string, work: string) => void): Promise<void> => {
+    const work = await site.commit(name, { ...CODE, 'package.json': manifest(name) });
+    await site.publish(await site.alter(await site.pack(work), (packed) => change(packed, work)));
+  };
+  await plant('added', (packed) => writeFileSync(join(packed, 'loader.js'), 'fetch("https://files.example");\n'));
+  await plant('changed', (packed) => writeFileSync(join(packed, 'index.js'), 'module.exports = (light) => light * 3;\n'));
+  await plant('claims-another', (packed, work) => {
+    const gitHead = execFileSync('git', ['rev-parse', 'HEAD~1'], { cwd: work, encoding: 'utf8' }).trim();
+    const path = join(packed, 'package.json');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), gitHead }, null, 2));
+  });
+}
+
+/** Each built by a tool that its own package manager installs, from the lock that it wrote. */
+async function makeLocked(): Promise<void> {
+  await site.dependency('shape', {
+    'package.json': { name: 'shape', version: '1.0.0' },
+    'index.js': 'module.exports = (text) => text.replaceAll("  ", " ");\n',
+  });
+  for (const [name, { client, install, tool }] of Object.entries(LOCKED)) {
+    const version = tool === undefined ? undefined : await publishClient(site, client, tool);
+    const packageManager = version === undefined ? {} : { packageManager: `${client.replace(/\d/, '')}@${version}` };
+    const json = manifest(name, { files: ['dist'], scripts: { build: 'node make.js' }, devDependencies: { shape: '^1.0.0' }, ...packageManager });
+    const files = { ...BUILT, '.yarnrc.yml': 'nodeLinker: node-modules\n', 'make.js': SHAPES, 'package.json': json };
+    const work = await site.commit(name, files, (at) => site.shell(client, install, at));
+    await site.publish(await site.pack(work, { line: 'npm run build && npm pack' }));
+  }
+}
+
+beforeAll(async () => {
+  site = await openNpmSourceSite(
+    folder,
+    [...PLAIN, ...Object.keys(LOCKED)].map((name) => `pkg:npm/${name}@1.0.0`),
+  );
+  await makePlain();
+  await makePlanted();
+  await makeLocked();
+  const { said } = await timed('up --once', () =>
+    mustRun(granaryArgv('up', '--once', '--json', '--listen', '127.0.0.1:0', '--config', site.configFile), { env: granaryEnvironment() }),
+  );
+  report(said.slice(-3000));
+}, SET_UP_MS);
+afterAll(async () => {
+  await site?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+function verdictOf(name: string): VerdictBody {
+  using catalog = openSqliteCatalog(join(folder, 'data/derived/catalog.sqlite'), { mode: 'read' });
+  const [fact] = [...catalog.all('verdict', { subjectPrefix: `pkg:npm/${name.replace('@', '%40')}@1.0.0` })];
+  if (fact === undefined) throw new Error(`${name} has no verdict`);
+  return VerdictBody.parse(fact.entry.body);
+}
+const why = async (name: string) => (await run(granaryArgv('why', `pkg:npm/${name}@1.0.0`, '--config', site.configFile), { env: granaryEnvironment() })).said;
+
+describe('a package whose files are those of a commit', () => {
+  it('is reproduced when it is packed again', async () => {
+    expect(verdictOf('lantern'), await why('lantern')).toMatchObject({ verdict: 'reproduced', rung: 'identical', tier: 'commit-tagged' });
+  });
+
+  it('may be compressed by somebody else', async () => {
+    expect(verdictOf('squeezed'), await why('squeezed')).toMatchObject({ verdict: 'reproduced-normalized', rung: 'identical-content', tier: 'commit-tagged' });
+  });
+
+  it('may have what its tool copied from the root', async () => {
+    const verdict = verdictOf('@house/room');
+
+    expect(verdict, await why('@house/room')).toMatchObject({ verdict: 'reproduced-normalized', rung: 'source-subset', tier: 'commit-tagged' });
+    expect(verdict.findings).toBeUndefined();
+  });
+});
+
+describe('a package with files that a script makes', () => {
+  it.each(['made', ...Object.keys(LOCKED)])('is reproduced: %s', async (name) => {
+    expect(verdictOf(name), await why(name)).toMatchObject({ verdict: 'reproduced', tier: 'commit-tagged' });
+    expect(await why(name)).not.toContain('SECURITY');
+  });
+});
+
+describe('a package that is not what its commit says', () => {
+  it.each([
+    ['added', 'extra-upstream-files', 'commit-lacks-files'],
+    ['changed', 'content-unexplained', 'commit-lacks-files'],
+    ['claims-another', 'build-metadata', 'claimed-commit-differs'],
+  ])('is marked: %s', async (name, cause, finding) => {
+    expect(verdictOf(name), await why(name)).toMatchObject({ verdict: 'not-reproduced', cause, findings: [finding] });
+    expect(await why(name)).toContain(`SECURITY  ${finding}`);
+  });
+});
