@@ -26,6 +26,7 @@ const found = await mirrorRepository(
     ...{ repositories, blobs, catalog, upstream, refPrefixes: DEFAULT_REF_PREFIXES },
     addressOf: () => url,
     limits: { maxBytes: 2 ** 34, timeoutMs: 3_600_000 },
+    largeFiles: { maxObjectBytes: 2 ** 32, maxTotalBytes: 2 ** 34, timeoutMs: 3_600_000 },
     sink: {
       async submit(facts) {
         for (const fact of facts.map((given) => ('leaf' in given ? given.fact : given)))

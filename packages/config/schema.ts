@@ -95,6 +95,8 @@ const Repositories = strict({
     .max(50)
     .optional(),
   maxPackBytes: ByteSize.default(16 * 2 ** 30),
+  /** Large files of LFS: of one, and of all that one repository has. What is larger is named in `granary status`. */
+  lfs: strict({ maxObjectBytes: ByteSize.default(4 * 2 ** 30), maxTotalBytes: ByteSize.default(100 * 2 ** 30) }).prefault({}),
   /** Of the folders that repositories are served from; what is asked for least is made anew when it is asked for again. */
   cacheBytes: ByteSize.default(50 * 2 ** 30),
 });

@@ -198,6 +198,7 @@ describe.skipIf(reason !== undefined)(title('one look at a git server'), () => {
       ...{ repositories, blobs, catalog, sink, upstream: openUpstream(forge), refPrefixes: DEFAULT_REF_PREFIXES },
       addressOf: () => rewriteUrl('https://lamp.example/x', rulesOf(forge)),
       limits: { maxBytes: 2 ** 20, timeoutMs: 30_000, stallMs: STALL_MS, ...limits },
+      largeFiles: { maxObjectBytes: 2 ** 20, maxTotalBytes: 2 ** 20, timeoutMs: 30_000 },
     };
     return {
       ...{ forge, catalog },

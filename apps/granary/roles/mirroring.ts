@@ -20,9 +20,11 @@ export interface MirroringParts {
 
 /** Of indexing one pack, which takes as long as the machine needs. */
 const PACK_TIMEOUT_MS = 60 * 60_000;
+/** Of one look: what doesn't come by then comes with the next. */
+const LARGE_FILES_TIMEOUT_MS = 60 * 60_000;
 
 export function openRepositoryObserver({ config, site, forges, repositories, settle }: MirroringParts): RepositoryObserver {
-  const { refs, maxPackBytes } = config.repositories;
+  const { refs, maxPackBytes, lfs } = config.repositories;
   const ports: RepositoryPorts = {
     upstream: forges.client,
     addressOf: forges.addressOf,
@@ -31,6 +33,7 @@ export function openRepositoryObserver({ config, site, forges, repositories, set
     catalog: site.catalog,
     sink: site.sinkOf('sync'),
     limits: { maxBytes: maxPackBytes, timeoutMs: PACK_TIMEOUT_MS },
+    largeFiles: { ...lfs, timeoutMs: LARGE_FILES_TIMEOUT_MS },
     refPrefixes: refs ?? DEFAULT_REF_PREFIXES,
   };
   const underWay = new Map<Purl, Promise<RepositoryLook>>();

@@ -62,6 +62,18 @@ export const WatchedBody = z.object({
 export const ReaderBody = z.object({ state: z.enum(['active', 'removed']), name: z.string(), token: Sha256Shape });
 /** `wanted`, about a watched specification (its closure) or about an artifact (a plan to build it). `manifest` is a blob of the private store for `install`, of the public one for `build`. */
 export const WantedBody = z.object({ role: z.enum(['install', 'build']), manifest: Sha256Shape, artifacts: Size });
+const Outside = z.object({
+  /** Lists all of it. Absent where there is nothing. */
+  document: Sha256Shape.optional(),
+  /** The repositories of submodules, those of `HEAD` first: as many as have room. */
+  submodules: z.array(PurlShape).optional(),
+  /** How many more stand in the document. */
+  leftOut: Size.optional(),
+  /** What can't be followed, such as submodules whose address leads to no repository. */
+  notCovered: Size.optional(),
+  /** Files of LFS; `missing` counts those that aren't held, by reason. */
+  largeFiles: z.object({ files: Size, bytes: Size, missing: z.record(z.string(), Size).optional() }).optional(),
+});
 /** `observed`, about a package: upstream's index document as it was seen. */
 export const ObservedBody = z.object({
   document: Sha256Shape,
@@ -72,6 +84,8 @@ export const ObservedBody = z.object({
   pulled: z.literal(true).optional(),
   /** Of a repository: how many refs were created, advanced, forced and so on since the document before. */
   events: z.record(z.string(), Size).optional(),
+  /** Of a repository: what its trees name and its packs don't have, since its refs were first seen. Absent where nobody looked for that. */
+  outside: Outside.optional(),
   run: Run.optional(),
 });
 /**

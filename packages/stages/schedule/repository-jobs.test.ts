@@ -38,3 +38,25 @@ it('leaves what was seen to those who follow upstream', () => {
 
   expect(repositoryJobs(catalog, 'watched', both)).toEqual([]);
 });
+
+it('mirrors submodules of what is mirrored, after everything else, and circles end', () => {
+  const { catalog, add } = openCatalog();
+  const [first, second] = [toPurl('pkg:git/forge.example/owner/first'), toPurl('pkg:git/forge.example/owner/second')];
+  const see = (subject: string, submodules: readonly string[]) =>
+    add({ kind: 'observed', subject, body: { document: sha256('refs'), sizeBytes: 1, mediaType: 'x', url: 'x', outside: { submodules } } });
+  see(WATCHED, [first, WATCHED]);
+  see(NAMED, [second]);
+
+  expect(repositoryJobs(catalog, 'watched', both)).toMatchObject([{ id: `mirror ${first}`, urgency: 'whenever' }]);
+  expect(repositoryJobs(catalog, 'named-by-packages', both).map(({ id, urgency }) => [id, urgency])).toEqual([
+    [`mirror ${first}`, 'whenever'],
+    [`mirror ${second}`, 'whenever'],
+  ]);
+  expect(repositoryJobs(catalog, 'watched', { ...both, watched: new Set([WATCHED, first]) }).map(({ id, urgency }) => [id, urgency])).toEqual([
+    [`mirror ${first}`, undefined],
+  ]);
+
+  see(first, [WATCHED, second, first]);
+
+  expect(repositoryJobs(catalog, 'watched', both)).toMatchObject([{ id: `mirror ${second}`, urgency: 'whenever' }]);
+});

@@ -1,5 +1,6 @@
 import { repositoryOfClaim } from '@granary/contract/ecosystem';
 import type { Catalog, Job } from '@granary/contract/ports';
+import { submodulesOf } from '@granary/contract/repository';
 import { type Artifact, type Purl, StoredBody } from '@granary/core/model';
 
 /** Which repositories are mirrored: those that are watched themselves, or those too that packages name which are held for somebody. */
@@ -10,10 +11,11 @@ export interface NamedRepositories {
   readonly artifacts: Iterable<Pick<Artifact, 'purl'>>;
 }
 
-/** One for each repository that was never seen; once it was, whoever follows upstream looks again. What only packages name holds up nothing. */
+/** One for each repository that was never seen; once it was, whoever follows upstream looks again. What only packages or submodules name holds up nothing. */
 export function repositoryJobs(catalog: Pick<Catalog, 'current'>, which: MirroredRepositories, { watched, artifacts }: NamedRepositories): readonly Job[] {
   const named = which === 'watched' ? [] : [...artifacts].flatMap((artifact) => namedBy(catalog, artifact));
   const found = new Map<Purl, Job['urgency']>(named.map((repository) => [repository, 'whenever']));
+  for (const repository of [...watched, ...named]) for (const submodule of submodulesOf(catalog, repository)) found.set(submodule, 'whenever');
   for (const repository of watched) found.set(repository, undefined);
   return [...found].flatMap(([repository, urgency]): readonly Job[] => {
     if (catalog.current('observed', repository) !== undefined) return [];

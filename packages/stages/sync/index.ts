@@ -8,7 +8,8 @@ export { openPull, type Pull, PullError, type PulledFile, type PullOutcome } fro
 export { openPullBudget, type PullBudget } from './pull-budget.ts';
 export { pullPermits } from './pull-rules.ts';
 export { openRechecks, type RecheckPorts, type Rechecks } from './recheck.ts';
-export { mirrorRepository, type RepositoryLook } from './repository/mirror-repository.ts';
+export { mirrorRepository } from './repository/mirror-repository.ts';
+export type { RepositoryLook } from './repository/repository-look.ts';
 export { DEFAULT_REF_PREFIXES, type RepositoryPorts } from './repository/repository-ports.ts';
 export type { Sighting } from './sighting.ts';
 export { storeArtifact } from './store-artifact.ts';

@@ -15,16 +15,14 @@ import {
 import { type Fact, type Purl, type StateFact, sha256, VanishedBody } from '@granary/core/model';
 import { type Asked, askForRefs } from './ask-server.ts';
 import { type Fetched, fetchMissing, type Local } from './fetch-missing.ts';
+import { findOutside, outsideOf } from './find-outside.ts';
+import { lookOutside } from './look-outside.ts';
+import { withSubmodules } from './outside-body.ts';
 import { presenceFacts, refFacts } from './repository-facts.ts';
+import type { RepositoryLook } from './repository-look.ts';
 import type { RepositoryPorts } from './repository-ports.ts';
+import { type TakenOutside, takeOutside } from './take-outside.ts';
 import { toJobError } from './to-job-error.ts';
-
-/** What a look at an upstream repository brought. */
-export type RepositoryLook =
-  | { readonly type: 'unchanged' }
-  | { readonly type: 'changed'; readonly facts: number; readonly events: readonly RefEvent[]; readonly packBytes: number }
-  /** Upstream has no such repository, now or any more. */
-  | { readonly type: 'absent'; readonly facts: number };
 
 const SNAPSHOT_MEDIA_TYPE = 'application/vnd.granary.git-refs+json';
 
@@ -52,10 +50,9 @@ async function look(ports: RepositoryPorts, { repository, url }: Target, signal?
   const asked = await askForRefs(ports, url, signal);
   if (asked === undefined) return await recordAbsence(ports, repository, known);
   const presence = presenceFacts(ports.catalog, repository, 'back');
-  if (known !== undefined && isSame(known.state, asked)) {
-    if (presence.length > 0) await ports.sink.submit(presence);
-    return presence.length === 0 ? { type: 'unchanged' } : { type: 'changed', facts: presence.length, events: [], packBytes: 0 };
-  }
+  // Where nobody looked for what lies outside, that is to be done, whatever else there is.
+  if (known !== undefined && outsideOf(known) !== undefined && isSame(known.state, asked))
+    return await lookOutside(ports, { repository, asked, known, presence }, signal);
   if (known !== undefined && known.state.objectFormat !== asked.server.objectFormat)
     throw new JobError(
       'later',
@@ -69,7 +66,8 @@ async function look(ports: RepositoryPorts, { repository, url }: Target, signal?
   });
   const fetched = await fetchMissing(ports, { repository, asked, known, local }, signal);
   const state: RefState = { objectFormat, ...(await peeledByUs(local, asked.listing, objectFormat)) };
-  return await record(ports, { repository, asked, known, local, fetched, state, presence });
+  const outside = await takeOutside(ports, { repository, url: asked.url, outside: await findOutside(ports, { repository, local, known, state }) }, signal);
+  return await record(ports, { repository, asked, known, local, fetched, state, presence, outside });
 }
 
 async function recordAbsence({ catalog, sink }: RepositoryPorts, repository: Purl, known: KnownRefs | undefined): Promise<RepositoryLook> {
@@ -96,6 +94,7 @@ async function peeledByUs(local: LocalRepository, { refs, head }: RefListing, ob
 }
 
 interface Seen extends Local {
+  readonly outside: TakenOutside;
   readonly fetched: Fetched;
   readonly state: RefState;
   readonly presence: readonly StateFact[];
@@ -103,20 +102,21 @@ interface Seen extends Local {
 
 async function record(ports: RepositoryPorts, seen: Seen): Promise<RepositoryLook> {
   const { catalog, blobs, sink } = ports;
-  const { repository, asked, known, fetched, state, presence } = seen;
+  const { repository, asked, known, fetched, state, presence, outside } = seen;
   const bytes = documentOf(known, state);
   const events = await eventsSince(catalog, seen);
   const document = sha256(bytes);
-  const observed: StateFact = {
+  const seenNow: StateFact = {
     kind: 'observed',
     subject: repository,
     body: { document, sizeBytes: bytes.length, mediaType: SNAPSHOT_MEDIA_TYPE, url: asked.url, events: countsOf(events) },
     ...(known === undefined ? {} : { prev: known.fact.key }),
   };
+  const observed = withSubmodules(seenNow, outside.body, outside.outside);
   await blobs.put(bytes, { maxBytes: bytes.length });
   const facts: readonly Fact[] = [...presence, ...refFacts(catalog, repository, document, events), observed];
   await sink.submit(facts);
-  return { type: 'changed', facts: fetched.facts + facts.length, events, packBytes: fetched.packBytes };
+  return { type: 'changed', facts: fetched.facts + outside.facts + facts.length, events, packBytes: fetched.packBytes };
 }
 
 /** The first look finds everything, and nothing happened. */

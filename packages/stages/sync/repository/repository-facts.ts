@@ -1,6 +1,7 @@
 import type { Catalog, CatalogFact, TakenPack } from '@granary/contract/ports';
-import { FINDINGS_COMPANION, INDEX_COMPANION } from '@granary/contract/repository';
+import { FINDINGS_COMPANION, INDEX_COMPANION, largeFileName, largeFilePurl } from '@granary/contract/repository';
 import { type RefEvent, refPurl } from '@granary/core/git';
+import type { LargeFile } from '@granary/core/lfs';
 import { type ComputedFact, formatPurl, type Purl, purlParts, type Sha256, type StateFact, VanishedBody } from '@granary/core/model';
 
 /** What one look has to say of single refs, at most: the snapshots hold them all. */
@@ -26,6 +27,16 @@ export function packFact(repository: Purl, { pack, index, sizeBytes, findingsTot
       ],
       support: true,
     },
+  };
+}
+
+/** A large file is a file of its repository as a pack is. */
+export function largeFileFact(repository: Purl, { oid, sizeBytes }: LargeFile): ComputedFact {
+  return {
+    kind: 'stored',
+    subject: largeFilePurl(repository, oid),
+    inputs: [oid],
+    body: { sha256: oid, sizeBytes, path: largeFileName(oid), evidence: [{ state: 'checked', check: 'lfs-oid' }], support: true },
   };
 }
 

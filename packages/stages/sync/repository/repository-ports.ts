@@ -12,6 +12,8 @@ export interface RepositoryPorts {
   readonly sink: FactSink;
   /** Of one pack. `stallMs`: how long a server may say nothing, or nearly nothing, while it packs; a quarter of an hour unless given. */
   readonly limits: PackLimits & { readonly stallMs?: number };
+  /** `maxTotalBytes`: of all large files of one repository together. `timeoutMs`: of all that one look asks for. */
+  readonly largeFiles: { readonly maxObjectBytes: number; readonly maxTotalBytes: number; readonly timeoutMs: number };
   /** Names of refs that are kept begin with one of these. */
   readonly refPrefixes: readonly string[];
 }
