@@ -27,7 +27,7 @@ const AT_FIRST: readonly SampleCrate[] = [
   // Nobody watches it.
   { name: 'spark', version: '1.0.0', publishedAt: '2023-08-01T10:00:00Z', dependencies: { lantern: '1' } },
 ];
-const NO_VERDICT = /403 Granary policy verified refuses all \d+ files of cargo\/\w+ that are held: unsupported \(unsupported-ecosystem\), see /;
+const NO_VERDICT = /403 Granary policy verified refuses all \d+ files of cargo\/\w+ that are held: unsupported \(repository-not-mirrored\), see /;
 const WATCH = ['lamp/Cargo.lock', 'pkg:cargo/wick@^1', 'pkg:cargo/wick@1.0.0', 'pkg:cargo/Ember@1.0.0', 'pkg:cargo/tallow@0.9.0'];
 
 let folder = '';
@@ -227,7 +227,7 @@ describe.skipIf(suite.isSkipped)(suite.title('with every upstream unreachable, o
   );
 
   it(
-    'cargo is told why verified has nothing of crates, which nobody can rebuild yet',
+    'cargo is told why verified has nothing of crates whose repositories nobody mirrors',
     async () => {
       const home = makeCargoHome(folder, { index: `${island.address}/verified/cargo/`, runner: island.run });
 

@@ -15,8 +15,9 @@ export interface SampleCrate {
 }
 
 const Metadata = z.object({
-  packages: z.tuple([
+  packages: z.array(
     z.object({
+      name: z.string(),
       features: z.record(z.string(), z.array(z.string())),
       dependencies: z.array(
         z.object({
@@ -30,16 +31,25 @@ const Metadata = z.object({
         }),
       ),
     }),
-  ]),
+  ),
 });
 
 /** Packaged by the real cargo, with what a registry's index would say of it. What it needs must be published. */
 export async function packageCrate(folder: string, sample: SampleCrate, owner: CargoHome): Promise<PublishedCrate> {
-  const { name, version, publishedAt } = sample;
-  const project = await writeCrate(folder, sample);
+  return await packageProject(await writeCrate(folder, sample), sample, owner);
+}
+
+/** The same of a project that is there. */
+export async function packageProject(
+  project: string,
+  { name, version, publishedAt }: Pick<SampleCrate, 'name' | 'version' | 'publishedAt'>,
+  owner: CargoHome,
+): Promise<PublishedCrate> {
   const metadata = await mustCargo(owner, ['metadata', '--no-deps', '--format-version', '1', '--quiet'], project);
-  const [{ features, dependencies }] = Metadata.parse(JSON.parse(metadata)).packages;
-  await mustCargo(owner, ['package', '--no-verify', '--allow-dirty', '--quiet'], project);
+  const found = Metadata.parse(JSON.parse(metadata)).packages.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`cargo metadata of ${project}: no ${name}`);
+  const { features, dependencies } = found;
+  await mustCargo(owner, ['package', '--no-verify', '--allow-dirty', '--quiet', '--target-dir', 'target'], project);
   const deps = dependencies.map(({ kind, uses_default_features, ...dependency }) => ({
     ...dependency,
     default_features: uses_default_features,

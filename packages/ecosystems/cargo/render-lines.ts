@@ -15,7 +15,7 @@ export function renderLines(view: PackageView): Uint8Array {
   const lines = view.files.map((file) => {
     const line = documents.get(file.document)?.get(keyOf(file.fileName, file.sha256));
     if (line === undefined) throw new EcosystemError('malformed', `render ${view.package}: document ${file.document} does not list ${file.fileName}`);
-    return `${lineOf(file, line)}\n`;
+    return `${lineOf(file, line, view)}\n`;
   });
   return new TextEncoder().encode(lines.join(''));
 }
@@ -24,7 +24,11 @@ function keyOf(fileName: string, sha256: Sha256 | undefined): string {
   return `${fileName} ${sha256}`;
 }
 
-/** cargo takes a yanked version only where a lock names it: so what upstream removed is listed as yanked. */
-function lineOf({ vanishedAt }: ViewFile, { text, yanked }: IndexLine): string {
-  return vanishedAt === undefined || yanked ? text : JSON.stringify({ ...JSON.parse(text), yanked: true });
+/**
+ * cargo takes a yanked version only where a lock names it: so what upstream removed is listed as yanked. Of a time before the oldest document nothing tells when a version was yanked:
+ * each is as it was published, and resolves as it did while it was new.
+ */
+function lineOf({ vanishedAt }: ViewFile, { text, yanked }: IndexLine, { reconstructed }: PackageView): string {
+  const shown = vanishedAt !== undefined || (yanked && !reconstructed);
+  return shown === yanked ? text : JSON.stringify({ ...JSON.parse(text), yanked: shown });
 }

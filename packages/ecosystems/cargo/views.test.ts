@@ -64,6 +64,15 @@ describe('an index file', () => {
     expect(second).toBe(lines[1]);
   });
 
+  it('of a time before its oldest document has none that is yanked: nothing tells when it was', () => {
+    const yanked = new TextEncoder().encode(lines.map((line) => line.replace('"yanked": false', '"yanked": true')).join('\n'));
+    const known = new Map([[sha256(document), { bytes: yanked, url: 'https://registry.example/em/be/ember', contentType: 'text/plain' }]]);
+    const of = (reconstructed: boolean) => text(cargoViews.renderPackage({ ...view([file('1.0.0')]), documents: known, reconstructed }, 'text/plain'));
+
+    expect(JSON.parse(of(true))).toEqual(JSON.parse(lines[0] ?? ''));
+    expect(JSON.parse(of(false)).yanked).toBe(true);
+  });
+
   it('is refused when its document does not name the file', () => {
     expect(() => cargoViews.renderPackage(view([file('2.0.0')]), 'text/plain')).toThrow(/does not list Ember-2\.0\.0\.crate/);
   });

@@ -1,0 +1,63 @@
+import { type ArchiveEntry, contentOf } from '@granary/core/archive';
+import type { ArtifactRules, DifferingFile } from '@granary/core/compare';
+import type { Cause } from '@granary/core/model';
+import { type Normalizer, tarNormalizers, tarRule, withContents } from '@granary/core/normalize';
+import { lockedAlike } from './compare-locks.ts';
+import { readVcsInfo } from './crate-evidence.ts';
+import { sameToml } from './same-toml.ts';
+
+const LOCK = /^[^/]+\/Cargo\.lock$/;
+const MANIFEST = /^[^/]+\/Cargo\.toml$/;
+const VCS_INFO = /^[^/]+\/\.cargo_vcs_info\.json$/;
+
+/** The one that is left out is in the rebuild alone: nothing that was published goes unlooked at. */
+const lockOfLibrary: Normalizer = {
+  ...tarRule(
+    {
+      name: 'crate.lock-of-library',
+      version: 1,
+      reason: 'cargo packs a Cargo.lock beside libraries since 1.84 only; nobody who depends on a crate reads it. Only where the published crate has none',
+    },
+    (archive) => {
+      const entries = archive.entries.filter(({ path }) => !LOCK.test(path));
+      return entries.length === archive.entries.length ? archive : { ...archive, entries };
+    },
+  ),
+  appliesTo: ({ entries }) => !entries.some(({ path }) => LOCK.test(path)),
+};
+
+const vcsInfoForm: Normalizer = {
+  ref: {
+    name: 'crate.vcs-info-form',
+    version: 1,
+    reason: 'cargo names the folder of a package beside its commit since 1.57 only; the commit stays. Only where the published crate names no folder',
+  },
+  appliesTo: ({ entries }) => entries.some((entry) => VCS_INFO.test(entry.path) && vcsInfo(entry) !== undefined && vcsInfo(entry)?.path_in_vcs === undefined),
+  inspect: () => [],
+  apply: (archive) =>
+    withContents(archive, (entry) => {
+      const info = VCS_INFO.test(entry.path) ? vcsInfo(entry) : undefined;
+      return info === undefined ? entry : { ...entry, content: contentOf(new TextEncoder().encode(JSON.stringify({ ...info, path_in_vcs: undefined }))) };
+    }),
+};
+
+/** How crates are compared: a gzipped tar with files of cargo's own, which differ from version to version. */
+const crateRules: ArtifactRules = { format: 'tar.gz', normalizers: [lockOfLibrary, vcsInfoForm, ...tarNormalizers], causeOf };
+
+export function cargoRules(fileName: string): ArtifactRules | undefined {
+  return fileName.endsWith('.crate') ? crateRules : undefined;
+}
+
+function causeOf({ path, upstream, rebuild }: DifferingFile): Cause | undefined {
+  const [theirs, ours] = [upstream, rebuild].map((bytes) => new TextDecoder().decode(bytes));
+  if (theirs === undefined || ours === undefined) return undefined;
+  if (MANIFEST.test(path) && sameToml(theirs, ours)) return 'toolchain-version';
+  if (LOCK.test(path) && lockedAlike(theirs, ours)) return 'build-metadata';
+  // Whether the commit that it names is the one is asked where the commit is looked for.
+  return VCS_INFO.test(path) && readVcsInfo(theirs) !== undefined ? 'build-metadata' : undefined;
+}
+
+function vcsInfo({ type, content }: ArchiveEntry): ReturnType<typeof readVcsInfo> {
+  return type === 'file' && content.sizeBytes <= MAX_INFO_BYTES ? readVcsInfo(new TextDecoder().decode(content.read())) : undefined;
+}
+const MAX_INFO_BYTES = 64 * 1024;

@@ -1,0 +1,1 @@
+export { cargoRebuilding } from './strategy.ts';
