@@ -16,7 +16,7 @@ export type FileAnswer =
 
 /** What we say of one file. */
 export interface AnsweredFile extends LargeFile {
-  readonly answer: { readonly href: string; readonly authorization?: string | undefined } | { readonly code: 404 | 422; readonly message: string };
+  readonly answer: { readonly href: string; readonly authorization?: string | undefined } | { readonly code: 403 | 404 | 422; readonly message: string };
 }
 
 const MAX_DEPTH = 16;

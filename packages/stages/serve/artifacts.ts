@@ -15,9 +15,12 @@ const MAX_BUFFERED_BYTES = 2 ** 20;
 /** Companions are small documents. */
 const MAX_COMPANION_BYTES = 4 * 2 ** 20;
 
+/** A file that is on record. */
+type ServedFile = Pick<HeldFile, 'purl' | 'fileName' | 'sha256' | 'sizeBytes'>;
+
 /** Bytes of artifacts and of what lies beside them. Who may have them was decided before. */
 export interface Artifacts {
-  file(file: HeldFile, mediaType: string, request: HttpRequest): HttpResponse | Promise<HttpResponse>;
+  file(file: ServedFile, mediaType: string, request: HttpRequest): HttpResponse | Promise<HttpResponse>;
   companion(digest: Sha256, mediaType: string, request: HttpRequest): Promise<HttpResponse>;
 }
 
@@ -36,13 +39,13 @@ export function openArtifacts({ blobs, redirects, maxBytes }: ArtifactsOptions):
   const documents = new LRUCache<string, Finished>({ maxSize: maxBytes.companions, sizeCalculation: ({ body }) => body.length + 512 });
   const reading = new Map<Sha256, Promise<Buffered | undefined>>();
   const codingOf = remembered(negotiateCoding);
-  const read = async (file: HeldFile): Promise<Buffered | undefined> => {
+  const read = async (file: ServedFile): Promise<Buffered | undefined> => {
     const bytes = await blobs.read(file.sha256, MAX_BUFFERED_BYTES);
     const kept = bytes && buffered(bytes);
     if (kept !== undefined) buffers.set(file.sha256, kept);
     return kept;
   };
-  const buffer = (file: HeldFile): Promise<Buffered | undefined> => {
+  const buffer = (file: ServedFile): Promise<Buffered | undefined> => {
     const started = reading.get(file.sha256) ?? read(file).finally(() => reading.delete(file.sha256));
     reading.set(file.sha256, started);
     return started;
@@ -78,13 +81,13 @@ function isPlainGet({ method, headers }: HttpRequest): boolean {
 }
 
 /** RFC 9110 15.4.3. The address ends: nobody may keep it. */
-async function redirected({ addressOf }: Redirects, { sha256 }: HeldFile): Promise<HttpResponse> {
+async function redirected({ addressOf }: Redirects, { sha256 }: ServedFile): Promise<HttpResponse> {
   return { status: 302, headers: ['location', await addressOf(sha256), 'cache-control', 'no-store', 'content-length', '0'] };
 }
 
 interface FileAnswer {
   readonly blobs: BlobStore;
-  readonly file: HeldFile;
+  readonly file: ServedFile;
   readonly mediaType: string;
   readonly known: Buffered | undefined;
 }
@@ -116,12 +119,12 @@ function part({ blobs, file, mediaType, known }: FileAnswer, range: ByteRange): 
   return { status: 206, headers, body: { sizeBytes: end - start, open: () => openBlob(blobs, file, range) } };
 }
 
-async function openBlob(blobs: BlobStore, file: HeldFile, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {
+async function openBlob(blobs: BlobStore, file: ServedFile, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {
   const opened = await blobs.open(file.sha256, range);
   if (opened === undefined) throw new StoreError('unreachable', `serve ${file.purl}: its bytes are not in the store`);
   return opened.stream;
 }
 
-function missing(file: HeldFile): HttpResponse {
+function missing(file: ServedFile): HttpResponse {
   return lineAnswer(500, `Granary has lost the bytes of ${file.fileName}: run granary ledger check`);
 }

@@ -50,7 +50,7 @@ export function openServe(ports: ServePorts): Serve {
   const client: ClientParts = { ports, holdings, listings, pages, artifacts, evidence, refuse };
   const answerSite = openSite({ ports, holdings, metrics, refuse });
   const understand = openUnderstanding(ports);
-  const repositories = ports.repositories && openRepositories(ports, ports.repositories);
+  const repositories = ports.repositories && openRepositories(ports, ports.repositories, artifacts);
   const dispatch = openDispatch({ client, answerSite, repositories });
   const answer = (request: HttpRequest, gate: Gate | undefined): HttpResponse | Promise<HttpResponse> => {
     const started = performance.now();

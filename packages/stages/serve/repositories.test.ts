@@ -16,6 +16,10 @@ describe('an address below /git/', () => {
     ['forge.example/owner/lamp.git/git-upload-pack', 'upload-pack'],
     ['forge.example/owner/lamp', 'other'],
     ['forge.example/owner/lamp/objects/info/packs', 'other'],
+    ['forge.example/owner/lamp.git/info/lfs/objects/batch', { type: 'batch' }],
+    [`forge.example/owner/lamp/info/lfs/objects/${'a'.repeat(64)}`, { type: 'file', oid: 'a'.repeat(64) }],
+    [`forge.example/owner/lamp/info/lfs/objects/${'A'.repeat(64)}`, { type: 'none' }],
+    ['forge.example/owner/lamp.git/info/lfs/locks/verify', { type: 'none' }],
   ])('names a repository and what is asked of it: %s', (path, operation) => {
     expect(repositoryRoute(path, new URLSearchParams())).toMatchObject({ operation });
   });

@@ -4,14 +4,18 @@ import { type ObjectFormat, parseRepository } from '@granary/core/git';
 import { ObservedBody, type Purl, type Sha256 } from '@granary/core/model';
 import { LRUCache } from 'lru-cache';
 import { headerOf, lineAnswer } from './answers.ts';
+import type { Artifacts } from './artifacts.ts';
+import { type LargeFileOperation, largeFileOperation, largeFileRefusal, openLargeFiles, quarantineReason } from './large-files.ts';
 import type { ServePorts } from './serve-ports.ts';
 import type { View } from './view.ts';
 
-/** What a client of git asks of a repository (gitprotocol-http). */
-type RepositoryOperation = 'info-refs' | 'upload-pack' | 'other';
+/** What a client of git asks of a repository (gitprotocol-http), or one of its large files (docs/api/batch.md of LFS). */
+type RepositoryOperation = 'info-refs' | 'upload-pack' | LargeFileOperation | 'other';
 export interface RepositoryTarget {
   readonly type: 'repository';
   readonly view: View;
+  /** Where clients reach it in this view. */
+  readonly address: string;
   readonly repository: Purl;
   readonly operation: RepositoryOperation;
   /** The service that was asked for by name. */
@@ -30,24 +34,37 @@ const OPERATIONS: readonly { readonly path: string; readonly operation: Reposito
   { path: 'info/refs', operation: 'info-refs' },
   { path: SERVICE, operation: 'upload-pack' },
 ];
+/** Where git-lfs asks, unless it was told otherwise (docs/api/server-discovery.md). */
+const LARGE_FILES = /^(.+)\/info\/lfs\/(.+)$/;
+
+type Route = Pick<RepositoryTarget, 'repository' | 'operation' | 'service'>;
 
 /** What a path below `/git/` means: `<host>/<path>`, with or without `.git`, and what is asked there. Undefined for what can't be a repository. */
-export function repositoryRoute(path: string, query: URLSearchParams): Pick<RepositoryTarget, 'repository' | 'operation' | 'service'> | undefined {
+export function repositoryRoute(path: string, query: URLSearchParams): Route | undefined {
+  const [, ofLargeFiles, rest = ''] = LARGE_FILES.exec(path) ?? [];
   const asked = OPERATIONS.find((one) => path.endsWith(`/${one.path}`));
-  const repository = parseRepository(`https://${asked === undefined ? path : path.slice(0, -asked.path.length - 1)}`);
+  const repository = parseRepository(`https://${ofLargeFiles ?? (asked === undefined ? path : path.slice(0, -asked.path.length - 1))}`);
   if (repository === undefined) return undefined;
-  return { repository: repository.purl, operation: asked?.operation ?? 'other', service: query.get('service') ?? undefined };
+  const operation = ofLargeFiles === undefined ? (asked?.operation ?? 'other') : largeFileOperation(rest);
+  return { repository: repository.purl, operation, service: query.get('service') ?? undefined };
 }
 
 /** Answers git's clients: the newest view shows the refs that upstream has, one of a moment those of then. What is gone can be asked for by id. */
-export function openRepositories(ports: ServePorts, repositories: Repositories): RepositoryAnswers {
+export function openRepositories(ports: ServePorts, repositories: Repositories, artifacts: Pick<Artifacts, 'file'>): RepositoryAnswers {
+  const largeFiles = openLargeFiles(ports, artifacts);
   const shown = new LRUCache<Sha256, Snapshot>({ max: REMEMBERED_SNAPSHOTS });
   return {
     async answer(target, request) {
+      const { operation } = target;
+      if (typeof operation === 'object') {
+        const why = quarantineLine(ports, target.repository);
+        if (why !== undefined) return largeFileRefusal(403, why);
+        return documentAt(ports, target) === undefined ? largeFileRefusal(404, notHeld(ports, target)) : await largeFiles({ ...target, operation }, request);
+      }
       const refused = refusal(ports, target, request);
       if (refused !== undefined) return refused;
       const document = documentAt(ports, target);
-      if (document === undefined) return notHeld(ports, target);
+      if (document === undefined) return lineAnswer(404, notHeld(ports, target));
       const snapshot = shown.get(document) ?? (await readSnapshot(ports, document));
       shown.set(document, snapshot);
       return await answerClient(ports, { target, request, snapshot, repositories });
@@ -65,14 +82,16 @@ async function readSnapshot({ blobs }: ServePorts, document: Sha256): Promise<Sn
   return { objectFormat, refs: { refs, ...(head === undefined ? {} : { head }) } };
 }
 
-function refusal({ catalog, site }: ServePorts, { repository, operation, service }: RepositoryTarget, { method }: HttpRequest): HttpResponse | undefined {
-  const quarantine = catalog.current('quarantined', repository);
-  const released = catalog.current('released', repository);
-  const see = `see ${site.publicUrl}/`;
-  if (quarantine !== undefined && (released === undefined || released.index < quarantine.index)) {
-    const { reason } = quarantine.entry.body;
-    return lineAnswer(403, `Granary quarantined ${repository}: ${typeof reason === 'string' ? reason.slice(0, 200) : 'no reason given'}, ${see}`);
-  }
+/** Why nothing of it is given out; undefined where it may be. */
+function quarantineLine({ catalog, site }: ServePorts, repository: Purl): string | undefined {
+  const why = quarantineReason(catalog, repository);
+  return why && `Granary quarantined ${repository}: ${why}, see ${site.publicUrl}/`;
+}
+
+function refusal(ports: ServePorts, { repository, operation, service }: RepositoryTarget, { method }: HttpRequest): HttpResponse | undefined {
+  const see = `see ${ports.site.publicUrl}/`;
+  const quarantined = quarantineLine(ports, repository);
+  if (quarantined !== undefined) return lineAnswer(403, quarantined);
   if (service === 'git-receive-pack') return lineAnswer(403, `Granary only serves ${repository}: it takes no push, ${see}`);
   if (operation === 'upload-pack') return method === 'POST' ? undefined : lineAnswer(405, 'Granary answers this when it is asked with POST', ['allow', 'POST']);
   if (method === 'POST') return lineAnswer(405, 'Granary only serves: it takes nothing in here', ['allow', 'GET, HEAD']);
@@ -89,11 +108,11 @@ function documentAt({ catalog }: ServePorts, { view, repository }: RepositoryTar
   return fact === undefined ? undefined : ObservedBody.parse(fact.entry.body).document;
 }
 
-function notHeld({ catalog, site }: ServePorts, { view, repository }: RepositoryTarget): HttpResponse {
+function notHeld({ catalog, site }: ServePorts, { view, repository }: RepositoryTarget): string {
   const [first] = catalog.ofPackage('observed', repository, { history: true });
   if (view.type === 'as-of' && first !== undefined)
-    return lineAnswer(404, `Granary as-of ${view.time} has no ${repository}: it was first seen at ${first.entry.at}, see ${site.publicUrl}/`);
-  return lineAnswer(404, `Granary does not hold ${repository}: ask for it with granary watch request "${repository}", see ${site.publicUrl}/`);
+    return `Granary as-of ${view.time} has no ${repository}: it was first seen at ${first.entry.at}, see ${site.publicUrl}/`;
+  return `Granary does not hold ${repository}: ask for it with granary watch request "${repository}", see ${site.publicUrl}/`;
 }
 
 async function* onePiece(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,4 +1,5 @@
 import type { Route } from '@granary/contract/ecosystem';
+import { repositoryUrl } from '@granary/core/git';
 import { type RepositoryTarget, repositoryRoute } from './repositories.ts';
 import type { ServedEcosystem } from './serve-ports.ts';
 import { takeView, type View, viewPath } from './view.ts';
@@ -41,7 +42,9 @@ export function parseTarget(
   const view = taken?.view ?? site.defaultView;
   if (prefix === REPOSITORIES) {
     const route = repositoryRoute(rest.join('/'), new URLSearchParams(query));
-    return route === undefined ? { type: 'unknown', why: 'no repository has such an address' } : { type: 'repository', view, ...route };
+    if (route === undefined) return { type: 'unknown', why: 'no repository has such an address' };
+    const address = `${site.publicUrl}/${taken === undefined ? '' : `${viewPath(view)}/`}${REPOSITORIES}/${repositoryUrl(route.repository).slice('https://'.length)}`;
+    return { type: 'repository', view, address, ...route };
   }
   const ecosystem = site.ecosystems.find(({ id }) => id === prefix);
   if (ecosystem === undefined && taken === undefined) return { type: 'site', segments, query: new URLSearchParams(query) };
