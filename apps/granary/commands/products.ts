@@ -9,6 +9,7 @@ import { dataPaths } from '../roles/data-paths.ts';
 import { type FailureNote, readFailureNotes, subjectOf } from '../roles/failure-notes.ts';
 import type { SiteReader } from '../roles/site-reader.ts';
 import { type InstallStanding, readInstalls } from './install-standing.ts';
+import { missingLargeFiles, type OutsideStanding, outsideStanding } from './outside-standing.ts';
 
 const MAX_CLOSURE_BYTES = 64 * 2 ** 20;
 
@@ -24,6 +25,13 @@ export interface Product extends ClosureSize {
   readonly quotaBytes: number | null;
   /** By ecosystem whose packages may run code when they are installed. */
   readonly installs: readonly InstallStanding[];
+  /** Of repositories: what their trees name in other repositories. A product is complete without it. */
+  readonly submodules: SubmoduleStanding;
+}
+export interface SubmoduleStanding {
+  readonly held: number;
+  /** With the reason of each, one line each; and what can't be followed. */
+  readonly notHeld: readonly string[];
 }
 export interface Products {
   readonly products: readonly Product[];
@@ -71,6 +79,7 @@ function productOf({ catalog, fact, closure, quotaBytes, failures, installs }: P
   const failed = failures.get(specification);
   const isOfNow = closure?.watched === fact.key;
   const over = overQuota(size, quotaBytes);
+  const outside = (closure?.repositories ?? []).map((repository) => ({ repository, ...outsideStanding(catalog, repository) }));
   const notMirrored = closure?.repositories.filter((repository) => catalog.current('observed', repository) === undefined) ?? [];
   const missing = [
     ...(isOfNow ? [] : [failed === undefined ? 'not resolved yet' : `not resolved: ${textOf(failed)}`]),
@@ -78,9 +87,23 @@ function productOf({ catalog, fact, closure, quotaBytes, failures, installs }: P
     ...(over === undefined ? [] : [over]),
     ...reasonsOf(notStored, failures),
     ...notMirrored.map((repository) => `${repository}: ${reasonOf(failures.get(repository), 'still to be mirrored')}`),
+    ...outside.flatMap(({ repository, largeFiles }) => missingLargeFiles(repository, largeFiles)),
     ...installs.flatMap(({ why }) => why),
   ];
-  return { specification, ...size, complete: isOfNow && missing.length === 0, missing, notStored, quotaBytes: quotaBytes ?? null, installs };
+  const complete = isOfNow && missing.length === 0;
+  return { specification, ...size, complete, missing, notStored, quotaBytes: quotaBytes ?? null, installs, submodules: submoduleStanding(outside, failures) };
+}
+
+function submoduleStanding(outside: readonly OutsideStanding[], failures: ProductParts['failures']): SubmoduleStanding {
+  const named = new Map(outside.flatMap(({ submodules }) => submodules).map((submodule) => [submodule.repository, submodule]));
+  const notHeld = [...named.values()].filter(({ held }) => !held);
+  return {
+    held: named.size - notHeld.length,
+    notHeld: [
+      ...notHeld.map(({ repository }) => `${repository}: ${reasonOf(failures.get(repository), 'still to be mirrored')}`),
+      ...outside.flatMap(({ notCovered }) => notCovered),
+    ],
+  };
 }
 
 /** What failed by name, the rest by number: a thousand files that wait their turn are one line. */

@@ -45,6 +45,7 @@ export function formatStatus(status: Status): string {
   return [
     formatTable([['WATCHED', 'STATE', 'HOLDS', 'SIZE'], ...watched]),
     ...status.watched.filter(({ missing }) => missing.length > 0).map(formatMissing),
+    ...status.watched.filter(({ submodules }) => submodules.notHeld.length > 0 || submodules.held > 0).map(formatSubmodules),
     ...(status.requested.length === 0 ? [] : [['requested; granary watch add accepts:', ...status.requested].join('\n  ')]),
     formatTable([['VERDICT', 'FILES'], ...verdicts]),
     formatTable([['LEDGER', 'ORIGIN', 'SIZE'], ...ledgers]),
@@ -56,6 +57,14 @@ export function formatStatus(status: Status): string {
 const MAX_REASONS = 50;
 
 function formatMissing({ specification, missing }: Product): string {
-  const rest = missing.length - MAX_REASONS;
-  return [`${specification}:`, ...missing.slice(0, MAX_REASONS), ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n  ');
+  return formatReasons(`${specification}:`, missing);
+}
+
+function formatSubmodules({ specification, submodules: { held, notHeld } }: Product): string {
+  return formatReasons(`${specification}: ${held} submodules held${notHeld.length === 0 ? '' : ', and not:'}`, notHeld);
+}
+
+function formatReasons(title: string, reasons: readonly string[]): string {
+  const rest = reasons.length - MAX_REASONS;
+  return [title, ...reasons.slice(0, MAX_REASONS), ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n  ');
 }

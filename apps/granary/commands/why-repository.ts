@@ -1,10 +1,12 @@
 import type { Catalog } from '@granary/contract/ports';
+import { INDEX_COMPANION } from '@granary/contract/repository';
 import { isRepositoryPurl, parseRepository } from '@granary/core/git';
-import { ObservedBody, packageOf, parsePurl, StoredBody, VanishedBody } from '@granary/core/model';
+import { ObservedBody, type Purl, packageOf, parsePurl, StoredBody, VanishedBody } from '@granary/core/model';
+import { missingLargeFiles, type OutsideStanding, outsideStanding } from './outside-standing.ts';
 
 /** What is on record of a source repository, or of one of its refs, with the places in the ledger that say so. */
 export interface RepositoryHistory {
-  readonly repository: string;
+  readonly repository: Purl;
   /** Each time that its refs were others than before, oldest first. */
   readonly seen: readonly { readonly entry: number; readonly at: string; readonly document: string; readonly events: Readonly<Record<string, number>> }[];
   /** Refs that named something else, were deleted or came back, and the repository itself: `ref` is null then. */
@@ -16,16 +18,29 @@ export interface RepositoryHistory {
     readonly from: string | null;
     readonly to: string | null;
   }[];
-  readonly packs: readonly { readonly entry: number; readonly sha256: string; readonly sizeBytes: number }[];
+  readonly packs: readonly StoredFile[];
+  readonly largeFiles: readonly StoredFile[];
+  /** What its trees name and its packs don't have. */
+  readonly outside: OutsideStanding;
+}
+interface StoredFile {
+  readonly entry: number;
+  readonly sha256: string;
+  readonly sizeBytes: number;
 }
 
 /** Of a repository's address or purl, or the purl of a ref; undefined for anything else, and for what was never seen. */
-export function readRepositoryHistory(catalog: Pick<Catalog, 'ofPackage'>, asked: string): RepositoryHistory | undefined {
+export function readRepositoryHistory(catalog: Pick<Catalog, 'ofPackage' | 'current'>, asked: string): RepositoryHistory | undefined {
   const purl = parsePurl(asked) ?? parseRepository(asked)?.purl;
   const repository = purl === undefined ? undefined : packageOf(purl);
   if (purl === undefined || repository === undefined || !isRepositoryPurl(repository)) return undefined;
   const seen = catalog.ofPackage('observed', repository, { history: true });
   if (seen.length === 0) return undefined;
+  const stored = catalog.ofPackage('stored', repository).map(({ index, entry }) => ({ entry: index, ...StoredBody.parse(entry.body) }));
+  const filesOf = (isPack: boolean) =>
+    stored
+      .filter(({ companions = {} }) => (companions[INDEX_COMPANION] !== undefined) === isPack)
+      .map(({ entry, sha256, sizeBytes }) => ({ entry, sha256, sizeBytes }));
   const isAsked = (subject: string) => purl === repository || subject === purl;
   return {
     repository,
@@ -40,10 +55,9 @@ export function readRepositoryHistory(catalog: Pick<Catalog, 'ofPackage'>, asked
         const { state, from = null, to = null } = VanishedBody.parse(entry.body);
         return { entry: index, at: entry.at, ref: refOf(entry.subject), state, from, to };
       }),
-    packs: catalog.ofPackage('stored', repository).map(({ index, entry }) => {
-      const { sha256, sizeBytes } = StoredBody.parse(entry.body);
-      return { entry: index, sha256, sizeBytes };
-    }),
+    packs: filesOf(true),
+    largeFiles: filesOf(false),
+    outside: outsideStanding(catalog, repository),
   };
 }
 
@@ -59,18 +73,26 @@ function refOf(subject: string): string | null {
 }
 
 /** For people. */
-export function formatRepositoryHistory({ repository, seen, events, packs }: RepositoryHistory): string {
-  const bytes = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+export function formatRepositoryHistory({ repository, seen, events, packs, largeFiles, outside }: RepositoryHistory): string {
   return [
     repository,
-    `  held      ${packs.length} packs of ${bytes} bytes`,
-    ...seen.map(({ entry, at, events: counts }, index) => {
+    `  held      ${packs.length} packs of ${bytesOf(packs)} bytes`,
+    ...(largeFiles.length === 0 ? [] : [`  held      ${largeFiles.length} large files of ${bytesOf(largeFiles)} bytes`]),
+    ...missingLargeFiles(repository, outside.largeFiles).map((line) => `  missing   ${line}`),
+    ...outside.submodules.map(({ repository: named, held }) => `  submodule ${named}: ${held ? 'held' : 'not held'}`),
+    ...outside.notCovered.map((line) => `  missing   ${line}`),
+    ...seen.map(({ entry, at, document, events: counts }, index) => {
       const what = Object.entries(counts).map(([event, count]) => `${count} ${event}`);
-      return `  seen      ${at} (entry ${entry}): ${index === 0 ? 'for the first time' : what.join(', ') || 'other refs'}`;
+      const otherwise = seen[index - 1]?.document === document ? 'the same refs, and other large files' : 'other refs';
+      return `  seen      ${at} (entry ${entry}): ${index === 0 ? 'for the first time' : what.join(', ') || otherwise}`;
     }),
     ...events.map(
       ({ entry, at, ref, state, from, to }) =>
         `  ${state.padEnd(9)} ${at} (entry ${entry}): ${ref ?? 'the repository'}${from ? ` from ${from}` : ''}${to ? ` to ${to}` : ''}`,
     ),
   ].join('\n');
+}
+
+function bytesOf(files: readonly StoredFile[]): number {
+  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
