@@ -17,7 +17,7 @@ export interface CargoSourceSite extends AsyncDisposable {
   pack(folder: string, about: About): Promise<PublishedCrate>;
 }
 export type Files = Readonly<Record<string, string>>;
-export interface About {
+interface About {
   readonly name: string;
   readonly version: string;
   readonly publishedAt: string;
@@ -68,7 +68,7 @@ export function altered(folder: string, crate: PublishedCrate, change: (unpacked
   return { ...crate, bytes: readFileSync(join(place, 'after.crate')) };
 }
 
-export function writeFiles(folder: string, files: Files): void {
+function writeFiles(folder: string, files: Files): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);

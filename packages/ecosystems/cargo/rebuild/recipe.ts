@@ -4,7 +4,7 @@ import { z } from 'zod';
  * Which Cargo.lock lies beside the package when it is packed. `none`: none, so that what its dependencies come to is looked up as of then. `tree`: the commit's. `published`: the one in
  * the published crate.
  */
-export const LOCKS = ['tree', 'none', 'published'] as const;
+const LOCKS = ['tree', 'none', 'published'] as const;
 export type Lock = (typeof LOCKS)[number];
 
 /** How the build script is to go about it. Travels in a proposal as its settings. */

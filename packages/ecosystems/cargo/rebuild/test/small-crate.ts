@@ -10,7 +10,7 @@ export const MANIFEST = '[package]\nname = "wick"\nversion = "1.0.0"\nedition = 
 /** As cargo has written it since 1.55. */
 export const WRITTEN = `# If you are reading this file be aware that the original Cargo.toml\n# will likely look very different.\n\n${MANIFEST}`;
 export const VCS_INFO = JSON.stringify({ git: { sha1: '1'.repeat(40) }, path_in_vcs: '' });
-export const PUBLISHED = Date.UTC(2024, 4, 6, 7, 8, 10);
+const PUBLISHED = Date.UTC(2024, 4, 6, 7, 8, 10);
 
 export function crateBytes(files: Files, mtime = 1): Buffer {
   return gzipSync(tarBytes(Object.entries(files).map(([path, data]) => ({ name: `wick-1.0.0/${path}`, data, mode: 0o644, mtime }))));
