@@ -19,8 +19,9 @@ async function next(
   files: Files,
   history: readonly Attempt[],
   place: { readonly directory?: string; readonly name?: string } = {},
+  precedent?: BuildProposal,
 ): Promise<BuildProposal | undefined> {
-  const proposed = await propose(subjectOf(files, place), history);
+  const proposed = await propose({ ...subjectOf(files, place), ...(precedent === undefined ? {} : { precedent }) }, history);
   return proposed.type === 'build' ? proposed.proposal : undefined;
 }
 const failed = (proposal: BuildProposal, log: string): Attempt => ({ proposal, outcome: { type: 'failed', failureClass: 'build-failed', log } });
@@ -182,5 +183,25 @@ describe('what a commit says', () => {
     const subject = { ...subjectOf({}), sourceBytes: new TextEncoder().encode('no tar'.repeat(200)) };
 
     expect(await propose(subject, [looked(LACKS_DIST)])).toMatchObject({ type: 'exhausted', failureClass: 'no-source' });
+  });
+});
+
+describe('after a release that was reproduced', () => {
+  const files = { 'package.json': box({ scripts: { build: 'x', prepack: 'x' } }), 'package-lock.json': LOCK };
+
+  it('its way is tried first, in the folder and with the lock of this one', async () => {
+    const [, second] = await attempts(files, looked(LACKS_DIST));
+    if (second === undefined) throw new Error('there is one way only');
+    const precedent = { ...second, requirements: ['old@1.0.0'], settings: { ...second.settings, directory: 'elsewhere', version: '0.9.0' } };
+
+    expect(await next(files, [looked(LACKS_DIST)], {}, precedent)).toEqual(second);
+  });
+
+  it('a way that this one does not have is passed over', async () => {
+    const [first] = await attempts(files, looked(LACKS_DIST));
+    if (first === undefined) throw new Error('there is no way');
+
+    expect(await next(files, [looked(LACKS_DIST)], {}, { ...first, settings: { ...first.settings, manager: 'pnpm' } })).toEqual(first);
+    expect(await next(files, [looked(LACKS_DIST)], {}, { ...first, settings: { strange: 1 } })).toEqual(first);
   });
 });

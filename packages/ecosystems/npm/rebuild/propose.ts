@@ -26,8 +26,18 @@ export async function propose(subject: RebuildSubject, history: readonly Attempt
   const tree = readSourceTree(sourceBytes);
   if (tree === undefined) return { type: 'exhausted', failureClass: 'no-source', detail: `${source.fileName}: its tree can't be read` };
   const project = readProject(tree, target, source.directory ?? '');
-  const recipe = nextRecipe(recipesOf(project, looked.comparison), made);
+  const recipe = nextRecipe(inOrderOf(subject.precedent, recipesOf(project, looked.comparison)), made);
   return recipe === undefined ? NOTHING_MORE : proposalOf(subject, project, recipe);
+}
+
+/** First the way that reproduced another release; folders and versions are this one's own. */
+function inOrderOf(precedent: BuildProposal | undefined, recipes: readonly Recipe[]): readonly Recipe[] {
+  const settings = Recipe.safeParse(precedent?.settings).data;
+  if (settings === undefined) return recipes;
+  const way = ({ manager, projectScripts, scripts, packScripts, packer }: Recipe): string =>
+    JSON.stringify([manager, projectScripts, scripts, packScripts, packer]);
+  const isSame = (recipe: Recipe): boolean => way(recipe) === way(settings);
+  return [...recipes.filter(isSame), ...recipes.filter((recipe) => !isSame(recipe))];
 }
 
 type Made = Attempt & { readonly recipe: Recipe };

@@ -1,4 +1,4 @@
-import type { Attempt } from '@granary/contract/ecosystem';
+import type { Attempt, BuildProposal } from '@granary/contract/ecosystem';
 import type { Comparison } from '@granary/core/compare';
 import { type Axis, axesAfterFailure, axesFor } from './axes.ts';
 import { type Choice, type Produced, Recipe } from './recipe.ts';
@@ -13,16 +13,32 @@ export interface Choosing {
   readonly tree: SourceTree;
 }
 
+/** What reproduced another release, as far as this one has it: of the tools each release tells its own. */
+export function choiceAfter(precedent: BuildProposal | undefined, variants: Variants): Choice {
+  const settings = Recipe.safeParse(precedent?.settings).data;
+  if (settings === undefined) return FIRST;
+  const ownOf = (axis: Axis): number => (settings.choice[axis] < variants[axis].length ? settings.choice[axis] : 0);
+  return {
+    toolchain: 0,
+    frontEnd: ownOf('frontEnd'),
+    backendPath: ownOf('backendPath'),
+    extensions: ownOf('extensions'),
+    sortedRequires: ownOf('sortedRequires'),
+    hashSeed: ownOf('hashSeed'),
+    emptyFolders: ownOf('emptyFolders'),
+  };
+}
+
 /**
  * What to try next: the first choice of all, then the best attempt so far with one thing changed, the most
  * promising first. Undefined when nothing is left that could make a difference.
  */
-export function nextChoice({ produce, variants, tree }: Choosing, history: readonly Attempt[]): Choice | undefined {
+export function nextChoice({ produce, variants, tree }: Choosing, history: readonly Attempt[], first = FIRST): Choice | undefined {
   const tried = new Set(history.map((attempt) => keyOf(choiceOf(attempt))));
   const best = bestOf(history);
-  const base = best?.choice ?? FIRST;
+  const base = best?.choice ?? first;
   const axes = best === undefined ? axesAfterFailure(history) : axesFor(produce, best.comparison.residue, tree);
-  return [base, ...axes.flatMap((axis) => along(axis, base, variants))].find((choice) => !tried.has(keyOf(choice)));
+  return [base, ...(best === undefined ? [FIRST] : []), ...axes.flatMap((axis) => along(axis, base, variants))].find((choice) => !tried.has(keyOf(choice)));
 }
 
 export function choiceOf({ proposal }: Attempt): Choice {

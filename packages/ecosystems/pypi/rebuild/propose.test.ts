@@ -1,7 +1,8 @@
+import { gzipSync } from 'node:zlib';
 import type { Attempt, BuildProposal, Proposed } from '@granary/contract/ecosystem';
 import type { Comparison, Difference } from '@granary/core/compare';
 import { sha256, toInstant } from '@granary/core/model';
-import { zipBytes } from '@granary/core/test';
+import { tarBytes, zipBytes } from '@granary/core/test';
 import { describe, expect, it } from 'vitest';
 import { propose } from './propose.ts';
 import { commitBytes, commitSubject, METADATA, PKG_INFO, SECONDS_2023, type SmallWheel, sdistBytes, subjectOf, wheelBytes } from './test/small-project.ts';
@@ -51,6 +52,22 @@ describe('the first proposal', () => {
 
     expect(requirements).toEqual(['setuptools>=62.2,<70.1', 'wheel==0.37.1']);
     expect(settings).toMatchObject({ frontEnd: 'setup.py', setupArguments: ['bdist_wheel'] });
+  });
+
+  it('goes the way that reproduced another release, with the tools of its own, and the usual way when that fails', async () => {
+    const usual = await proposal(OLD, PLAIN_SETUP);
+    const other = await proposal(OLD, PLAIN_SETUP, [compared(usual, differs('demo/__init__.py'))]);
+    const subject = { ...subjectOf(wheelBytes(OLD), sdistBytes(PLAIN_SETUP)), precedent: { ...other, requirements: ['setuptools==50'] } };
+    const ask = async (history: readonly Attempt[]) => {
+      const proposed = await propose(subject, history);
+      return proposed.type === 'build' ? proposed.proposal : undefined;
+    };
+
+    const first = await ask([]);
+
+    expect(first).toEqual(other);
+    expect(await ask([{ proposal: other, outcome: { type: 'failed', failureClass: 'build-failed', log: '' } }])).toEqual(usual);
+    expect(await proposal(OLD, PLAIN_SETUP)).toEqual(usual);
   });
 
   it('asks for the tag that neither Python 3 nor setup.cfg gives', async () => {
@@ -175,6 +192,7 @@ describe('a proposal from a commit', () => {
   const DYNAMIC = '[project]\nname = "demo"\ndynamic = ["version"]\n';
   const WHEEL = 'demo-1.0-py3-none-any.whl';
   const SDIST = 'demo-1.0.tar.gz';
+  const HATCHED = Date.UTC(2020, 1, 2) / 1000;
   const ZIP = zipBytes([{ name: 'demo-1.0/PKG-INFO', data: METADATA }]);
   const LOOKED_AT: Attempt = {
     proposal: { method: 'source-files', requirements: [], before: toInstant(0), settings: {}, parameters: [], assists: [], notes: [] },
@@ -212,6 +230,25 @@ describe('a proposal from a commit', () => {
     expect(proposed.requirements).toEqual(['flit_core>=3,<4']);
     expect(proposed.settings).toMatchObject({ root: '', frontEnd: 'pep517', backend: 'flit_core.buildapi', epoch: String(SECONDS_2023) });
     expect(proposed.parameters).toEqual([{ name: 'SOURCE_DATE_EPOCH', value: String(SECONDS_2023), from: 'the one time stamp of all entries' }]);
+  });
+
+  it.each([
+    { what: 'files and the compression have one time', written: 0, read: SECONDS_2023, packed: SECONDS_2023, epoch: String(SECONDS_2023) },
+    { what: 'files have one of their own, as a checkout has', written: 0, read: SECONDS_2023, packed: SECONDS_2023 + 1, epoch: '' },
+    { what: 'files have several', written: SECONDS_2023, read: SECONDS_2023 + 1, packed: 0, epoch: '' },
+    { what: 'tools give that one by themselves', written: HATCHED, read: HATCHED, packed: HATCHED, epoch: '' },
+    { what: 'there are none', written: 0, read: 0, packed: 0, epoch: '' },
+  ])('tells tools a time where the publisher did: $what', async ({ written, read, packed, epoch }) => {
+    const published = gzipSync(
+      tarBytes([
+        { name: 'demo-1.0/PKG-INFO', data: METADATA, mtime: written },
+        { name: 'demo-1.0/setup.py', mtime: read },
+      ]),
+    );
+    // RFC 1952 2.3: MTIME.
+    published.writeUInt32LE(packed, 4);
+
+    expect((await built({ 'setup.py': '' }, SDIST, { published })).settings['epoch']).toBe(epoch);
   });
 
   it('says the version where only git would know it', async () => {

@@ -1,6 +1,6 @@
 import type { Attempt, BuildProposal, Parameter, Proposed, RebuildSubject } from '@granary/contract/ecosystem';
 import { requirementName } from './backends.ts';
-import { bestOf, choiceOf, nextChoice } from './choice.ts';
+import { bestOf, choiceAfter, choiceOf, nextChoice } from './choice.ts';
 import type { Choice, Recipe } from './recipe.ts';
 import { readSituation, type Situation } from './situation.ts';
 import type { FrontEnd, Toolchain } from './variants.ts';
@@ -22,7 +22,7 @@ export async function propose(subject: RebuildSubject, attempts: readonly Attemp
   if (last?.outcome.type === 'needs') return { type: 'build', proposal: proposalOf(situation, choiceOf(last), asked) };
   const best = bestOf(history);
   if (best !== undefined && best.comparison.rung !== 'none') return { type: 'exhausted' };
-  const next = nextChoice(situation, history);
+  const next = nextChoice(situation, history, choiceAfter(subject.precedent, situation.variants));
   return next === undefined ? { type: 'exhausted' } : { type: 'build', proposal: proposalOf(situation, next, asked) };
 }
 

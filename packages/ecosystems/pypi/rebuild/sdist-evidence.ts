@@ -10,7 +10,7 @@ export interface SdistEvidence {
   readonly entryPointsEndBlank: boolean | undefined;
   /** Permission bits of PKG-INFO, which the build wrote itself. */
   readonly metadataMode: number;
-  /** The one time, in seconds, that all its files carry; undefined when they differ. */
+  /** The one time, in seconds, that its files carry, and its gzip header, each as far as it states one: somebody said it. Undefined when they differ. */
   readonly stamp: number | undefined;
 }
 
@@ -26,7 +26,8 @@ export async function readSdistEvidence(fileName: string, bytes: Uint8Array): Pr
   const metadata = textOf(written);
   if (written === undefined || metadata === undefined) return undefined;
   const entryPoints = textOf(archive.entries.find((entry) => /^[^/]+\/(?:[^/]+\/)?[^/]+\.egg-info\/entry_points\.txt$/.test(entry.path)));
-  const stamps = new Set(archive.entries.flatMap((entry) => (entry.type === 'file' ? [timeOf(entry)] : [])));
+  const packed = archive.format === 'tar' ? archive.gzip.map(({ mtime }) => mtime) : [];
+  const stamps = new Set([...packed, ...archive.entries.flatMap((entry) => (entry.type === 'file' ? [timeOf(entry)] : []))].filter((time) => time !== 0));
   const [stamp] = stamps;
   return {
     metadata: readMetadataShape(metadata),
