@@ -245,7 +245,7 @@ describe.skipIf(suite.isSkipped)(suite.title('with every upstream unreachable, o
   );
 
   it(
-    'go is told why verified has nothing of modules, which nobody can rebuild yet',
+    'go is told why verified has nothing of modules whose repositories nobody mirrors',
     async () => {
       const home = makeGoHome(folder, { proxy: `${island.address}/verified/golang`, sumdb: upstream.sumdb, runner: island.run });
       const project = home.take(await writeProject('loose', []));
@@ -260,6 +260,8 @@ describe.skipIf(suite.isSkipped)(suite.title('with every upstream unreachable, o
         1,
         expect.stringMatching(/403 Granary policy verified refuses .*: unsupported \(unsupported-ecosystem\), see /),
       ]);
+      const { said: zip } = await island.run(['curl', '-s', `${island.address}/verified/golang/mod.example/wick/@v/v1.0.0.zip`]);
+      expect(zip).toMatch(/Granary policy verified refuses .*: unsupported \(repository-not-mirrored\), see /);
     },
     TEST_MS,
   );
