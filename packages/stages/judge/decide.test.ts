@@ -46,6 +46,22 @@ describe('a verdict', () => {
     expect(decide({ tier: 'commit-tagged', steps: [{ ...looked, ...step('source-subset', 0) }, step('none', 1)] }).rung).toBe('source-subset');
   });
 
+  it('is that the build failed where builds were tried and none came to anything: what only a build makes is in no commit', () => {
+    const { plan, compared } = step('none', 3);
+    const looked: BuildStep = { plan, ...(compared === undefined ? {} : { compared }) };
+    const failed: BuildStep = { plan, rebuilt: { fact, body: { status: 'failed', failureClass: 'timeout', detail: '', fetched: digest } } };
+    const unresolvable: BuildStep = { plan: { attempt: 2, result: { type: 'unresolvable', why: 'unavailable', detail: '' } } };
+
+    expect(decide({ tier: 'commit-tagged', steps: [looked, failed] })).toMatchObject({ verdict: 'failed-to-build', failureClass: 'timeout' });
+    expect(decide({ tier: 'commit-tagged', steps: [looked, unresolvable] })).toMatchObject({
+      verdict: 'failed-to-build',
+      failureClass: 'dependency-unavailable',
+    });
+    expect(decide({ tier: 'commit-tagged', steps: [looked, failed, step('none', 5)] }).verdict).toBe('not-reproduced');
+    expect(decide({ tier: 'commit-tagged', steps: [looked], residueCause: 'extra-upstream-files' }).verdict).toBe('not-reproduced');
+    expect(decide({ tier: 'commit-tagged', steps: [{ ...looked, ...step('source-subset', 0) }, failed] }).rung).toBe('source-subset');
+  });
+
   it('blames the build when two of ours differ', () => {
     expect(decide({ tier: 'publisher-archive', steps: [step('none', 1, 'two')], residueCause: 'content-unexplained' }).cause).toBe('nondeterministic');
     expect(decide({ tier: 'publisher-archive', steps: [step('none', 1, 'one')], residueCause: 'content-unexplained' }).cause).toBe('content-unexplained');

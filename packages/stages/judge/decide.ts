@@ -39,7 +39,7 @@ export function decide(file: CaseFile): Decision {
   // A verdict stands on the source that the best attempt was made from.
   const tier = best?.plan.source?.tier ?? file.tier;
   const standing = { ...said, ...(tier === undefined ? {} : { tier }) };
-  if (best?.compared === undefined) return { verdict: 'failed-to-build', failureClass: failureOf(file.steps), ...standing };
+  if (best?.compared === undefined || isOnlyLookedAt(best, file.steps)) return { verdict: 'failed-to-build', failureClass: failureOf(file.steps), ...standing };
   const { rung, comparison, definition } = best.compared.body;
   const common = { ...standing, definition, comparison, ...(best.rebuilt?.body.status === 'built' ? { rebuilt: best.rebuilt.body.sha256 } : {}) };
   if (rung !== 'none') return { verdict: verdictOf(rung), rung, ...common };
@@ -63,6 +63,18 @@ export function bestStep(steps: readonly BuildStep[]): BuildStep | undefined {
         (a.compared?.body.residue ?? 0) - (b.compared?.body.residue ?? 0) ||
         tier(a) - tier(b),
     )[0];
+}
+
+/**
+ * What stands in no commit may be what a build makes: where builds were tried and none came to anything, files that a commit lacks are the build's failure, and say nothing against the
+ * package, nor for it.
+ */
+export function isOnlyLookedAt(best: BuildStep, steps: readonly BuildStep[]): boolean {
+  return (
+    best.rebuilt === undefined &&
+    best.compared?.body.rung === 'none' &&
+    steps.some(({ plan, rebuilt }) => plan.result.type === 'unresolvable' || (rebuilt !== undefined && rebuilt.body.status !== 'built'))
+  );
 }
 
 function isNondeterministic({ rebuilt, again }: BuildStep): boolean {

@@ -27,7 +27,7 @@ export async function propose(subject: RebuildSubject, history: readonly Attempt
   if (tree === undefined) return { type: 'exhausted', failureClass: 'no-source', detail: `${source.fileName}: its tree can't be read` };
   const project = readProject(tree, target, source.directory ?? '');
   const recipe = nextRecipe(inOrderOf(subject.precedent, recipesOf(project, looked.comparison)), made);
-  return recipe === undefined ? NOTHING_MORE : proposalOf(subject, project, recipe);
+  return recipe === undefined ? endOf(made) : proposalOf(subject, project, recipe);
 }
 
 /** First the way that reproduced another release; folders and versions are this one's own. */
@@ -38,6 +38,12 @@ function inOrderOf(precedent: BuildProposal | undefined, recipes: readonly Recip
     JSON.stringify([manager, projectScripts, scripts, packScripts, packer]);
   const isSame = (recipe: Recipe): boolean => way(recipe) === way(settings);
   return [...recipes.filter(isSame), ...recipes.filter((recipe) => !isSame(recipe))];
+}
+
+/** What went wrong with the best way says why, and not what went wrong without anything installed. */
+function endOf(made: readonly Made[]): Proposed {
+  const first = made[0]?.outcome;
+  return first?.type === 'failed' ? { type: 'exhausted', failureClass: first.failureClass } : NOTHING_MORE;
 }
 
 type Made = Attempt & { readonly recipe: Recipe };
