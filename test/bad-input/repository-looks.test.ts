@@ -1,31 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { memoryCatalog, memoryStore } from '@granary/contract/memory';
-import type { FactSink } from '@granary/contract/ports';
-import { heldPacks, readKnownRefs } from '@granary/contract/repository';
-import { rewriteUrl } from '@granary/core/git';
-import { encodeEntry, formatPurl, toInstant } from '@granary/core/model';
-import { checkGitHost, openRepositories } from '@granary/driver-git-native';
-import { openHttpUpstream } from '@granary/driver-upstream-http';
-import { DEFAULT_REF_PREFIXES, mirrorRepository, type RepositoryPorts } from '@granary/stage-sync';
+import { heldPacks } from '@granary/contract/repository';
+import { checkGitHost } from '@granary/driver-git-native';
+import type { RepositoryPorts } from '@granary/stage-sync';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import {
-  type Answer,
-  type Answers,
-  announcing,
-  band,
-  type HostileForge,
-  holding,
-  listing,
-  openHostileForge,
-  PACK,
-  packBegun,
-  TIP_ID,
-  TREE,
-} from './repositories/hostile-forge.ts';
-import { processesNaming } from './repositories/hostile-repositories.ts';
+import { type Answer, type Answers, announcing, band, holding, listing, PACK, packBegun, TIP_ID, TREE } from './repositories/hostile-forge.ts';
+import { LAMP, openLookingSite } from './repositories/looking-site.ts';
 import { blobOf, commitOf, idOf, rawPack } from './repositories/raw-pack.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -33,9 +11,6 @@ vi.setConfig({ testTimeout: 60_000 });
 const host = await checkGitHost();
 const reason = host.ok ? undefined : host.why;
 const title = (text: string) => `${text}${reason === undefined ? '' : ` (skipped: ${reason})`}`;
-const LAMP = formatPurl({ type: 'git', namespace: 'lamp.example', name: 'x' });
-const ORIGIN = 'ledger.example';
-const STALL_MS = 1000;
 const ENDS_WITHIN_MS = 20_000;
 const OTHER = commitOf(TREE, 'other');
 
@@ -175,55 +150,8 @@ describe.skipIf(reason !== undefined)(title('one look at a git server'), () => {
     expect((await site.known())?.state.refs.get('refs/heads/main')).toBe(idOf(tip));
   });
 
-  /** Mirrors one repository with the drivers of a site, into a store and a ledger in memory. */
-  async function openSite(answers: Partial<Answers> = {}, limits: Partial<RepositoryPorts['limits']> = {}) {
-    const forge = stack.use(await openHostileForge());
-    await forge.host('lamp', { ...holding(commitOf(TREE), PACK), ...answers });
-    const folder = await mkdtemp(join(tmpdir(), 'granary-looks-'));
-    stack.defer(() => rm(folder, { recursive: true, force: true }));
-    const { blobs } = memoryStore();
-    const catalog = memoryCatalog();
-    const repositories = stack.use(await openRepositories({ folder, blobs, maxBytes: 2 ** 30 }));
-    let failing: string | undefined;
-    const sink: FactSink = {
-      async submit(facts) {
-        for (const given of facts) {
-          const fact = 'leaf' in given ? given.fact : given;
-          if (fact.kind === failing) throw new Error(`no room for ${fact.kind}`);
-          catalog.fold(ORIGIN, [{ index: catalog.size(ORIGIN), bytes: encodeEntry(fact, 'author', toInstant(0)) }]);
-        }
-      },
-    };
-    const ports: RepositoryPorts = {
-      ...{ repositories, blobs, catalog, sink, upstream: openUpstream(forge), refPrefixes: DEFAULT_REF_PREFIXES },
-      addressOf: () => rewriteUrl('https://lamp.example/x', rulesOf(forge)),
-      limits: { maxBytes: 2 ** 20, timeoutMs: 30_000, stallMs: STALL_MS, ...limits },
-      largeFiles: { maxObjectBytes: 2 ** 20, maxTotalBytes: 2 ** 20, timeoutMs: 30_000 },
-    };
-    return {
-      ...{ forge, catalog },
-      look: (signal?: AbortSignal) => mirrorRepository(ports, LAMP, signal),
-      known: () => readKnownRefs({ blobs, catalog }, LAMP),
-      isUntouched: () => catalog.size(ORIGIN) === 0,
-      processes: () => processesNaming(folder),
-      failOn(kind: string | undefined) {
-        failing = kind;
-      },
-    };
-  }
-
-  function openUpstream(forge: HostileForge) {
-    const clock = {
-      now: () => toInstant(Date.now()),
-      sleep: async (ms: number, signal?: AbortSignal) => await sleep(ms, undefined, signal === undefined ? {} : { signal }),
-    };
-    return stack.use(openHttpUpstream({ configured: Object.values(forge.insteadOf), clock, userAgent: 'granary/test', stallMs: STALL_MS }));
-  }
+  const openSite = (answers: Partial<Answers> = {}, limits: Partial<RepositoryPorts['limits']> = {}) => openLookingSite(stack, answers, { limits });
 });
-
-function rulesOf({ insteadOf }: HostileForge) {
-  return Object.entries(insteadOf).map(([key, base]) => ({ insteadOf: key, base }));
-}
 
 /** These bytes, and then a byte of progress now and then, for ever. */
 function dripping(first: readonly Uint8Array[]): Answer {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodePacket, encodeSpecial } from '@granary/core/git';
 import { blobOf, commitOf, idOf, type RawObject, rawPack, treeOf } from './raw-pack.ts';
@@ -10,8 +10,9 @@ export interface Answers {
   readonly fetch: Answer;
 }
 export type Answer = (response: ServerResponse, asked: AskedOf) => void;
-interface AskedOf {
+export interface AskedOf {
   readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
   /** A service that only this machine reaches, and that nobody configured. */
   readonly inside: string;
@@ -66,7 +67,7 @@ export async function openHostileForge(): Promise<HostileForge> {
     const body = await bodyOf(request);
     const { announce, list, fetch } = answers.get(name) ?? HONEST;
     if (path.includes('/info/refs')) looks.set(name, (looks.get(name) ?? 0) + 1);
-    const asked = { path, body, inside };
+    const asked = { path, headers: request.headers, body, inside };
     if (request.method === 'GET') announce(response, asked);
     else if (body.includes('command=ls-refs')) list(response, asked);
     else fetch(response, asked);
@@ -107,6 +108,11 @@ export function listing(lines: readonly (string | Uint8Array)[]): Answer {
 /** A repository whose only branch is this commit, and all that is sent of it. */
 export function holding(tip: RawObject, pack: Uint8Array): Partial<Answers> {
   return { list: listing([`${idOf(tip)} refs/heads/main`]), fetch: packing(pack) };
+}
+
+/** As {@link holding}, with a `HEAD`. */
+export function holdingHead(tip: RawObject, pack: Uint8Array): Pick<Answers, 'list' | 'fetch'> {
+  return { list: listing([`${idOf(tip)} HEAD symref-target:refs/heads/main`, `${idOf(tip)} refs/heads/main`]), fetch: packing(pack) };
 }
 
 /** A pack in the side band, then what else there is; `open`: and no end. */
