@@ -19,6 +19,9 @@ export interface MirrorSocketsOptions {
   readonly notesDir: string;
 }
 
+/** Where the sandbox forwards to the socket (SandboxPhase.network). */
+const IN_THE_SANDBOX = 'http://127.0.0.1:3128';
+
 /** Socket paths hold at most 107 bytes: they lie in the system's folder for temporary files, and a note says where, so that what a killed process left is found. */
 export async function openMirrorSockets({ serve, ledgerSize, notesDir }: MirrorSocketsOptions): Promise<MirrorSockets> {
   await mkdir(notesDir, { recursive: true });
@@ -37,7 +40,11 @@ export async function openMirrorSockets({ serve, ledgerSize, notesDir }: MirrorS
       const served: Served[] = [];
       opened += 1;
       const path = join(folder, `${opened}.sock`);
-      const server = await openRecordingSocket({ path, handler: serve.only({ type: 'as-of', time, size }), onServed: (one) => void served.push(one) });
+      const server = await openRecordingSocket({
+        path,
+        handler: serve.only({ type: 'as-of', time, size }, IN_THE_SANDBOX),
+        onServed: (one) => void served.push(one),
+      });
       return {
         path,
         size,

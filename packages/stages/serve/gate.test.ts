@@ -99,7 +99,7 @@ it('lets no cache on the way keep what was answered to one', async () => {
 });
 
 it('asks for no token where a build reads its own view', async () => {
-  const only = site.serve.only({ type: 'all' });
+  const only = site.serve.only({ type: 'all' }, 'http://127.0.0.1:3128');
 
   expect((await only({ method: 'GET', target: '/tiny/index/box/', headers: {} })).status).toBe(200);
 });

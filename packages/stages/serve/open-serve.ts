@@ -27,8 +27,8 @@ const REMEMBERED_TARGETS = 16_000;
 
 export interface Serve {
   readonly handle: HttpHandler;
-  /** The same site with one view at the root: `/<ecosystem>/…` shows it, and nothing else is answered. */
-  only(view: View): HttpHandler;
+  /** The same site with one view at the root: `/<ecosystem>/…` shows it, and nothing else is answered. Whoever asks reaches it at `origin`, without a slash at the end: documents lead there. */
+  only(view: View, origin: string): HttpHandler;
 }
 
 /** Answers clients from the catalog and the store. It only reads, and asks nobody. */
@@ -52,9 +52,8 @@ export function openServe(ports: ServePorts): Serve {
   const understand = openUnderstanding(ports);
   const repositories = ports.repositories && openRepositories(ports, ports.repositories, artifacts);
   const dispatch = openDispatch({ client, answerSite, repositories });
-  const answer = (request: HttpRequest, gate: Gate | undefined): HttpResponse | Promise<HttpResponse> => {
+  const answer = (target: Target, request: HttpRequest, gate: Gate | undefined): HttpResponse | Promise<HttpResponse> => {
     const started = performance.now();
-    const target = understand(request.target);
     const counted = (response: HttpResponse): HttpResponse => {
       metrics.count(target.type === 'client' ? target.route.type : target.type, response.status, performance.now() - started);
       return gate === undefined ? response : forOneReader(response);
@@ -65,8 +64,11 @@ export function openServe(ports: ServePorts): Serve {
   const gate = ports.readers && openGate(ports.readers, site.publicUrl);
   // Who reaches `only` was let in by whoever gave it out: a socket of one build.
   return {
-    handle: (request) => answer(request, gate),
-    only: (view) => (request) => answer({ ...request, target: `/${viewPath(view)}${request.target}` }, undefined),
+    handle: (request) => answer(understand(request.target), request, gate),
+    only: (view, origin) => (request) => {
+      const target = `/${viewPath(view)}${request.target}`;
+      return answer(reachedAt(origin, understand(target)), { ...request, target }, undefined);
+    },
   };
 }
 
@@ -94,6 +96,10 @@ function openDispatch({ client, answerSite, repositories }: Answerers): (target:
 
 function isQuestion(target: Target): boolean {
   return target.type === 'repository' || (target.type === 'client' && target.route.type === 'question');
+}
+
+function reachedAt(origin: string, target: Target): Target {
+  return target.type === 'client' ? { ...target, address: `${origin}/${target.ecosystem.id}` } : target;
 }
 
 /** What an address means; what clients ask is remembered. */

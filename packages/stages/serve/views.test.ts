@@ -222,11 +222,13 @@ describe('a view as of a time', () => {
     const site = openTestSite();
     await site.observe([{ fileName: one }]);
     await site.keep(one);
-    const only = site.serve.only({ type: 'as-of', time: toInstant(Date.UTC(2026, 0, 1)), size: site.size() });
+    const only = site.serve.only({ type: 'as-of', time: toInstant(Date.UTC(2026, 0, 1)), size: site.size() }, 'http://127.0.0.1:3128');
 
     expect((await only({ method: 'GET', target: '/tiny/index/box/', headers: {} })).status).toBe(200);
     expect((await only({ method: 'GET', target: '/all/tiny/index/box/', headers: {} })).status).toBe(400);
     expect((await only({ method: 'GET', target: '/api/v1/status', headers: {} })).status).toBe(400);
+    expect((await only({ method: 'GET', target: '/tiny/address', headers: {} })).body).toEqual(new TextEncoder().encode('http://127.0.0.1:3128/tiny'));
+    expect((await site.get('/tiny/address')).text).toBe('http://mirror.example/tiny');
   });
 });
 

@@ -8,6 +8,7 @@ const Listed = z.array(z.object({ fileName: z.string(), sha256: z.string(), publ
 const views: Views = {
   route(path) {
     if (path === 'index/') return { type: 'root' };
+    if (path === 'address') return { type: 'fixed', name: 'address' };
     if (path.startsWith('ask/')) return { type: 'question', name: path.slice(4), maxBodyBytes: 10 };
     const name = /^index\/([A-Za-z]+)\/?$/.exec(path)?.[1];
     if (name !== undefined) {
@@ -25,6 +26,7 @@ const views: Views = {
     new TextEncoder().encode(
       files.map(({ fileName, vanishedAt }) => `${fileName}${vanishedAt === undefined ? '' : '!'}${reconstructed ? '?' : ''}\n`).join(''),
     ),
+  renderFixed: (_, { address }) => new TextEncoder().encode(address),
   challenge: (publicUrl) => `Tiny page="${publicUrl}"`,
   clientHints: (address) => [`tiny --index ${address}/tiny/index/`],
   async answerQuestion(name, body, { advisories }) {
