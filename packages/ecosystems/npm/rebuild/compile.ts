@@ -55,14 +55,15 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 export function compileBuild({ source, sourceBytes }: RebuildSubject, { settings }: BuildProposal, closure: readonly Artifact[]): CompiledBuild {
   const { manager, tool, project, directory, projectScripts, scripts, packScripts, packer, version } = Recipe.parse(settings);
   const committedAt = readSourceTree(sourceBytes)?.committedAt;
+  const exact = exactTool(tool, closure);
   const env = {
     ...ENVIRONMENT,
-    ...(manager === 'pnpm' ? { ...prefixed('npm_config_', PNPM), ...prefixed('pnpm_config_', PNPM) } : {}),
+    ...(manager === 'pnpm' ? prefixed(prefixOf(exact), PNPM) : {}),
     ...(committedAt === undefined ? {} : { SOURCE_DATE_EPOCH: String(committedAt) }),
     REGISTRY,
     SOURCE: source.fileName,
     MANAGER: manager,
-    TOOL: exactTool(tool, closure),
+    TOOL: exact,
     PROJECT: project,
     DIRECTORY: directory,
     PROJECT_SCRIPTS: projectScripts.join(' '),
@@ -88,6 +89,10 @@ export function compileBuild({ source, sourceBytes }: RebuildSubject, { settings
 
 function prefixed(prefix: string, settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`${prefix}${name}`, value]));
+}
+
+function prefixOf(pnpm: string): string {
+  return satisfies(splitRequirement(pnpm).spec, '<11') ? 'npm_config_' : 'pnpm_config_';
 }
 
 /** The newest release of it among what was mirrored for the build, which a range came to. */
