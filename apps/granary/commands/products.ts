@@ -28,7 +28,7 @@ export interface Product extends ClosureSize {
   /** Of repositories: what their trees name in other repositories. A product is complete without it. */
   readonly submodules: SubmoduleStanding;
 }
-export interface SubmoduleStanding {
+interface SubmoduleStanding {
   readonly held: number;
   /** With the reason of each, one line each; and what can't be followed. */
   readonly notHeld: readonly string[];
