@@ -59,6 +59,7 @@ export async function readConfig(overrides: ConfigOverrides, environment: Readon
     keysDir: keys === undefined ? join(dataDir, 'keys') : resolve(base, keys),
     ...readDeployment({ store, lock, queue }, { environment, base, dataDir, placeOf }),
     ...(parsed.advisories === undefined ? {} : { advisories: { folder: resolve(base, parsed.advisories.folder) } }),
+    ...(parsed.sigstore === undefined ? {} : { sigstore: { trustedRoot: resolve(base, parsed.sigstore.trustedRoot) } }),
     ...(text === undefined ? {} : { file }),
   });
 }

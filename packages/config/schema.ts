@@ -138,6 +138,8 @@ export const ConfigFile = strict({
   verified: Policy.prefault({}),
   /** A folder of OSV files, from which clients are told what is known of vulnerabilities. Default: they are told that nothing is known. */
   advisories: strict({ folder: z.string().min(1) }).optional(),
+  /** Sigstore's roots of trust (`trusted_root.json`), by which attestations of publishers are checked. Default: they are kept, and not believed. */
+  sigstore: strict({ trustedRoot: z.string().min(1) }).optional(),
   /** Default: nothing is fetched because a client asks for it. */
   pullThrough: PullThrough.optional(),
   rebuild: strict({ concurrency: z.number().int().positive().max(256).optional(), packages: z.array(z.string()).optional() }).default({}),

@@ -57,7 +57,8 @@ function sidesOf(site: Site, upstreams: Upstreams): ReadonlyMap<string, ReturnTy
       const upstream = upstreams.of(ecosystem);
       if (upstream === undefined) return [];
       const { index, settings, client } = upstream;
-      return [[ecosystem.id, openSyncSide({ site, ecosystem, upstreamBase: index, settings, upstream: client, settle: site.settle })]];
+      const { attestations } = upstreams;
+      return [[ecosystem.id, openSyncSide({ site, ecosystem, upstreamBase: index, settings, upstream: client, attestations, settle: site.settle })]];
     }),
   );
 }

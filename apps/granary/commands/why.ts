@@ -90,7 +90,8 @@ const FINDING_TEXTS: Readonly<Record<SourceFinding, string>> = {
   'claimed-commit-differs': 'another commit than the one that the package names has more of its files',
   'commit-lacks-files': 'it has files, or bytes in them, that neither its commit has nor a build of that made',
   'claimed-directory-differs': 'the package stands in another folder of the repository than it says',
-  'sources-disagree': 'several commits have equally much of it, and are named by different sources',
+  'sources-disagree':
+    'several commits have equally much of it, and are named by different sources; or its attestation names another repository than the package',
 };
 
 function sourceText(source: NonNullable<LocatedBody['source']>): string {

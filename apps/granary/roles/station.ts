@@ -1,6 +1,6 @@
 import type { Config } from '@granary/config';
 import { type Ecosystem, isRebuildable, usesResolver } from '@granary/contract/ecosystem';
-import { JobError, type Repositories, type Sandbox, type Upstream } from '@granary/contract/ports';
+import { type AttestationVerifier, JobError, type Repositories, type Sandbox, type Upstream } from '@granary/contract/ports';
 import { attest, readJudged } from '@granary/stage-attest';
 import type { DemandedEcosystem } from '@granary/stage-demand';
 import { askUpstream, openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
@@ -29,6 +29,7 @@ export interface StationParts {
   readonly upstreamBase: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly upstream: Upstream;
+  readonly attestations: AttestationVerifier | undefined;
   readonly sandbox: Sandbox;
   readonly repositories: Repositories;
   readonly rootfs: RootfsMaker;

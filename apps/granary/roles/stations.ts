@@ -54,7 +54,7 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
     const upstream = upstreams.of(ecosystem);
     if (upstream === undefined && needed) throw upstreams.missing(ecosystem);
     if (upstream === undefined) continue;
-    const towards = { ecosystem, upstreamBase: upstream.index, settings: upstream.settings, upstream: upstream.client };
+    const towards = { ecosystem, upstreamBase: upstream.index, settings: upstream.settings, upstream: upstream.client, attestations: upstreams.attestations };
     const shared = { config, site, rootfs, mirrors, repositories: parts.repositories, settle, note: progress.note, signal };
     const station = stack.use(openStation({ ...towards, ...shared, sandbox: reporting(sandbox, progress) }));
     if (needed) await station.prepare();

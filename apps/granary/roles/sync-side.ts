@@ -1,5 +1,5 @@
 import { type Ecosystem, openPackageDocuments } from '@granary/contract/ecosystem';
-import type { Upstream } from '@granary/contract/ports';
+import type { AttestationVerifier, Upstream } from '@granary/contract/ports';
 import { openFileAddresses, type SyncPorts } from '@granary/stage-sync';
 import { type Observer, openObserver } from './observer.ts';
 import type { Site } from './site.ts';
@@ -15,6 +15,7 @@ export interface SyncSideParts {
   readonly upstreamBase: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly upstream: Upstream;
+  readonly attestations: AttestationVerifier | undefined;
   /** Every fact that was submitted so far is sequenced and folded. */
   readonly settle: () => Promise<void>;
 }
@@ -22,7 +23,7 @@ export interface SyncSideParts {
 /** How long upstream is believed where its files lie. */
 const ADDRESSES_MAX_AGE_MS = 300_000;
 
-export function openSyncSide({ site, ecosystem, upstreamBase, settings, upstream, settle }: SyncSideParts): SyncSide {
+export function openSyncSide({ site, ecosystem, upstreamBase, settings, upstream, attestations, settle }: SyncSideParts): SyncSide {
   const { catalog, clock } = site;
   const { blobs } = site.publicStore;
   const sync: SyncPorts = {
@@ -36,6 +37,7 @@ export function openSyncSide({ site, ecosystem, upstreamBase, settings, upstream
     documents: openPackageDocuments({ blobs, catalog, ecosystem }),
     sink: site.sinkOf('sync'),
     clock,
+    attestations,
   };
   return { sync, observer: openObserver(sync, { settle, refresh: site.refresh }) };
 }

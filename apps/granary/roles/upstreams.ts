@@ -1,10 +1,11 @@
 import type { Config } from '@granary/config';
 import type { Ecosystem } from '@granary/contract/ecosystem';
-import type { Clock, Upstream } from '@granary/contract/ports';
+import type { AttestationVerifier, Clock, Upstream } from '@granary/contract/ports';
 import type { Purl } from '@granary/core/model';
 import { openHttpUpstream } from '@granary/driver-upstream-http';
 import type { ArchiveSource } from '@granary/ecosystem-deb';
 import { ecosystems } from '@granary/ecosystems';
+import { openAttestations } from './attestations.ts';
 import { discoverUpstream } from './discover.ts';
 import { addressBy, discoverUrlRules } from './repositories.ts';
 import { discoverDistribution } from './rootfs-maker.ts';
@@ -17,6 +18,8 @@ export interface Upstreams extends AsyncDisposable {
   missing(ecosystem: Ecosystem): Error | undefined;
   /** Any forge: repositories lie on many. */
   readonly forges: { readonly client: Upstream; readonly addressOf: (repository: Purl) => string };
+  /** Undefined where no roots of trust are configured. */
+  readonly attestations: AttestationVerifier | undefined;
   /** Where this machine's apt gets the distribution; undefined when it doesn't tell. */
   readonly distribution: { readonly source: ArchiveSource; readonly client: Upstream } | undefined;
 }
@@ -41,6 +44,7 @@ const DISTRIBUTION_PER_SECOND = 50;
 
 /** Finds out where every ecosystem's upstream and the distribution's archive lie, as far as this machine tells. */
 export async function openUpstreams({ config, environment, clock, note }: UpstreamsOptions): Promise<Upstreams> {
+  const attestations = await openAttestations(config);
   await using stack = new AsyncDisposableStack();
   const open = (configured: readonly string[], requestsPerSecond: number, credentials?: ReadonlyMap<string, string>): Upstream => {
     const burstSeconds = requestsPerSecond >= DEFAULT_PER_SECOND ? REGISTRY_BURST_SECONDS : 2;
@@ -68,6 +72,7 @@ export async function openUpstreams({ config, environment, clock, note }: Upstre
   const forges = { client: open([...new Set(rules.map(({ base }) => base))], FORGE_PER_SECOND), addressOf: addressBy(rules) };
   const owned = stack.move();
   return {
+    attestations,
     distribution,
     forges,
     of: ({ id }) => opened.get(id),

@@ -211,6 +211,16 @@ export interface Rebuilding {
   rulesOf(fileName: string): ArtifactRules | undefined;
 }
 
+/** Where an ecosystem's attestations of source lie, and in which form. Pure. */
+export interface AttestationRules {
+  /** The companion that has them. */
+  readonly companion: string;
+  /** Name of the evidence that the index gives of them. */
+  readonly check: string;
+  /** Sigstore bundles (JSON, as untrusted as it came), at most 32. Throws EcosystemError `malformed`. */
+  bundlesOf(document: Uint8Array): readonly unknown[];
+}
+
 /** Everything that is particular to one ecosystem. Nothing outside its folder knows it by name. */
 export interface Ecosystem {
   /** The purl type. */
@@ -221,6 +231,8 @@ export interface Ecosystem {
   declared(artifact: Artifact, bytes: Uint8Array): Promise<Declared>;
   /** Checks that need more than a digest of the bytes. Throws EcosystemError `mismatch`: then nothing is stored under the name. */
   check?(request: CheckRequest): Promise<Checked>;
+  /** Left out where upstream has none. */
+  readonly attestations?: AttestationRules;
   readonly demand: DemandRules;
   readonly views: Views;
   /** Left out where nothing can be rebuilt: every verdict is `unsupported`. */

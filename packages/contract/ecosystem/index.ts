@@ -17,6 +17,7 @@ export {
 } from './definition.ts';
 export {
   type AskUpstream,
+  type AttestationRules,
   type CandidateFile,
   type CandidateRules,
   type Checked,
@@ -54,7 +55,7 @@ export { openPackageDocuments, type PackageDocuments } from './package-documents
 export { decodePlan, encodePlan, type PlanRecord } from './plan-record.ts';
 export { readToml } from './read-toml.ts';
 export type { Attempt, BuildProposal, CompiledBuild, MetadataJob, Proposed, RebuildStrategy, RebuildSubject } from './rebuild.ts';
-export { type ReleaseClaim, releaseClaim } from './release-claim.ts';
+export { namedRepositories, type ReleaseClaim, releaseClaim, repositoryToSearch } from './release-claim.ts';
 export { type SourceStanding, sourceStanding } from './source-standing.ts';
 export { storedArtifact } from './stored-artifact.ts';
 export type { PackageView, QuestionAnswer, Route, ViewFile, Views } from './views.ts';

@@ -1,19 +1,41 @@
-import { type Instant, StoredBody } from '@granary/core/model';
+import { type Instant, type Purl, StoredBody } from '@granary/core/model';
 import type { Catalog, CatalogFact } from '../ports/index.ts';
-import type { Ecosystem } from './ecosystem.ts';
+import { repositoryOfClaim } from './claimed-source.ts';
+import type { RebuildStrategy } from './rebuild.ts';
 import { storedArtifact } from './stored-artifact.ts';
 
 /** What is said of a release's making. Untrusted. */
 export interface ReleaseClaim {
   readonly source?: StoredBody['source'];
+  /** What the service that built it signed, checked when it was taken in. */
+  readonly attested?: StoredBody['attested'];
   readonly publishedAt?: Instant;
 }
 
+export interface ClaimingEcosystem {
+  readonly rebuilding?: { readonly strategy: Pick<RebuildStrategy, 'commits'> };
+}
+
 /** What a stored artifact says of where it comes from and when it was published, or else the file that speaks for its release. */
-export function releaseClaim(catalog: Pick<Catalog, 'current'>, { rebuilding }: Pick<Ecosystem, 'rebuilding'>, stored: CatalogFact): ReleaseClaim {
+export function releaseClaim(catalog: Pick<Catalog, 'current'>, { rebuilding }: ClaimingEcosystem, stored: CatalogFact): ReleaseClaim {
   const speaker = rebuilding?.strategy.commits?.claimedBy?.(storedArtifact(stored));
   const spoken = speaker === undefined ? undefined : catalog.current('stored', speaker);
   const [own, beside] = [stored, spoken].map((fact) => (fact === undefined ? undefined : StoredBody.parse(fact.entry.body)));
+  const attested = own?.attested ?? beside?.attested;
   const [source, publishedAt] = [own?.source ?? beside?.source, own?.publishedAt ?? beside?.publishedAt];
-  return { ...(source === undefined ? {} : { source }), ...(publishedAt === undefined ? {} : { publishedAt }) };
+  return {
+    ...(source === undefined ? {} : { source }),
+    ...(attested === undefined ? {} : { attested }),
+    ...(publishedAt === undefined ? {} : { publishedAt }),
+  };
+}
+
+/** Repositories that a release is said to be made from, each once, the one that was attested first. */
+export function namedRepositories({ attested, source }: Pick<ReleaseClaim, 'attested' | 'source'>): readonly Purl[] {
+  return [...new Set([attested, source].flatMap((claim) => (claim === undefined ? [] : (repositoryOfClaim(claim) ?? []))))];
+}
+
+/** The one of them to look for its commit in: the first that is mirrored. */
+export function repositoryToSearch(catalog: Pick<Catalog, 'current'>, claim: Pick<ReleaseClaim, 'attested' | 'source'>): Purl | undefined {
+  return namedRepositories(claim).find((repository) => catalog.current('observed', repository) !== undefined);
 }

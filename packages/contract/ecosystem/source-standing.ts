@@ -1,8 +1,7 @@
 import { type FailureClass, LocatedBody, ObservedBody, type Sha256 } from '@granary/core/model';
 import type { Catalog, CatalogFact } from '../ports/index.ts';
-import { repositoryOfClaim } from './claimed-source.ts';
 import { type Ecosystem, rebuildEligibility } from './ecosystem.ts';
-import { releaseClaim } from './release-claim.ts';
+import { releaseClaim, repositoryToSearch } from './release-claim.ts';
 import { storedArtifact } from './stored-artifact.ts';
 
 /** How far an artifact is on the way to its source. */
@@ -29,8 +28,7 @@ export function sourceStanding(catalog: Pick<Catalog, 'current'>, ecosystem: Pic
 }
 
 function heldSnapshot(catalog: Pick<Catalog, 'current'>, ecosystem: Pick<Ecosystem, 'rebuilding'>, stored: CatalogFact): Sha256 | undefined {
-  const { source } = releaseClaim(catalog, ecosystem, stored);
-  const repository = source === undefined ? undefined : repositoryOfClaim(source);
+  const repository = repositoryToSearch(catalog, releaseClaim(catalog, ecosystem, stored));
   const observed = repository === undefined ? undefined : catalog.current('observed', repository);
   return observed === undefined ? undefined : ObservedBody.parse(observed.entry.body).document;
 }

@@ -1,4 +1,5 @@
 export type { Advisories, KnownAdvisories } from './advisories.ts';
+export type { AttestationOutcome, AttestationVerifier, AttestedSource } from './attestations.ts';
 export type { HttpBody, HttpHandler, HttpRequest, HttpResponse, HttpStream } from './http.ts';
 export {
   type AtSize,

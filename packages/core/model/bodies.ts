@@ -111,6 +111,17 @@ export const StoredBody = z.object({
   licence: z.string().optional(),
   /** Where it says that it was made from: a claim. `repository` is a package URL, `commit` the id of a git commit, `directory` below the repository's root. */
   source: z.object({ repository: z.string(), commit: z.string().optional(), directory: z.string().optional() }).optional(),
+  /** What the service that built it signed of its source, where that was checked by roots of trust. `identity` is whose signature it is, `issuer` who vouches for that. */
+  attested: z
+    .object({
+      repository: z.string(),
+      commit: z.string(),
+      ref: z.string().optional(),
+      workflow: z.string().optional(),
+      issuer: z.string(),
+      identity: z.string(),
+    })
+    .optional(),
   metadata: Sha256Shape.optional(),
   companions: z.record(z.string(), Sha256Shape).optional(),
   /** Belongs to no release, but to the proofs of many, such as a tile of a checksum database: every view has it. */

@@ -26,7 +26,8 @@ export type SourceEvidence = (typeof SOURCE_EVIDENCES)[number];
 /**
  * What the sources of a release say against each other. `claimed-commit-missing`: the commit that the package names isn't in the repository. `claimed-commit-differs`:
  * another commit holds more of the package's files. `commit-lacks-files`: the package has files, or bytes in them, that neither the commit has nor a build of it made.
- * `claimed-directory-differs`: the package's manifest stands elsewhere. `sources-disagree`: several commits fit equally well.
+ * `claimed-directory-differs`: the package's manifest stands elsewhere. `sources-disagree`: several commits fit equally well,
+ * or its attestation names another repository than the package itself.
  */
 export const SOURCE_FINDINGS = [
   'claimed-commit-missing',

@@ -1,4 +1,5 @@
 import type { RebuildableEcosystem } from '@granary/contract/ecosystem';
+import { npmAttestations } from './attestations.ts';
 import { readDeclared } from './declared.ts';
 import { npmDemand } from './demand.ts';
 import { npmDiscovery } from './discovery.ts';
@@ -17,6 +18,7 @@ export const npm: RebuildableEcosystem = {
   index: npmIndex,
   declared: readDeclared,
   check: checkSignatures,
+  attestations: npmAttestations,
   demand: npmDemand,
   views: npmViews,
   rebuilding: { strategy: npmRebuild, toolchain: npmToolchain, resolve: resolveBuild, rulesOf: npmRules },

@@ -1,4 +1,5 @@
 import type { RebuildableEcosystem } from '@granary/contract/ecosystem';
+import { pypiAttestations } from './attestations.ts';
 import { pypiCandidate } from './candidate.ts';
 import { readDeclared } from './core-metadata.ts';
 import { pypiDemand } from './demand.ts';
@@ -15,6 +16,7 @@ export const pypi: RebuildableEcosystem = {
   discovery: pypiDiscovery,
   index: pypiIndex,
   declared: readDeclared,
+  attestations: pypiAttestations,
   demand: pypiDemand,
   views: pypiViews,
   rebuilding: {

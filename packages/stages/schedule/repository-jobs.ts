@@ -1,4 +1,4 @@
-import { repositoryOfClaim } from '@granary/contract/ecosystem';
+import { namedRepositories } from '@granary/contract/ecosystem';
 import type { Catalog, Job } from '@granary/contract/ports';
 import { submodulesOf } from '@granary/contract/repository';
 import { type Artifact, type Purl, StoredBody } from '@granary/core/model';
@@ -26,7 +26,5 @@ export function repositoryJobs(catalog: Pick<Catalog, 'current'>, which: Mirrore
 
 function namedBy(catalog: Pick<Catalog, 'current'>, { purl }: Pick<Artifact, 'purl'>): readonly Purl[] {
   const stored = catalog.current('stored', purl);
-  const { source } = stored === undefined ? {} : StoredBody.parse(stored.entry.body);
-  const repository = source === undefined ? undefined : repositoryOfClaim(source);
-  return repository === undefined ? [] : [repository];
+  return stored === undefined ? [] : namedRepositories(StoredBody.parse(stored.entry.body));
 }

@@ -2,6 +2,7 @@ import { type Checked, type Declared, EcosystemError, type PackageDocument, type
 import { JobError, type StoredBlob, StoreError, UpstreamError } from '@granary/contract/ports';
 import { type Artifact, type ComputedFact, type Digests, digestsAgree, type Evidence, type Json, packageOf, purlParts, type Sha256 } from '@granary/core/model';
 import { askUpstream, heldFiles } from './ask-upstream.ts';
+import { checkAttested, MAX_COMPANION_BYTES } from './check-attested.ts';
 import type { Sighted } from './sighting.ts';
 import type { SyncPorts } from './sync-ports.ts';
 
@@ -9,7 +10,6 @@ import type { SyncPorts } from './sync-ports.ts';
 const MAX_ARTIFACT_BYTES = 4 * 2 ** 30;
 /** Larger ones are stored, but what they say of themselves isn't read. */
 const MAX_READ_BYTES = 128 * 2 ** 20;
-const MAX_COMPANION_BYTES = 4 * 2 ** 20;
 /** Of all files that the checks of one artifact bring along. */
 const MAX_BESIDE_BYTES = 16 * 2 ** 20;
 
@@ -22,7 +22,7 @@ export async function storeArtifact(ports: StorePorts, wanted: WantedArtifact, s
 }
 
 export interface StorePorts extends Omit<SyncPorts, 'ecosystem'> {
-  readonly ecosystem: Pick<SyncPorts['ecosystem'], 'index' | 'declared' | 'check'>;
+  readonly ecosystem: Pick<SyncPorts['ecosystem'], 'index' | 'declared' | 'check' | 'attestations'>;
 }
 /** By its path as well, where a document that has it can be asked by that. */
 export type WantedArtifact = Pick<Artifact, 'purl' | 'digests'> & { readonly path?: string };
@@ -57,6 +57,7 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
   const companions = await fetchCompanions(ports, artifact, signal);
   for (const [name, bytes] of Object.entries(checked.companions ?? {}))
     companions.stored[name] = (await ports.blobs.put(bytes, { maxBytes: MAX_COMPANION_BYTES })).sha256;
+  const attested = await checkAttested(ports, companions.stored, { artifact, digests: provenDigests(artifact, blob) });
   const publishedAt = artifact.publishedAt ?? declared.publishedAt;
   const { sha256: _, ...digests } = { ...checked.digests, ...artifact.digests };
   const beside = await besideFacts(ports, checked);
@@ -71,7 +72,8 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
       ...(declared.source === undefined ? {} : { source: { ...declared.source } }),
       ...(metadata === undefined ? {} : { metadata: metadata.sha256 }),
       ...(Object.keys(companions.stored).length === 0 ? {} : { companions: companions.stored }),
-      evidence: [...artifact.evidence, ...checked.evidence, ...companions.evidence].map((evidence): Json => ({ ...evidence })),
+      ...(attested.source === undefined ? {} : { attested: { ...attested.source } }),
+      evidence: [...attested.evidence, ...checked.evidence, ...companions.evidence].map((evidence): Json => ({ ...evidence })),
     }),
   ]);
   return { blob, broughtMore: beside.length > 0 };
@@ -176,6 +178,11 @@ async function check(ports: StorePorts, { artifact, blob }: Fetched, signal: Abo
   } catch (cause) {
     throw toJobError(artifact, cause);
   }
+}
+
+/** Where the store knew the bytes by their sha256, nobody looked at what else the index says of them. */
+function provenDigests({ digests }: UpstreamArtifact, { sha256 }: StoredBlob): Digests {
+  return digests.sha256 === undefined ? { ...digests, sha256 } : { sha256 };
 }
 
 /** What a lock says of the bytes holds as well, also by algorithms that upstream's index doesn't use. */

@@ -1,5 +1,5 @@
 import type { Ecosystem, PackageDocuments } from '@granary/contract/ecosystem';
-import type { BlobStore, Catalog, Clock, FactSink, Upstream } from '@granary/contract/ports';
+import type { AttestationVerifier, BlobStore, Catalog, Clock, FactSink, Upstream } from '@granary/contract/ports';
 import type { AddressOf } from './file-addresses.ts';
 
 /** What sync needs of the world, for one ecosystem. */
@@ -16,4 +16,6 @@ export interface SyncPorts {
   readonly documents: PackageDocuments;
   readonly sink: FactSink;
   readonly clock: Clock;
+  /** Undefined where no roots of trust are configured: what publishers attested is kept, and not believed. */
+  readonly attestations?: AttestationVerifier | undefined;
 }

@@ -1,0 +1,1 @@
+export { openSigstoreAttestations } from './open-sigstore-attestations.ts';
