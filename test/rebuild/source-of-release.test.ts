@@ -48,6 +48,24 @@ describe('the commit of a release', () => {
     });
   });
 
+  it('is the one that the service attested which built it, before all others that fit as well', async () => {
+    const project = openProject();
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
+    const attestedCommit = project.commit(files);
+    const held = await project.hold();
+    const embedded = project.commit({ 'unpublished.txt': 'x' });
+    project.git('tag', 'v1.0.0');
+
+    expect(await locateCommit(held, { ...(await project.release(files)), attestedCommit }, attestedCommit)).toMatchObject({
+      chosen: { commit: attestedCommit, tier: 'commit-attested', evidence: 'attested' },
+      findings: [],
+    });
+    expect(await locateCommit(await project.hold(), { ...(await project.release(files)), attestedCommit }, embedded)).toMatchObject({
+      chosen: { commit: attestedCommit, tier: 'commit-attested', evidence: 'attested' },
+      findings: ['sources-disagree'],
+    });
+  });
+
   it('is found in a workspace: by the folder that is claimed, by its name, or wherever its manifest stands', async () => {
     const project = openProject();
     const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
@@ -125,6 +143,24 @@ describe('sources that say something against each other', () => {
 
     expect(await locateCommit(await project.hold(), await project.release(files), claimed)).toMatchObject({
       chosen: { commit: real, tier: 'commit-inferred', evidence: 'content' },
+      findings: ['claimed-commit-differs'],
+    });
+  });
+
+  it('a commit that was attested, and is in no repository or has less of the package', async () => {
+    const project = openProject();
+    const attestedCommit = project.commit({ 'package.json': manifest('1.0.0'), 'index.js': index('reviewed') });
+    const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
+    const released = project.commit(files);
+    project.git('tag', 'v1.0.0');
+    const held = await project.hold();
+
+    expect(await locateCommit(held, { ...(await project.release(files)), attestedCommit: '1'.repeat(40) }, undefined)).toMatchObject({
+      chosen: { commit: released, tier: 'commit-tagged' },
+      findings: ['claimed-commit-missing'],
+    });
+    expect(await locateCommit(held, { ...(await project.release(files)), attestedCommit }, released)).toMatchObject({
+      chosen: { commit: released, tier: 'commit-tagged', evidence: 'embedded' },
       findings: ['claimed-commit-differs'],
     });
   });

@@ -27,6 +27,8 @@ export interface Release {
   readonly rules: CommitRules;
   readonly files: readonly PublishedFile[];
   readonly claimedDirectory?: string | undefined;
+  /** What the service that built it signed, where that was checked. */
+  readonly attestedCommit?: string | undefined;
 }
 
 const MAX_ENTRIES = 500_000;

@@ -25,6 +25,7 @@ export async function locateCommit(held: HeldRepository, release: Release, claim
     for (const candidate of candidates) if (!seen.has(keyOf(candidate))) seen.set(keyOf(candidate), await examine(local, release, candidate));
   };
   const ranked = (): readonly Examined[] => [...seen.values()].toSorted(byFit);
+  await look(release.attestedCommit === undefined ? [] : [{ commit: release.attestedCommit, evidence: 'attested' }]);
   await look(claimedCommit === undefined ? [] : [{ commit: claimedCommit, evidence: 'embedded' }]);
   for (const examined of await byVersion(local, release)) seen.set(keyOf(examined), examined);
   const tags = releaseTags(state.refs.keys(), { aliases: rules.aliases(target), versions: rules.versions(target) });
@@ -54,8 +55,9 @@ function decide(examined: readonly Examined[], claimedDirectory: string | undefi
   return { chosen, examined, findings: findingsOf(chosen, examined, claimedDirectory) };
 }
 
-/** A commit that a tag of this version names is more than what a publisher wrote into a package. */
+/** What a builder signed is more than a tag, which anybody with a password moves; a commit that a tag of this version names is more than what a publisher wrote into a package. */
 function tierOf(best: Examined, examined: readonly Examined[]): Exclude<SourceTier, 'publisher-archive'> {
+  if (examined.some(({ evidence, commit }) => evidence === 'attested' && commit === best.commit)) return 'commit-attested';
   return tagOf(best, examined).ref === undefined ? 'commit-inferred' : 'commit-tagged';
 }
 
@@ -66,12 +68,13 @@ function tagOf(best: Examined, examined: readonly Examined[]): { readonly ref?: 
 
 function findingsOf(chosen: Examined | undefined, examined: readonly Examined[], claimedDirectory: string | undefined): readonly SourceFinding[] {
   const findings: SourceFinding[] = [];
-  const named = examined.filter(({ evidence }) => evidence === 'embedded');
+  const named = examined.filter(({ evidence }) => evidence === 'attested' || evidence === 'embedded');
   if (named.some(({ standing }) => standing === 'absent')) findings.push('claimed-commit-missing');
   if (chosen === undefined) return findings;
-  const claimed = named.find(({ standing, commit }) => standing !== 'absent' && commit !== chosen.commit);
-  const differs = claimed !== undefined;
-  if (differs) findings.push(claimed.score < chosen.score || claimed.standing !== chosen.standing ? 'claimed-commit-differs' : 'sources-disagree');
+  const others = named.filter(({ standing, commit }) => standing !== 'absent' && commit !== chosen.commit);
+  const differs = others.length > 0;
+  const fitsWorse = others.some(({ score, standing }) => score < chosen.score || standing !== chosen.standing);
+  if (differs) findings.push(fitsWorse ? 'claimed-commit-differs' : 'sources-disagree');
   const otherTag = examined.find(({ evidence, standing, commit }) => evidence === 'tag' && standing === 'valid' && commit !== chosen.commit);
   const isTagged = examined.some(({ evidence, commit }) => evidence === 'tag' && commit === chosen.commit);
   if (!differs && !isTagged && otherTag !== undefined) findings.push('sources-disagree');
