@@ -26,6 +26,8 @@ interface Chosen {
 export interface Root {
   readonly name: string;
   readonly requirement: string;
+  /** Nothing is said where there is none. */
+  readonly isOptional?: boolean;
   /** `itself`: not what it needs in its turn. */
   readonly asked: { readonly features: readonly string[]; readonly everything: boolean } | 'itself';
 }
@@ -62,9 +64,9 @@ async function resolveRoots(roots: readonly Root[], crates: Crates): Promise<Res
   const closure = openClosure();
   for (const batch of batches(roots, AT_ONCE)) {
     const found = await Promise.all(batch.map(async ({ name, requirement }) => await crates.newest(name, requirement, 'wanted')));
-    for (const [index, { name, requirement, asked }] of batch.entries()) {
+    for (const [index, { name, requirement, asked, isOptional = false }] of batch.entries()) {
       const lines = found[index] ?? [];
-      if (lines.length === 0) return { ok: false, why: 'unavailable', detail: `upstream has no version of ${name} that ${requirement} allows` };
+      if (lines.length === 0 && !isOptional) return { ok: false, why: 'unavailable', detail: `upstream has no version of ${name} that ${requirement} allows` };
       for (const line of lines) closure.take(line, asked);
     }
   }

@@ -50,7 +50,7 @@ describe('two crates', () => {
     const reordered = WRITTEN.replace('edition = "2021"\n', '').replace('name = "wick"', 'edition = "2021"\nautobins = false\nname = \'wick\'');
     expect(await causeOf({ 'Cargo.toml': reordered }, {})).toBe('toolchain-version');
     for (const more of [
-      'build = "build.rs"\n',
+      'build = "other.rs"\n',
       'autobins = true\n',
       '[dependencies.oil]\nversion = "1"\n',
       '[__proto__]\na = 1\n',

@@ -4,7 +4,7 @@ import type { Cause } from '@granary/core/model';
 import { type Normalizer, tarNormalizers, tarRule, withContents } from '@granary/core/normalize';
 import { lockedAlike } from './compare-locks.ts';
 import { readVcsInfo } from './crate-evidence.ts';
-import { sameToml } from './same-toml.ts';
+import { sameManifest } from './same-manifest.ts';
 
 const LOCK = /^[^/]+\/Cargo\.lock$/;
 const MANIFEST = /^[^/]+\/Cargo\.toml$/;
@@ -51,7 +51,7 @@ export function cargoRules(fileName: string): ArtifactRules | undefined {
 function causeOf({ path, upstream, rebuild }: DifferingFile): Cause | undefined {
   const [theirs, ours] = [upstream, rebuild].map((bytes) => new TextDecoder().decode(bytes));
   if (theirs === undefined || ours === undefined) return undefined;
-  if (MANIFEST.test(path) && sameToml(theirs, ours)) return 'toolchain-version';
+  if (MANIFEST.test(path) && sameManifest(theirs, ours)) return 'toolchain-version';
   if (LOCK.test(path) && lockedAlike(theirs, ours)) return 'build-metadata';
   // Whether the commit that it names is the one is asked where the commit is looked for.
   return VCS_INFO.test(path) && readVcsInfo(theirs) !== undefined ? 'build-metadata' : undefined;

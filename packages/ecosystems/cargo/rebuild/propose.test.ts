@@ -51,7 +51,8 @@ describe('the first build', () => {
   it("has the commit's lock where both have one: what that names, and what it has no version for", async () => {
     const proposal = await first({ tree: TREE, published: LOCKED });
 
-    expect(proposal).toMatchObject({ settings: { lock: 'tree' }, requirements: ['oil@1.0.0', 'tinder 2 [default]'] });
+    expect(proposal).toMatchObject({ settings: { lock: 'tree' }, requirements: ['oil@1.0.0', 'tinder 2 [default]', 'oil@1.1.0?'] });
+    expect(proposal.parameters).toContainEqual(expect.objectContaining({ name: 'index', from: 'Cargo.lock' }));
   });
 });
 
@@ -121,7 +122,11 @@ describe('a published lock', () => {
   it('names nothing where it can not be read', async () => {
     const broken = lockText(['oil', '1.0.0', listed('oil', '1.0.0').replace(/checksum.*/, '')]);
 
-    expect((await first({ published: LOCKED, tree: { ...LOOSE, 'Cargo.lock': broken } })).requirements).toEqual(['oil 1 [default]', 'tinder 2 [default]']);
+    expect((await first({ published: LOCKED, tree: { ...LOOSE, 'Cargo.lock': broken } })).requirements).toEqual([
+      'oil 1 [default]',
+      'tinder 2 [default]',
+      'oil@1.1.0?',
+    ]);
   });
 });
 

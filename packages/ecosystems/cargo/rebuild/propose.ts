@@ -1,9 +1,18 @@
-import { type Assist, type Attempt, type BuildProposal, EcosystemError, type LockedPin, type Proposed, type RebuildSubject } from '@granary/contract/ecosystem';
+import {
+  type Assist,
+  type Attempt,
+  type BuildProposal,
+  EcosystemError,
+  type LockedPin,
+  type Parameter,
+  type Proposed,
+  type RebuildSubject,
+} from '@granary/contract/ecosystem';
 import { ArchiveError } from '@granary/core/archive';
 import { type Instant, sha256, toInstant } from '@granary/core/model';
 import { lockedByCargo } from '../lockfiles.ts';
 import { parseRequirement } from '../requirement.ts';
-import { lockedRequirement, parseBuildRequirement } from './build-requirements.ts';
+import { lockedRequirement, offeredRequirement, parseBuildRequirement } from './build-requirements.ts';
 import { type CrateEvidence, readCrateEvidence } from './crate-evidence.ts';
 import type { Lock, Recipe } from './recipe.ts';
 import { readSourceProject, type SourceProject } from './source-project.ts';
@@ -99,25 +108,30 @@ function proposalOf({ crate, project, before, runtimeVersion }: Situation, lock:
     requirements: requirementsFor(lock, crate, project),
     before,
     settings: recipe,
-    parameters: crate.parameters,
+    parameters: [...crate.parameters, ...(lock === 'published' || crate.lock === undefined ? [] : [OFFERED])],
     assists: lock === 'published' ? [assist] : [],
     notes: [`cargo ${runtimeVersion} package --no-verify`, NOTES[lock]],
   };
 }
 
+const OFFERED: Parameter = { name: 'index', value: 'versions that the lock names are among those to choose from', from: 'Cargo.lock' };
 const NOTES: Readonly<Record<Lock, string>> = {
   tree: "with the commit's Cargo.lock",
   none: 'without a Cargo.lock: its dependencies are those that were newest a second before it was published',
   published: 'with the Cargo.lock of the published crate',
 };
 
-/** With a lock, cargo first makes sure that it suits the whole workspace. */
+/**
+ * With a lock, cargo first makes sure that it suits the whole workspace. Where newest versions don't go together, or are too new for the compiler, cargo steps back: so that it can,
+ * versions that the published lock names are among those that it may choose.
+ */
 function requirementsFor(lock: Lock, crate: CrateEvidence, { requirements, ofWorkspace, lock: treeLock }: SourceProject): readonly string[] {
+  const offered = lockedIn(crate.lock).map(offeredRequirement);
   switch (lock) {
     case 'none':
-      return requirements;
+      return [...requirements, ...offered];
     case 'tree':
-      return withLocked(treeLock, requirements);
+      return [...new Set([...withLocked(treeLock, requirements), ...offered])];
     case 'published':
       return withLocked(crate.lock, [...requirements, ...ofWorkspace]);
   }

@@ -53,6 +53,10 @@ describe('what packing may look up', () => {
     expect(await resolved('oil@1.1.0', 'oil =1.1.0 [warm]')).toEqual(['oil 1.1.0', 'scent 1.0.0', 'wick 1.0.0']);
   });
 
+  it('is more versions to choose from, where they are', async () => {
+    expect(await resolved('oil@1.0.0?', 'oil@1.3.0?', 'lost@1.0.0?', 'wick 1 []')).toEqual(['oil 1.0.0', 'wick 1.0.0']);
+  });
+
   it.each([
     ['oil@1.3.0', 'unavailable: upstream has no version of oil that =1.3.0 allows'],
     ['lost ^1 []', 'unavailable: upstream has no version of lost that ^1 allows'],
@@ -62,7 +66,7 @@ describe('what packing may look up', () => {
   });
 });
 
-it.each(['', 'oil', 'oil 1', 'oil 1 [', 'oil x []', '../oil 1 []', 'oil@x', 'oil@1.0.0/..', 'a@1.0.0@1.0.0', 'oil 1 [a] [b]'])(
+it.each(['', 'oil', 'oil 1', 'oil 1 [', 'oil x []', '../oil 1 []', 'oil@x', 'oil@1.0.0/..', 'a@1.0.0@1.0.0', 'a@1.0.0??', 'oil 1 [a] [b]'])(
   '%j is no requirement',
   (text) => {
     expect(parseBuildRequirement(text)).toBeUndefined();

@@ -15,7 +15,7 @@ export async function resolveBuild(
     if (requirement === undefined) return { ok: false, why: 'unavailable', detail: `${text.slice(0, 200)}: no requirement of a crate` };
     roots.push(
       requirement.type === 'locked'
-        ? { name: requirement.name, requirement: `=${requirement.version}`, asked: 'itself' }
+        ? { name: requirement.name, requirement: `=${requirement.version}`, asked: 'itself', isOptional: requirement.isOptional }
         : { name: requirement.name, requirement: requirement.requirement, asked: { features: requirement.features, everything: false } },
     );
   }
