@@ -1,0 +1,28 @@
+import { namedRepositories, type ReleaseClaim, repositoryOfClaim, repositoryToSearch } from '@granary/contract/ecosystem';
+import type { Catalog } from '@granary/contract/ports';
+import type { Purl, SourceFinding } from '@granary/core/model';
+
+/** The repository to look for a release's commit in, and what is said of that. */
+export interface Search {
+  readonly repository: Purl;
+  readonly directory: string | undefined;
+  /** Undefined where they are commits of another repository. */
+  readonly claimedCommit: string | undefined;
+  readonly attestedCommit: string | undefined;
+  /** What its sources say against each other before anything was looked into. */
+  readonly findings: readonly SourceFinding[];
+}
+
+/** Undefined where none of the repositories that it is said to be from is mirrored. */
+export function searchOf(catalog: Pick<Catalog, 'current'>, claim: ReleaseClaim): Search | undefined {
+  const repository = repositoryToSearch(catalog, claim);
+  if (repository === undefined) return undefined;
+  const commitIn = (named: ReleaseClaim['source']) => (named !== undefined && repositoryOfClaim(named) === repository ? named.commit : undefined);
+  return {
+    repository,
+    directory: claim.source?.directory,
+    claimedCommit: commitIn(claim.source),
+    attestedCommit: commitIn(claim.attested),
+    findings: namedRepositories(claim).length > 1 ? ['sources-disagree'] : [],
+  };
+}
