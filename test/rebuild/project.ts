@@ -28,13 +28,20 @@ export interface Project {
   /** Commits what these files are now, a day after the last commit; its id. `undefined` deletes. */
   commit(files: Readonly<Record<string, string | undefined>>): string;
   git(...args: readonly string[]): string;
-  /** Everything that any ref reaches, mirrored. */
+  /** Everything that any ref reaches, as one pack. */
+  packed(): PackedProject;
+  /** The same, mirrored. */
   hold(): Promise<HeldRepository>;
   /** As it was packed: its files below `package/`. */
   release(
     files: Readonly<Record<string, string>>,
     options?: { readonly version?: string; readonly directory?: string; readonly day?: number },
   ): Promise<Release>;
+}
+
+export interface PackedProject {
+  readonly state: RefState;
+  readonly pack: Uint8Array;
 }
 
 export function openProject(): Project {
@@ -64,14 +71,13 @@ export function openProject(): Project {
       git('commit', '--quiet', '--message', 'change');
       return git('rev-parse', 'HEAD');
     },
-    hold: () => hold(work, mkdtempSync(join(folder, 'held-')), git),
+    packed: () => packed(work, git),
+    hold: () => hold(packed(work, git), mkdtempSync(join(folder, 'held-'))),
     release: (files, { version = '1.0.0', directory, day = 1 } = {}) => releaseOf(join(folder, 'packed'), files, { version, directory, at: START + day * DAY }),
   };
 }
 
-async function hold(work: string, held: string, git: Project['git']): Promise<HeldRepository> {
-  const repositories = await openRepositories({ folder: held, blobs: memoryStore().blobs, maxBytes: 2 ** 30 });
-  onTestFinished(() => repositories[Symbol.asyncDispose]());
+function packed(work: string, git: Project['git']): PackedProject {
   const lines = git('for-each-ref', '--format=%(refname) %(objectname) %(*objectname)')
     .split('\n')
     .map((line) => line.split(' '));
@@ -89,10 +95,15 @@ async function hold(work: string, held: string, git: Project['git']): Promise<He
     }),
   );
   const state: RefState = { objectFormat: 'sha1', refs, peeled };
+  const input = `${[...refs.values()].join('\n')}\n`;
+  return { state, pack: execFileSync('git', ['-C', work, 'pack-objects', '--revs', '--stdout', '--quiet'], { env: ENVIRONMENT, input }) };
+}
+
+async function hold({ state, pack }: PackedProject, held: string): Promise<HeldRepository> {
+  const repositories = await openRepositories({ folder: held, blobs: memoryStore().blobs, maxBytes: 2 ** 30 });
+  onTestFinished(() => repositories[Symbol.asyncDispose]());
   const local = await repositories.open('project', { objectFormat: 'sha1', packs: [] });
-  const tips = [...refs.values()];
-  const pack = execFileSync('git', ['-C', work, 'pack-objects', '--revs', '--stdout', '--quiet'], { env: ENVIRONMENT, input: `${tips.join('\n')}\n` });
-  await local.take(inOne(pack), tips, { maxBytes: 2 ** 26, timeoutMs: 60_000 });
+  await local.take(inOne(pack), [...state.refs.values()], { maxBytes: 2 ** 26, timeoutMs: 60_000 });
   return { local, state, snapshot: sha256('refs') };
 }
 
@@ -131,6 +142,7 @@ const rulesOf = (version: string): CommitRules => ({
   placesOf: (_, path, directory) => [path.replace(/^package\//, directory === '' ? '' : `${directory}/`)],
 });
 
-async function* inOne(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+/** Bytes that come at once. */
+export async function* inOne(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }

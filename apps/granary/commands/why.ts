@@ -100,6 +100,11 @@ function sourceText(source: NonNullable<LocatedBody['source']>): string {
   return `${source.repository} commit ${source.commit}${where}, ${source.tier}, found by ${source.evidence}${source.ref === undefined ? '' : ` (${source.ref})`}`;
 }
 
+function evidenceText(evidence: StoredBody['evidence'][number]): string {
+  if (evidence.state === 'unchecked') return `, ${evidence.why}`;
+  return evidence.state === 'checked' && evidence.by !== undefined ? `, by ${evidence.by}` : '';
+}
+
 /** For people. */
 export function formatExplanation(explanation: Explanation): string {
   const { verdict, stored, source } = explanation;
@@ -112,7 +117,7 @@ export function formatExplanation(explanation: Explanation): string {
     `  source    ${source === null ? 'none located' : sourceText(source)}`,
     ...explanation.sourceFindings.map((finding) => `  ${isSecurityFinding(finding) ? 'SECURITY  ' : 'note      '}${finding}: ${FINDING_TEXTS[finding]}`),
     `  stored    entry ${stored.entry}, ${stored.at}${stored.licence === null ? '' : `, licence ${stored.licence}`}; upstream: ${explanation.upstream}`,
-    ...stored.evidence.map((evidence) => `  evidence  ${evidence.check}: ${evidence.state}${evidence.state === 'unchecked' ? `, ${evidence.why}` : ''}`),
+    ...stored.evidence.map((evidence) => `  evidence  ${evidence.check}: ${evidence.state}${evidenceText(evidence)}`),
     ...explanation.attempts.flatMap(({ definition, came, notes }, index) => [
       `  attempt ${index + 1} ${definition ?? ''}`,
       `            ${came}`,

@@ -1,4 +1,4 @@
-import { type ReleaseClaim, releaseClaim, repositoryOfClaim, storedArtifact } from '@granary/contract/ecosystem';
+import { type ReleaseClaim, releaseClaim, storedArtifact } from '@granary/contract/ecosystem';
 import { type CatalogFact, JobError, RepositoryError } from '@granary/contract/ports';
 import { type HeldRepository, heldRepository } from '@granary/contract/repository';
 import { ArchiveError } from '@granary/core/archive';
@@ -17,6 +17,7 @@ import {
 import type { PlanPorts } from './rebuild-ports.ts';
 import { type LocatedCommit, locateCommit } from './source/locate-commit.ts';
 import { publishedFiles } from './source/published-files.ts';
+import { searchOf } from './source/search-of.ts';
 
 const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
 
@@ -26,9 +27,10 @@ const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
  */
 export async function locateSource(ports: PlanPorts, purl: Purl): Promise<void> {
   const stored = storedFact(ports, purl);
-  const { source: claimed, publishedAt } = releaseClaim(ports.catalog, ports.ecosystem, stored);
+  const claim = releaseClaim(ports.catalog, ports.ecosystem, stored);
+  const { publishedAt } = claim;
   const target: PinnedArtifact = { ...storedArtifact(stored), ...(publishedAt === undefined ? {} : { publishedAt }) };
-  const found = await commitOf(ports, target, claimed);
+  const found = await commitOf(ports, target, claim);
   const chosen = found?.located.chosen;
   const archive = chosen === undefined ? ports.ecosystem.rebuilding.strategy.sourceOf?.(target, await siblingsOf(ports, target)) : undefined;
   const source: LocatedBody['source'] =
@@ -59,18 +61,20 @@ interface FoundCommit {
   readonly report: () => Promise<LocatedBody['report']>;
 }
 
-/** Undefined where the ecosystem rebuilds nothing from commits, or the repository that the artifact names isn't held. */
-async function commitOf(ports: PlanPorts, target: PinnedArtifact, claimed: ReleaseClaim['source']): Promise<FoundCommit | undefined> {
+/** Undefined where the ecosystem rebuilds nothing from commits, or no repository that the artifact is said to be from is held. */
+async function commitOf(ports: PlanPorts, target: PinnedArtifact, claim: ReleaseClaim): Promise<FoundCommit | undefined> {
   const { strategy, rulesOf } = ports.ecosystem.rebuilding;
-  const repository = claimed === undefined ? undefined : repositoryOfClaim(claimed);
+  const search = searchOf(ports.catalog, claim);
   const format = rulesOf(target.fileName)?.format;
-  if (strategy.commits === undefined || claimed === undefined || repository === undefined || format === undefined) return undefined;
+  if (strategy.commits === undefined || search === undefined || format === undefined) return undefined;
+  const { repository, directory: claimedDirectory, attestedCommit, claimedCommit } = search;
   const held = await heldRepository(ports, repository);
   const published = held === undefined ? undefined : await ports.blobs.read(target.sha256, MAX_ARTIFACT_BYTES);
   if (held === undefined || published === undefined) return undefined;
   try {
     const files = await publishedFiles(published, format, held.state.objectFormat);
-    const located = await locateCommit(held, { target, rules: strategy.commits, files, claimedDirectory: claimed.directory }, claimed.commit);
+    const looked = await locateCommit(held, { target, rules: strategy.commits, files, claimedDirectory, attestedCommit }, claimedCommit);
+    const located = { ...looked, findings: [...new Set([...looked.findings, ...search.findings])] };
     return { located, source: sourceOf(located, repository), snapshot: held.snapshot, report: () => writeReport(ports, located) };
   } catch (error) {
     // An archive that nobody can read was made from no commit that anybody could name.
