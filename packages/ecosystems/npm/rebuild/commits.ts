@@ -16,7 +16,7 @@ export const npmCommits: CommitRules = {
   placesOf: (_, entryPath, directory) => placesOf(entryPath, directory),
 };
 
-export function versionOf({ purl }: Pick<Artifact, 'purl'>): string {
+function versionOf({ purl }: Pick<Artifact, 'purl'>): string {
   return purlParts(purl).version ?? '';
 }
 

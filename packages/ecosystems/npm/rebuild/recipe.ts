@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Who installs what the build needs. `npm-install`: without a lock, what its ranges came to by then. */
-export const MANAGERS = ['none', 'npm', 'npm-install', 'pnpm', 'yarn-1', 'yarn'] as const;
+const MANAGERS = ['none', 'npm', 'npm-install', 'pnpm', 'yarn-1', 'yarn'] as const;
 export type Manager = (typeof MANAGERS)[number];
 
 /** How the build script is to go about it: the settings of a proposal. */
