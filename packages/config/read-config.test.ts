@@ -66,6 +66,15 @@ it('knows no advisories unless it is told of a folder, from where the file lies'
   await expect((await read('advisories: {file: osv.zip}\n')).config).rejects.toThrow(/advisories: unknown: file; expected one of folder/);
 });
 
+it('has no roots of trust unless it is told of a file, from where its own lies', async () => {
+  const { config } = await read('');
+  const { folder, config: on } = await read('sigstore: {trustedRoot: trust/trusted_root.json}\n');
+
+  expect((await config).sigstore).toBe(undefined);
+  expect((await on).sigstore).toEqual({ trustedRoot: join(folder, 'trust/trusted_root.json') });
+  await expect((await read('sigstore: {root: x}\n')).config).rejects.toThrow(/sigstore: unknown: root; expected one of trustedRoot/);
+});
+
 describe('where things lie', () => {
   const S3 = 'store: {s3: {endpoint: "https://s3.example", publicBucket: granary-public, privateBucket: granary-private}}\n';
   const KEYS = { AWS_ACCESS_KEY_ID: 'someone', AWS_SECRET_ACCESS_KEY: 'secret' };

@@ -108,13 +108,19 @@ describe('the commit that was attested of a package of PyPI', () => {
   it('is none where two attestations name different ones, or their document is in another form', async () => {
     const files = await pypiUpstream('1'.repeat(40), '2'.repeat(40));
     const site = await openAttestingSite({ ecosystem: pypi, files, attestations });
-    const strange = await openAttestingSite({ ecosystem: pypi, files: new Map([...files, [PROVENANCE, Buffer.from('{"version":2}')]]), attestations });
+    const many = { version: 1, attestation_bundles: [{ attestations: Array(17).fill({}) }, { attestations: Array(17).fill({}) }] };
+    const taken = async (document: string) =>
+      (await openAttestingSite({ ecosystem: pypi, files: new Map([...files, [PROVENANCE, Buffer.from(document)]]), attestations })).take(PYPI_FILE, PYPI_INDEX);
 
-    const [differing, unread] = [await site.take(PYPI_FILE, PYPI_INDEX), await strange.take(PYPI_FILE, PYPI_INDEX)];
+    const found = [await site.take(PYPI_FILE, PYPI_INDEX), await taken('{"version":2}'), await taken(JSON.stringify(many)), await taken('['.repeat(65))];
 
-    expect([differing.attested, unread.attested]).toEqual([undefined, undefined]);
-    expect(differing.evidence).toContainEqual({ check: 'pep740-provenance', state: 'unchecked', why: expect.stringContaining('different commits') });
-    expect(unread.evidence).toContainEqual({ check: 'pep740-provenance', state: 'unchecked', why: expect.stringContaining('provenance: ') });
+    expect(found.map(({ attested }) => attested)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(found.map(({ evidence }) => evidence.find(({ check }) => check === 'pep740-provenance'))).toEqual(
+      [/different commits/, /^provenance: /, /more than 32/, /nested deeper/].map((why) => ({
+        ...{ check: 'pep740-provenance', state: 'unchecked' },
+        why: expect.stringMatching(why),
+      })),
+    );
   });
 });
 

@@ -121,6 +121,11 @@ export function ecosystemContract({ ecosystem, document, lockfile }: EcosystemSu
     );
   });
 
+  it('reads attestations that are anything at all, or refuses them as malformed, and nothing else happens', () => {
+    const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json().map(bytesOf), fc.constant(bytesOf('['.repeat(100_000))));
+    fc.assert(fc.property(bytes, (given) => onlyEcosystemErrors(() => ecosystem.attestations?.bundlesOf(given))));
+  });
+
   it('reads nothing out of an artifact that is no archive', async () => {
     const [artifact] = parse(document.bytes).artifacts;
     if (artifact === undefined) return expect.fail('the document lists nothing');
