@@ -106,26 +106,28 @@ function verdictOf(name: string): VerdictBody | undefined {
 const why = async (name: string) => (await run(granaryArgv('why', `pkg:npm/${name}@1.0.0`, '--config', site.configFile), { env: granaryEnvironment() })).said;
 
 describe('a package whose files are those of a commit', () => {
-  it('is reproduced when it is packed again', async () => {
-    expect(verdictOf('lantern'), await why('lantern')).toMatchObject({ verdict: 'reproduced', rung: 'identical', tier: 'commit-tagged' });
+  it('is reproduced when it is packed again', () => {
+    expect(verdictOf('lantern')).toMatchObject({ verdict: 'reproduced', rung: 'identical', tier: 'commit-tagged' });
   });
 
-  it('may be compressed by somebody else', async () => {
-    expect(verdictOf('squeezed'), await why('squeezed')).toMatchObject({ verdict: 'reproduced-normalized', rung: 'identical-content', tier: 'commit-tagged' });
+  it('may be compressed by somebody else', () => {
+    expect(verdictOf('squeezed')).toMatchObject({ verdict: 'reproduced-normalized', rung: 'identical-content', tier: 'commit-tagged' });
   });
 
-  it('may have what its tool copied from the root', async () => {
+  it('may have what its tool copied from the root', () => {
     const verdict = verdictOf('@house/room');
 
-    expect(verdict, await why('@house/room')).toMatchObject({ verdict: 'reproduced-normalized', rung: 'source-subset', tier: 'commit-tagged' });
+    expect(verdict).toMatchObject({ verdict: 'reproduced-normalized', rung: 'source-subset', tier: 'commit-tagged' });
     expect(verdict?.findings).toBeUndefined();
   });
 });
 
 describe('a package with files that a script makes', () => {
-  it.each(['made', ...Object.keys(LOCKED)])('is reproduced: %s', async (name) => {
-    expect(verdictOf(name), await why(name)).toMatchObject({ verdict: 'reproduced', tier: 'commit-tagged' });
-    expect(await why(name)).not.toContain('SECURITY');
+  it.each(['made', ...Object.keys(LOCKED)])('is reproduced: %s', (name) => {
+    const verdict = verdictOf(name);
+
+    expect(verdict).toMatchObject({ verdict: 'reproduced', tier: 'commit-tagged' });
+    expect(verdict?.findings).toBeUndefined();
   });
 });
 
@@ -135,7 +137,7 @@ describe('a package that is not what its commit says', () => {
     ['changed', 'content-unexplained', 'commit-lacks-files'],
     ['claims-another', 'build-metadata', 'claimed-commit-differs'],
   ])('is marked: %s', async (name, cause, finding) => {
-    expect(verdictOf(name), await why(name)).toMatchObject({ verdict: 'not-reproduced', cause, findings: [finding] });
+    expect(verdictOf(name)).toMatchObject({ verdict: 'not-reproduced', cause, findings: [finding] });
     expect(await why(name)).toContain(`SECURITY  ${finding}`);
   });
 });
