@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { toPurl, VerdictBody } from '@granary/core/model';
 import { openSqliteCatalog } from '@granary/driver-catalog-sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { altered, type CargoSourceSite, type Files, openCargoSourceSite } from '
 
 const SET_UP_MS = 3_000_000;
 const folder = mkdtempSync(join(tmpdir(), 'granary-cargo-from-git-'));
-const CRATES = ['lantern', 'paraffin', 'stale', 'added', 'changed', 'manifest', 'claims-another'];
+const CRATES = ['lantern', 'paraffin', 'unversioned', 'uncommitted', 'stale', 'added', 'changed', 'manifest', 'claims-another'];
 const PUBLISHED = '2025-01-01T00:00:00Z';
 let site: CargoSourceSite;
 
@@ -55,6 +55,18 @@ async function makeHonest(): Promise<void> {
   site.upstream.publish(await site.pack(join(house, 'crates/paraffin'), about('paraffin')));
 }
 
+/** Packed where cargo saw no repository, or one without a commit. */
+async function makeWithoutCommit(): Promise<void> {
+  for (const name of ['unversioned', 'uncommitted']) {
+    const work = await site.commit(name, { ...CODE, 'Cargo.toml': manifest(name, { more: NEEDS }) });
+    const elsewhere = join(folder, 'elsewhere', name);
+    cpSync(work, elsewhere, { recursive: true, filter: (path) => basename(path) !== '.git' });
+    if (name === 'uncommitted') execFileSync('git', ['init', '--quiet', '--initial-branch=master'], { cwd: elsewhere });
+    if (name === 'uncommitted') execFileSync('git', ['add', '--all'], { cwd: elsewhere });
+    site.upstream.publish(await site.pack(elsewhere, about(name)));
+  }
+}
+
 /** What its publisher's own lock said, which nobody else has. */
 async function makeStale(): Promise<void> {
   const stale = await site.commit('stale', { ...CODE, 'Cargo.toml': manifest('stale', { more: NEEDS }) });
@@ -90,6 +102,7 @@ beforeAll(async () => {
   await wick('1.0.0', '2024-01-01T00:00:00Z');
   await wick('1.1.0', '2024-06-01T00:00:00Z');
   await makeHonest();
+  await makeWithoutCommit();
   await makeStale();
   await makePlanted();
   // Nobody who packed before could know of it, nor that the one before would be yanked.
@@ -114,13 +127,16 @@ function verdictOf(name: string): VerdictBody {
 const why = async (name: string) => (await run(granaryArgv('why', `pkg:cargo/${name}@1.0.0`, '--config', site.configFile), { env: granaryEnvironment() })).said;
 
 describe('a crate whose files are those of a commit', () => {
-  it.each(['lantern', 'paraffin'])('is reproduced when it is packed again, with the dependencies of its day: %s', async (name) => {
-    const verdict = verdictOf(name);
+  it.each(['lantern', 'paraffin', 'unversioned', 'uncommitted'])(
+    'is reproduced when it is packed again, with the dependencies of its day: %s',
+    async (name) => {
+      const verdict = verdictOf(name);
 
-    expect(verdict, await why(name)).toMatchObject({ verdict: expect.stringMatching(/^reproduced(-normalized)?$/), tier: 'commit-tagged' });
-    expect(verdict.findings).toBeUndefined();
-    expect(await why(name)).not.toContain('SECURITY');
-  });
+      expect(verdict, await why(name)).toMatchObject({ verdict: expect.stringMatching(/^reproduced(-normalized)?$/), tier: 'commit-tagged' });
+      expect(verdict.findings).toBeUndefined();
+      expect(await why(name)).not.toContain('SECURITY');
+    },
+  );
 
   it('is reproduced with its own lock where its publisher had one that nobody else has, and that is said', async () => {
     expect(verdictOf('stale'), await why('stale')).toMatchObject({ verdict: 'reproduced-assisted', rung: 'assisted' });

@@ -17,16 +17,21 @@ make_tree() {
   mkdir -p "$HOME" "$tree"
   tar --extract --file "$work/source/$SOURCE" --directory "$tree" --no-same-owner
   cd "$tree"
-  git init --quiet --template= --initial-branch=main --object-format="$OBJECT_FORMAT" .
+  if [ "$VERSION_CONTROL" != none ]; then make_repository; fi
+  case $LOCK in
+    none) rm -f "$ROOT/Cargo.lock" ;;
+    published) cp "$work/published.lock" "$ROOT/Cargo.lock" ;;
+  esac
+}
+
+make_repository() {
+  # Of the name that libgit2 expects where there is no commit.
+  git init --quiet --template= --initial-branch=master --object-format="$OBJECT_FORMAT" .
   mkdir -p .git/info
   # Above all attributes that stand in the tree: bytes are what the commit has.
   echo '* !text !eol !crlf !filter !ident !working-tree-encoding' > .git/info/attributes
   git add --all --force .
   if [ "$VERSION_CONTROL" = git ]; then set_head; fi
-  case $LOCK in
-    none) rm -f "$ROOT/Cargo.lock" ;;
-    published) cp "$work/published.lock" "$ROOT/Cargo.lock" ;;
-  esac
 }
 
 set_head() {

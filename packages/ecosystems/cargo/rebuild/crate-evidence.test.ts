@@ -19,6 +19,8 @@ describe('a published crate', () => {
   it('tells whether cargo saw a repository', () => {
     expect(read({ 'Cargo.toml': WRITTEN, ...INFO })?.versionControl).toBe('git');
     expect(read({ 'Cargo.toml': WRITTEN })).toMatchObject({ versionControl: 'none', parameters: [{}, { name: 'version control', value: 'none' }] });
+    expect(read({ 'Cargo.toml': WRITTEN, '.gitignore': 'target\n' })?.versionControl).toBe('no-commit');
+    expect(read({ 'Cargo.toml': WRITTEN, 'data/.keep': '' })?.versionControl).toBe('no-commit');
   });
 
   it('is none without a manifest, and may name its commit in no way that can be read', () => {

@@ -2,12 +2,15 @@ import type { Parameter } from '@granary/contract/ecosystem';
 import { type Archive, type ArchiveEntry, findEntry, readTarGz, type TarArchive } from '@granary/core/archive';
 import { z } from 'zod';
 
+/** What cargo saw of a repository. `no-commit`: files that git tracks, so that some of them begin with a dot, and no commit that it would name; `none`: nothing. */
+export const VERSION_CONTROLS = ['git', 'no-commit', 'none'] as const;
+export type VersionControl = (typeof VERSION_CONTROLS)[number];
+
 /** What a published crate says of how it was packed. Read from untrusted bytes. */
 export interface CrateEvidence {
   /** The Cargo.lock in it. */
   readonly lock: string | undefined;
-  /** Whether cargo saw a repository. */
-  readonly versionControl: 'git' | 'none';
+  readonly versionControl: VersionControl;
   /** Versions of cargo that leave such traces, and by what they are told. */
   readonly parameters: readonly Parameter[];
 }
@@ -25,10 +28,11 @@ export function readCrateEvidence(fileName: string, bytes: Uint8Array): CrateEvi
   if (manifest === undefined) return undefined;
   const info = textAt(archive, `${folder}/.cargo_vcs_info.json`);
   const lock = textAt(archive, `${folder}/Cargo.lock`);
-  const versionControl = info === undefined ? 'none' : 'git';
+  const hasDotFiles = archive.entries.some(({ path }) => /\/\.(?!cargo_vcs_info\.json$)/.test(path));
+  const versionControl = info !== undefined ? 'git' : hasDotFiles ? 'no-commit' : 'none';
   const { value, from } = cargoOf({ manifest, info, hasLock: lock !== undefined, stamp: stampOf(archive, `${folder}/Cargo.toml`) });
-  const noRepository: Parameter = { name: 'version control', value: 'none', from: 'no .cargo_vcs_info.json' };
-  return { lock, versionControl, parameters: [{ name: 'cargo', value, from }, ...(versionControl === 'none' ? [noRepository] : [])] };
+  const noCommit: Parameter = { name: 'version control', value: versionControl, from: 'no .cargo_vcs_info.json' };
+  return { lock, versionControl, parameters: [{ name: 'cargo', value, from }, ...(versionControl === 'git' ? [] : [noCommit])] };
 }
 
 interface Traces {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VERSION_CONTROLS } from './crate-evidence.ts';
 
 /**
  * Which Cargo.lock lies beside the package when it is packed. `none`: none, so that what its dependencies come to is looked up as of then. `tree`: the commit's. `published`: the one in
@@ -12,7 +13,6 @@ export const Recipe = z.object({
   lock: z.enum(LOCKS),
   /** The folder of the workspace, below the source's root. */
   root: z.string(),
-  /** `none`: the published crate names no commit, and cargo saw none. */
-  versionControl: z.enum(['git', 'none']),
+  versionControl: z.enum(VERSION_CONTROLS),
 });
 export type Recipe = Readonly<z.output<typeof Recipe>>;
