@@ -39,7 +39,7 @@ export interface Project {
   ): Promise<Release>;
 }
 
-export interface PackedProject {
+interface PackedProject {
   readonly state: RefState;
   readonly pack: Uint8Array;
 }

@@ -65,6 +65,17 @@ describe('a bundle that holds', () => {
     expect(await verify(materials(OTHER_COMMIT))).toEqual(refused(/names commit/));
   });
 
+  it('may be of the form before, with a chain of certificates', async () => {
+    const { verificationMaterial, ...rest } = await sigstore.attest(LAMP, { statement: provenance() });
+    const { certificate, tlogEntries } = verificationMaterial;
+    const before = {
+      ...{ ...rest, mediaType: 'application/vnd.dev.sigstore.bundle+json;version=0.2' },
+      verificationMaterial: { x509CertificateChain: { certificates: [certificate] }, tlogEntries },
+    };
+
+    expect(verifier.verify([before], DIGESTS)).toMatchObject({ ok: true, source: { commit: COMMIT } });
+  });
+
   it('counts beside others that do not hold', async () => {
     const bundles = [{}, await sigstore.attest(LAMP, { statement: provenance() })];
 
