@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 /** What cargo saw of a repository. `no-commit`: files that git tracks, so that some of them begin with a dot, and no commit that it would name; `none`: nothing. */
 export const VERSION_CONTROLS = ['git', 'no-commit', 'none'] as const;
-export type VersionControl = (typeof VERSION_CONTROLS)[number];
+type VersionControl = (typeof VERSION_CONTROLS)[number];
 
 /** What a published crate says of how it was packed. Read from untrusted bytes. */
 export interface CrateEvidence {
