@@ -177,6 +177,30 @@ describe.skipIf(!isInstalled('python3'))('the build script', () => {
     ]);
   });
 
+  it('gives what a source archive is made of during the build one time, whenever that is', async () => {
+    const files = { ...PROJECT, 'run.sh': '', 'own.py': BACKEND.replace('    import tarfile', '    import tarfile\n    open("run.sh", "w").close()') };
+
+    const [one, other] = [0, 1].map(() => {
+      rmSync(work, { recursive: true });
+      mkdirSync(work);
+      return buildCommit('demo-1.0.tar.gz', files, { recipe: { clock: '1000000000' } }).outputs[0]?.bytes ?? Buffer.alloc(0);
+    });
+
+    const archive = await openArchive(one ?? Buffer.alloc(0), 'tar.gz');
+    expect(archive.entries.map(({ header }) => 'mtime' in header && header.mtime)).toEqual([SECONDS_2023, 1_000_000_000]);
+    expect(archive.format === 'tar' && archive.gzip[0]?.mtime).toBe(1_000_000_000);
+    expect(one?.equals(other ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('asks for nothing that only extras need', () => {
+    const extras = BACKEND.replace(
+      'def build_sdist',
+      "def get_requires_for_build_sdist():\n    return [\"not-here; extra == 'all'\", \"nor-here >=1; python_version > '3' and extra == 'x'\"]\ndef build_sdist",
+    );
+
+    expect(buildCommit('demo-1.0.tar.gz', { ...PROJECT, 'run.sh': '', 'own.py': extras }).status).toBe(0);
+  });
+
   it('leaves links out that lead out of the repository, and refuses none for them', () => {
     const { log, status } = buildCommit('demo-1.0-py3-none-any.whl', PROJECT, { parts: [{ name: 'tests/link', typeflag: '2', linkName: '../../../etc' }] });
 

@@ -30,13 +30,15 @@ export function wheelEnvironment(wheel: WheelEvidence, tree: SourceTree): Publis
 }
 
 /** Of a source archive: tools give its entries the times of files, which a commit has none of, unless they are told one for all. */
-export function sdistEnvironment({ metadataMode, stamp }: SdistEvidence): PublisherEnvironment {
+export function sdistEnvironment({ metadataMode, stamp, packedAt }: SdistEvidence): PublisherEnvironment {
   const umask = umaskOf(metadataMode);
   const epoch = stamp === undefined || isDefaultStamp(stamp) ? '' : String(stamp);
+  const clock = stamp !== undefined || packedAt === undefined ? '' : String(packedAt);
   const parameters: Parameter[] = [];
   if (umask !== '022') parameters.push({ name: 'umask', value: umask, from: 'mode of PKG-INFO' });
   if (epoch !== '') parameters.push({ name: 'SOURCE_DATE_EPOCH', value: epoch, from: 'the one time stamp of all entries' });
-  return { umask, timeZone: 'UTC', epoch, clock: '', windows: false, parameters };
+  if (clock !== '') parameters.push({ name: 'clock', value: clock, from: 'time stamp of the archive' });
+  return { umask, timeZone: 'UTC', epoch, clock, windows: false, parameters };
 }
 
 /** What METADATA or PKG-INFO, created with 0666, was left with. Backends that set modes themselves write 0644: the usual umask. */

@@ -224,6 +224,13 @@ describe('a proposal from a commit', () => {
     expect(proposed.method).toBeUndefined();
   });
 
+  it('leaves the own tree of a backend out, too, when another version of it made the wheel', async () => {
+    const own = `${PROJECT}[build-system]\nrequires = []\nbuild-backend = "demo.api"\nbackend-path = ["src"]\n`.replace('[]', '["demo"]');
+
+    expect((await built({ 'pyproject.toml': own }, WHEEL, { published: wheelBytes({ generator: 'demo 0.9' }) })).settings['backendPath']).toEqual([]);
+    expect((await built({ 'pyproject.toml': own }, WHEEL, { published: wheelBytes({ generator: 'demo 1.0' }) })).settings['backendPath']).toEqual(['src']);
+  });
+
   it('builds a source archive with what its project asks for', async () => {
     const proposed = await built({ 'pyproject.toml': PROJECT + FLIT }, SDIST);
 
@@ -238,7 +245,7 @@ describe('a proposal from a commit', () => {
     { what: 'files have several', written: SECONDS_2023, read: SECONDS_2023 + 1, packed: 0, epoch: '' },
     { what: 'tools give that one by themselves', written: HATCHED, read: HATCHED, packed: HATCHED, epoch: '' },
     { what: 'there are none', written: 0, read: 0, packed: 0, epoch: '' },
-  ])('tells tools a time where the publisher did: $what', async ({ written, read, packed, epoch }) => {
+  ])('tells tools a time where the publisher did, and else when the archive was packed: $what', async ({ written, read, packed, epoch }) => {
     const published = gzipSync(
       tarBytes([
         { name: 'demo-1.0/PKG-INFO', data: METADATA, mtime: written },
@@ -248,7 +255,8 @@ describe('a proposal from a commit', () => {
     // RFC 1952 2.3: MTIME.
     published.writeUInt32LE(packed, 4);
 
-    expect((await built({ 'setup.py': '' }, SDIST, { published })).settings['epoch']).toBe(epoch);
+    const clock = epoch !== '' || read === packed ? '' : String(packed || written);
+    expect((await built({ 'setup.py': '' }, SDIST, { published })).settings).toMatchObject({ epoch, clock });
   });
 
   it('says the version where only git would know it', async () => {

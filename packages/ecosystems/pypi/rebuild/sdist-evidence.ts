@@ -12,6 +12,8 @@ export interface SdistEvidence {
   readonly metadataMode: number;
   /** The one time, in seconds, that its files carry, and its gzip header, each as far as it states one: somebody said it. Undefined when they differ. */
   readonly stamp: number | undefined;
+  /** When it was packed, in seconds: of the gzip header, or else of PKG-INFO. Undefined when neither says. */
+  readonly packedAt: number | undefined;
 }
 
 const MAX_TEXT_BYTES = 4 * 2 ** 20;
@@ -34,6 +36,7 @@ export async function readSdistEvidence(fileName: string, bytes: Uint8Array): Pr
     entryPointsEndBlank: entryPoints === undefined ? undefined : /\n\r?\n$/.test(entryPoints),
     metadataMode: written.mode & 0o777,
     stamp: stamps.size === 1 ? stamp : undefined,
+    packedAt: [...packed, timeOf(written)].find((time) => time !== 0),
   };
 }
 

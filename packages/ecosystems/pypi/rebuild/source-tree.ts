@@ -25,7 +25,8 @@ export interface SourceTree {
   /** setup.cfg itself sets the wheel's Python tag. */
   readonly setsWheelTag: boolean;
   readonly pkgInfo: MetadataShape | undefined;
-  /** As PKG-INFO has it, or else, in a commit, its manifest. Undefined where a build asks something that isn't there. */
+  /** As PKG-INFO has them, or else, in a commit, its manifest. Without a version a build asks something that isn't there. */
+  readonly name: string | undefined;
   readonly version: string | undefined;
   /** Files at the top that setuptools takes along as licences by default. */
   readonly licenseFiles: number;
@@ -72,7 +73,7 @@ export async function readSourceTree(source: TreeSource, bytes: Uint8Array): Pro
     hasSetupCfg: setupCfg !== undefined,
     setsWheelTag: setupCfg !== undefined && WHEEL_TAG.test(setupCfg),
     pkgInfo: pkgInfo === undefined ? undefined : readMetadataShape(pkgInfo),
-    version: source.kind === 'commit' ? manifestVersion(text) : pkgInfo === undefined ? undefined : headers(pkgInfo, 'Version')[0],
+    ...(source.kind === 'commit' ? namedByManifests(text) : namedBy(pkgInfo ?? '')),
     licenseFiles: files.filter(({ path }) => !path.includes('/') && LICENSE_FILE.test(path)).length,
     lostFolders: lostFolders(
       archive,
@@ -90,13 +91,18 @@ function onlyFolder({ entries }: Archive): string {
   return tops.size === 1 && only !== undefined ? only : '';
 }
 
-function manifestVersion(text: (path: string) => string | undefined): string | undefined {
-  for (const name of MANIFESTS) {
+type Named = Pick<SourceTree, 'name' | 'version'>;
+
+function namedBy(pkgInfo: string): Named {
+  return { name: headers(pkgInfo, 'Name')[0], version: headers(pkgInfo, 'Version')[0] };
+}
+
+function namedByManifests(text: (path: string) => string | undefined): Named {
+  const read = MANIFESTS.flatMap((name) => {
     const content = text(name);
-    const version = content === undefined ? undefined : readManifest(name, new TextEncoder().encode(content))?.version;
-    if (version !== undefined) return version;
-  }
-  return undefined;
+    return (content === undefined ? undefined : readManifest(name, new TextEncoder().encode(content))) ?? [];
+  });
+  return { name: read.find(({ name }) => name !== undefined)?.name, version: read.find(({ version }) => version !== undefined)?.version };
 }
 
 /** Archives hold files: a folder without any is not there, yet some ways of finding packages see it. */

@@ -110,10 +110,10 @@ function tagArguments({ pythonTags }: WheelEvidence, { setsWheelTag }: SourceTre
 }
 
 /** A backend that builds itself isn't the one that built the wheel when Generator names another version than its own. */
-function backendPathsOf(pin: BackendPin, { buildSystem, version, pkgInfo }: SourceTree): readonly (readonly string[])[] {
+function backendPathsOf(pin: BackendPin, { buildSystem, name, version }: SourceTree): readonly (readonly string[])[] {
   const path = buildSystem?.backendPath ?? [];
   if (path.length === 0) return [[]];
-  const own = pin.pins.find((line) => requirementName(line) === requirementName(pkgInfo?.name ?? ''));
+  const own = pin.pins.find((line) => requirementName(line) === requirementName(name ?? ''));
   if (own === undefined) return [path];
   return own.split('==')[1] === version ? [path, []] : [[], path];
 }
