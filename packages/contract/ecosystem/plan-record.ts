@@ -2,7 +2,7 @@ import { canonicalJson, FAILURE_CLASSES, type Json, parseInstant, type Sha256, S
 import { z } from 'zod';
 import type { BuildProposal } from './rebuild.ts';
 
-export interface PlannedSource {
+interface PlannedSource {
   /** The digest of the archive, or the id of the commit. */
   readonly id: string;
   readonly tier: SourceTier;

@@ -1,5 +1,5 @@
-import { type ReleaseClaim, releaseClaim, storedArtifact } from '@granary/contract/ecosystem';
-import { type CatalogFact, JobError, RepositoryError } from '@granary/contract/ports';
+import { type Rebuilding, type RebuildStrategy, type ReleaseClaim, releaseClaim, storedArtifact } from '@granary/contract/ecosystem';
+import { type CatalogFact, JobError, RepositoryError, StoreError } from '@granary/contract/ports';
 import { type HeldRepository, heldRepository } from '@granary/contract/repository';
 import { ArchiveError } from '@granary/core/archive';
 import {
@@ -8,6 +8,7 @@ import {
   factBody,
   type Json,
   LocatedBody,
+  ObservedBody,
   type PinnedArtifact,
   type Purl,
   packageOf,
@@ -19,13 +20,19 @@ import { type LocatedCommit, locateCommit } from './source/locate-commit.ts';
 import { publishedFiles } from './source/published-files.ts';
 import { searchOf } from './source/search-of.ts';
 
+export interface LocatePorts extends Pick<PlanPorts, 'documents' | 'blobs' | 'catalog' | 'repositories' | 'sink'> {
+  readonly ecosystem: {
+    readonly rebuilding: { readonly strategy: Pick<RebuildStrategy, 'engine' | 'commits' | 'sourceOf'>; readonly rulesOf: Rebuilding['rulesOf'] };
+  };
+}
+
 const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
 
 /**
  * Finds what an artifact can be rebuilt from, and records it: a commit of the repository that it names, where that is held and one of its commits is the release's, else a
  * source archive. That there is nothing is recorded too.
  */
-export async function locateSource(ports: PlanPorts, purl: Purl): Promise<void> {
+export async function locateSource(ports: LocatePorts, purl: Purl): Promise<void> {
   const stored = storedFact(ports, purl);
   const claim = releaseClaim(ports.catalog, ports.ecosystem, stored);
   const { publishedAt } = claim;
@@ -54,6 +61,8 @@ export async function locateSource(ports: PlanPorts, purl: Purl): Promise<void> 
   await ports.sink.submit([located]);
 }
 
+const NOTHING: LocatedCommit = { chosen: undefined, examined: [], findings: [] };
+
 interface FoundCommit {
   readonly located: LocatedCommit;
   readonly source: LocatedBody['source'];
@@ -62,15 +71,24 @@ interface FoundCommit {
 }
 
 /** Undefined where the ecosystem rebuilds nothing from commits, or no repository that the artifact is said to be from is held. */
-async function commitOf(ports: PlanPorts, target: PinnedArtifact, claim: ReleaseClaim): Promise<FoundCommit | undefined> {
+async function commitOf(ports: LocatePorts, target: PinnedArtifact, claim: ReleaseClaim): Promise<FoundCommit | undefined> {
   const { strategy, rulesOf } = ports.ecosystem.rebuilding;
   const search = searchOf(ports.catalog, claim);
   const format = rulesOf(target.fileName)?.format;
   if (strategy.commits === undefined || search === undefined || format === undefined) return undefined;
   const { repository, directory: claimedDirectory, attestedCommit, claimedCommit } = search;
+  const observed = ports.catalog.current('observed', repository);
+  if (observed === undefined) return undefined;
+  // What was looked into is on record whatever came of it: else it would be looked into again and again.
+  const nothing: FoundCommit = {
+    located: NOTHING,
+    source: undefined,
+    snapshot: ObservedBody.parse(observed.entry.body).document,
+    report: async () => undefined,
+  };
   const held = await heldRepository(ports, repository);
-  const published = held === undefined ? undefined : await ports.blobs.read(target.sha256, MAX_ARTIFACT_BYTES);
-  if (held === undefined || published === undefined) return undefined;
+  const published = held === undefined ? undefined : await readUpTo(ports.blobs, target);
+  if (held === undefined || published === undefined) return nothing;
   try {
     const files = await publishedFiles(published, format, held.state.objectFormat);
     const looked = await locateCommit(held, { target, rules: strategy.commits, files, claimedDirectory, attestedCommit }, claimedCommit);
@@ -78,8 +96,18 @@ async function commitOf(ports: PlanPorts, target: PinnedArtifact, claim: Release
     return { located, source: sourceOf(located, repository), snapshot: held.snapshot, report: () => writeReport(ports, located) };
   } catch (error) {
     // An archive that nobody can read was made from no commit that anybody could name.
-    if (error instanceof ArchiveError) return undefined;
+    if (error instanceof ArchiveError) return { ...nothing, snapshot: held.snapshot };
     if (error instanceof RepositoryError) throw new JobError('later', `locate the source of ${target.purl}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** Undefined for what is too large to be looked into. */
+async function readUpTo(blobs: LocatePorts['blobs'], { sha256 }: PinnedArtifact): Promise<Uint8Array | undefined> {
+  try {
+    return await blobs.read(sha256, MAX_ARTIFACT_BYTES);
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'too-large') return undefined;
     throw error;
   }
 }
@@ -90,7 +118,7 @@ function sourceOf({ chosen }: LocatedCommit, repository: Purl): LocatedBody['sou
   return { kind: 'commit', tier, repository, commit, evidence, ...(directory === '' ? {} : { directory }), ...(ref === undefined ? {} : { ref }) };
 }
 
-async function writeReport({ blobs }: PlanPorts, { examined }: LocatedCommit): Promise<LocatedBody['report']> {
+async function writeReport({ blobs }: LocatePorts, { examined }: LocatedCommit): Promise<LocatedBody['report']> {
   const candidates: Json = examined.map(({ lacking, score, ref, ...candidate }) => ({
     ...candidate,
     ...(ref === undefined ? {} : { ref }),
@@ -120,7 +148,7 @@ export function locatedSource(ports: Pick<PlanPorts, 'catalog'>, purl: Purl): No
 }
 
 /** The files of the same release, as any index document that we saw listed them. */
-async function siblingsOf(ports: PlanPorts, target: PinnedArtifact): Promise<readonly PinnedArtifact[]> {
+async function siblingsOf(ports: LocatePorts, target: PinnedArtifact): Promise<readonly PinnedArtifact[]> {
   const release = releaseOf(target.purl);
   const siblings = new Map<Purl, PinnedArtifact>();
   for (const fact of ports.catalog.ofPackage('observed', packageOf(target.purl), { history: true })) {

@@ -65,6 +65,13 @@ describe('two manifests', () => {
     expect(sameManifest(BEFORE, AFTER)).toBe(true);
   });
 
+  it('do not where one says that its build script runs, and the other that it does not', () => {
+    const runs = AFTER.replace('build = false', 'build = "build.rs"');
+
+    expect(sameManifest(AFTER, runs)).toBe(false);
+    expect(sameManifest(runs, AFTER)).toBe(false);
+  });
+
   it.each([
     ['another dependency', AFTER.replace('[dependencies.oil]', '[dependencies.oil-2]')],
     ['another version of one', AFTER.replace('version = "1"\n', 'version = "2"\n')],

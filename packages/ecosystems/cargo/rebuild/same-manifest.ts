@@ -21,7 +21,13 @@ const SAID_SINCE: readonly (readonly [key: string, ...values: readonly TomlValue
  */
 export function sameManifest(one: string, other: string): boolean {
   const [a, b] = [readTable(one), readTable(other)];
-  return a !== undefined && b !== undefined && isDeepStrictEqual(plain(a), plain(b));
+  return a !== undefined && b !== undefined && isDeepStrictEqual(plain(a), plain(b)) && !contradict(a, b);
+}
+
+/** A build script that runs is none that doesn't, though leaving it out may stand for either. */
+function contradict(one: TomlTable, other: TomlTable): boolean {
+  const [theirs, ours] = [one, other].map((manifest) => tableIn(manifest, 'package')?.['build']);
+  return theirs !== undefined && ours !== undefined && theirs !== ours;
 }
 
 function readTable(text: string): TomlTable | undefined {
