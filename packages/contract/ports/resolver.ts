@@ -19,8 +19,10 @@ export interface Pin {
   readonly files?: readonly { readonly fileName: string; readonly digests: Digests }[];
 }
 export type Resolution =
-  /** `notCovered`: what some version of them asks for and can't be had, one line each, for people. */
-  | { readonly ok: true; readonly pins: readonly Pin[]; readonly notCovered?: readonly string[] }
+  /**
+   * `notCovered`: what some version of them asks for and can't be had, one line each, for people. `asOf`: later than what was asked for, where a lock names releases that upstream dates later: they were there, and its times are those at which something took them in.
+   */
+  | { readonly ok: true; readonly pins: readonly Pin[]; readonly notCovered?: readonly string[]; readonly asOf?: Instant }
   /** `no-such-version`: a version that was asked for by its number isn't there, and asking again won't bring it. */
   | { readonly ok: false; readonly why: 'conflict' | 'unavailable' | 'no-such-version'; readonly detail: string };
 /** Turns requirements into exact versions. Runs no code of any package. */

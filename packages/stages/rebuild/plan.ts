@@ -82,7 +82,9 @@ export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptTo
   const { proposal } = proposed;
   const closure = await resolveClosure(ports, proposal, signal);
   if (!closure.ok) return await record(ports, planned, { proposal, result: { type: 'unresolvable', why: closure.why, detail: closure.detail } });
-  const definition = new TextEncoder().encode(canonicalJson(definitionJson(await define(ports, subject, { proposal, closure: closure.artifacts }))));
+  const definition = new TextEncoder().encode(
+    canonicalJson(definitionJson(await define(ports, subject, { proposal: { ...proposal, before: closure.asOf }, closure: closure.artifacts }))),
+  );
   const blob = await ports.blobs.put(definition, { maxBytes: definition.length });
   const against = proposal.method === 'source-files' ? { against: subject.source.sha256 } : {};
   await record(ports, planned, { proposal, result: { type: 'definition', definition: blob.sha256, ...against } }, closure.artifacts.length);

@@ -28,9 +28,7 @@ export async function resolveClosure(ports: ResolvePorts, wanted: WantedClosure,
   const artifacts: Artifact[] = [];
   for (const pin of resolution.pins) {
     const found = await ports.candidateDocuments(ports.ecosystem.demand.packageOfPin(pin));
-    const release = (found?.document.artifacts ?? []).filter(
-      ({ purl, publishedAt }) => purlParts(purl).version === pin.version && (publishedAt ?? '') <= asOf,
-    );
+    const release = (found?.document.artifacts ?? []).filter(({ purl, publishedAt }) => purlParts(purl).version === pin.version && (publishedAt ?? '') <= asOf);
     const file = ports.ecosystem.rebuilding.strategy.installableOf(release);
     if (file === undefined)
       return { ok: false, why: 'unavailable', detail: `${pin.name} ${pin.version} has no file that can be installed without building it` };

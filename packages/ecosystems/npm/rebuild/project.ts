@@ -1,5 +1,5 @@
 import { type Artifact, purlParts } from '@granary/core/model';
-import { nameOf } from '../names.ts';
+import { isVersion, nameOf } from '../names.ts';
 import { asObject, type RawManifest } from '../schema.ts';
 import { isPlaceholder } from './commits.ts';
 import { findLock, type ProjectLock } from './project-lock.ts';
@@ -41,10 +41,10 @@ export function readProject(tree: SourceTree, target: Artifact, directory: strin
   };
 }
 
-/** What `npm install` brings there, without the packages that others bring. */
+/** What `npm install` brings there, without the packages that others bring. A version is a range too: it brings others with it, as one that a lock names doesn't. */
 function rangesOf(manifest: RawManifest): readonly string[] {
   const wanted = ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((field) => Object.entries(asObject(manifest[field]) ?? {}));
-  const ranges = wanted.flatMap(([name, range]) => (typeof range === 'string' ? [`${name}@${range}`] : []));
+  const ranges = wanted.flatMap(([name, range]) => (typeof range === 'string' ? [`${name}@${isVersion(range) ? '=' : ''}${range}`] : []));
   return [...new Set(ranges)].sort().slice(0, MAX_RANGES);
 }
 

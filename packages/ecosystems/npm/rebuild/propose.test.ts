@@ -91,11 +91,11 @@ describe('of a commit that lacks files', () => {
   });
 
   it('without a lock, ranges are taken as they were then', async () => {
-    const json = box({ scripts: { build: 'x' }, devDependencies: { shape: '^1.0.0', 7: 8 }, dependencies: { light: '~2' } });
+    const json = box({ scripts: { build: 'x' }, devDependencies: { shape: '1.0.0', 7: 8 }, dependencies: { light: '~2' } });
 
     const [proposal] = await attempts({ 'package.json': json }, looked(LACKS_DIST));
 
-    expect(proposal).toMatchObject({ settings: { manager: 'npm-install' }, requirements: ['light@~2', 'shape@^1.0.0'] });
+    expect(proposal).toMatchObject({ settings: { manager: 'npm-install' }, requirements: ['light@~2', 'shape@=1.0.0'] });
   });
 
   it('of a workspace, its own lock counts before that of the root, and the root may build', async () => {

@@ -11,51 +11,73 @@ type Refused = Extract<Resolution, { readonly ok: false }>;
 
 const AT_ONCE = 16;
 
-/** What locks name, release by release, with the digests that they state; what ranges came to among what was published by then. */
+/**
+ * What locks name, release by release, with the digests that they state; what ranges came to among what was published by then. A lock proves that its releases were there,
+ * whatever upstream's times say.
+ */
 export const resolveBuild: NonNullable<Rebuilding['resolve']> = async ({ requirements, before }, current) => {
-  const asOf: Current = async (purl) => publishedBy(await current(purl), before);
-  const locked = requirements.map((requirement) => ({ requirement, locked: parseLocked(requirement) }));
-  const exact = await pinsOf(
-    locked.flatMap(({ locked: release }) => release ?? []),
-    asOf,
+  const read = requirements.map((requirement) => ({ requirement, locked: parseLocked(requirement) }));
+  const exact = await findLocked(
+    read.flatMap(({ locked }) => locked ?? []),
+    current,
   );
-  if (!exact.ok) return exact;
-  const ranges = locked.filter((each) => each.locked === undefined).map(({ requirement }) => requirement);
-  if (ranges.length === 0) return exact;
-  const resolved = await resolveRequirements(ranges, asOf);
+  if ('ok' in exact) return exact;
+  const [later] = exact.found
+    .flatMap(({ publishedAt }) => (publishedAt !== undefined && publishedAt > before ? [publishedAt] : []))
+    .toSorted()
+    .reverse();
+  const asOf = later === undefined ? {} : { asOf: later };
+  const ranges = read.filter(({ locked }) => locked === undefined).map(({ requirement }) => requirement);
+  const resolved: Resolution = ranges.length === 0 ? { ok: true, pins: [] } : await resolveRequirements(ranges, publishedBy(current, before));
   if (!resolved.ok) return resolved;
-  const pins = new Map([...exact.pins, ...resolved.pins].map((pin) => [`${pin.name}@${pin.version}`, pin]));
-  return { ...resolved, pins: [...pins].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pin]) => pin) };
+  const notCovered = [...exact.missing, ...(resolved.notCovered ?? [])];
+  const pins = new Map([...exact.found.map(({ pin }) => pin), ...resolved.pins].map((pin) => [`${pin.name}@${pin.version}`, pin]));
+  const sorted = [...pins].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pin]) => pin);
+  return { ok: true, pins: sorted, ...asOf, ...(notCovered.length === 0 ? {} : { notCovered }) };
 };
 
-function publishedBy(found: CurrentDocument | undefined, before: Instant): CurrentDocument | undefined {
-  if (found === undefined) return undefined;
-  const artifacts = found.document.artifacts.filter(({ publishedAt }) => (publishedAt ?? '') <= before);
-  return { ...found, document: { package: found.document.package, refused: found.document.refused, artifacts } };
+function publishedBy(current: Current, before: Instant): Current {
+  return async (purl) => {
+    const found = await current(purl);
+    if (found === undefined) return undefined;
+    const artifacts = found.document.artifacts.filter(({ publishedAt }) => (publishedAt ?? '') <= before);
+    return { ...found, document: { package: found.document.package, refused: found.document.refused, artifacts } };
+  };
 }
 
-async function pinsOf(wanted: readonly LockedRequirement[], asOf: Current): Promise<Extract<Resolution, { readonly ok: true }> | Refused> {
-  const pins: Pin[] = [];
-  for (let at = 0; at < wanted.length; at += AT_ONCE) {
-    const found = await Promise.all(wanted.slice(at, at + AT_ONCE).map((release) => pinOf(release, asOf)));
-    for (const pin of found) {
-      if ('ok' in pin) return pin;
-      pins.push(...('none' in pin ? [] : [pin]));
-    }
-  }
-  return { ok: true, pins };
+interface FoundLocked {
+  readonly found: readonly { readonly pin: Pin; readonly publishedAt: Instant | undefined }[];
+  /** What may be of another platform, for all that upstream doesn't have it any more: whoever installs needs it or doesn't. */
+  readonly missing: readonly string[];
 }
 
-/** `none`: it isn't installed on this platform. */
-async function pinOf({ name, version, digests, platform }: LockedRequirement, asOf: Current): Promise<Pin | Refused | { readonly none: true }> {
-  const found = await asOf(packagePurl(name));
+async function findLocked(wanted: readonly LockedRequirement[], current: Current): Promise<FoundLocked | Refused> {
+  const all: Looked[] = [];
+  for (let at = 0; at < wanted.length; at += AT_ONCE) all.push(...(await Promise.all(wanted.slice(at, at + AT_ONCE).map((release) => look(release, current)))));
+  const refused = all.find((looked) => looked.type === 'refused');
+  if (refused !== undefined) return { ok: false, why: 'unavailable', detail: refused.detail };
+  return {
+    found: all.flatMap((looked) => (looked.type === 'found' ? [looked] : [])),
+    missing: all.flatMap((looked) => (looked.type === 'missing' ? [looked.detail] : [])),
+  };
+}
+
+type Looked =
+  | { readonly type: 'found'; readonly pin: Pin; readonly publishedAt: Instant | undefined }
+  | { readonly type: 'elsewhere' }
+  | { readonly type: 'missing'; readonly detail: string }
+  | { readonly type: 'refused'; readonly detail: string };
+
+async function look({ name, version, digests, platform }: LockedRequirement, current: Current): Promise<Looked> {
+  const found = await current(packagePurl(name));
   const listed = found?.document.artifacts.find(({ purl }) => purlParts(purl).version === version);
   if (found === undefined || listed === undefined)
-    return { ok: false, why: 'unavailable', detail: `the lock names ${name}@${version}, which upstream doesn't have, or published later` };
-  if (platform === 'if-it-runs' && !runsHere(parsePackument(found.bytes, found.url).versions.get(version) ?? {})) return { none: true };
+    return { type: platform === 'any' ? 'refused' : 'missing', detail: `the lock names ${name}@${version}, which upstream doesn't have` };
+  if (platform === 'if-it-runs' && !runsHere(parsePackument(found.bytes, found.url).versions.get(version) ?? {})) return { type: 'elsewhere' };
   if (digests.length > 0 && digests.every((stated) => digestsAgree(listed.digests, stated) === false))
-    return { ok: false, why: 'unavailable', detail: `the lock states other digests of ${name}@${version} than upstream` };
-  return { name, version, files: [{ fileName: listed.fileName, digests: listed.digests }] };
+    return { type: 'refused', detail: `the lock states other digests of ${name}@${version} than upstream` };
+  const pin = { name, version, files: [{ fileName: listed.fileName, digests: listed.digests }] };
+  return { type: 'found', pin, publishedAt: listed.publishedAt };
 }
 
 /** What the root filesystem is (package.json, `os`, `cpu` and `libc`), by Node's names. */
