@@ -54,7 +54,8 @@ export function openPages(open: PagePorts, maxBytes: number): Pages {
     const mediaType = mediaTypeOf(target, request);
     if (mediaType === undefined) return lineAnswer(406, `Granary has ${what.name} as ${mediaTypesOf(target).join(', ')}`, ['vary', VARY]);
     const coding = codingOf(headerOf(request, 'accept-encoding'));
-    const page = cache.get(`${target.address} ${coding} ${mediaType} ${what.name}`, what.basis, () => what.render({ mediaType, coding }));
+    // Views that are all that somebody reaches have one address.
+    const page = cache.get(`${target.viewPath} ${target.address} ${coding} ${mediaType} ${what.name}`, what.basis, () => what.render({ mediaType, coding }));
     return page instanceof Promise ? page.then((late) => answerPage(late, request)) : answerPage(page, request);
   };
   return {

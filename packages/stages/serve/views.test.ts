@@ -232,6 +232,21 @@ describe('a view as of a time', () => {
   });
 });
 
+it('what one build sees is not what another saw, though both reach it at one address', async () => {
+  const site = openTestSite();
+  await site.observe([{ fileName: one }, { fileName: two }]);
+  await site.keep(one, { publishedAt: '2025-01-01T00:00:00Z' });
+  await site.keep(two, { publishedAt: '2025-06-01T00:00:00Z' });
+  const shownAt = async (month: number) => {
+    const only = site.serve.only({ type: 'as-of', time: toInstant(Date.UTC(2025, month, 2)), size: site.size() }, 'http://127.0.0.1:3128');
+    const { body } = await only({ method: 'GET', target: '/tiny/index/box/', headers: {} });
+    return [one, two].filter((name) => body instanceof Uint8Array && new TextDecoder().decode(body).includes(name));
+  };
+
+  expect(await shownAt(11)).toEqual([one, two]);
+  expect(await shownAt(1)).toEqual([one]);
+});
+
 describe('the view of what is verified', () => {
   const judged = async (policy: Partial<typeof DEFAULT_POLICY> = {}) => {
     const site = openTestSite({ policy: { ...DEFAULT_POLICY, ...policy } });
