@@ -58,6 +58,8 @@ describe('a verdict', () => {
       failureClass: 'dependency-unavailable',
     });
     expect(decide({ tier: 'commit-tagged', steps: [looked, failed, step('none', 5)] }).verdict).toBe('not-reproduced');
+    expect(decide({ tier: 'commit-tagged', steps: [looked, failed, step('none', 3)] }).verdict).toBe('failed-to-build');
+    expect(decide({ tier: 'commit-tagged', steps: [looked, step('none', 3)] }).verdict).toBe('not-reproduced');
     expect(decide({ tier: 'commit-tagged', steps: [looked], residueCause: 'extra-upstream-files' }).verdict).toBe('not-reproduced');
     expect(decide({ tier: 'commit-tagged', steps: [{ ...looked, ...step('source-subset', 0) }, failed] }).rung).toBe('source-subset');
   });

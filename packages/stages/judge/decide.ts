@@ -39,7 +39,7 @@ export function decide(file: CaseFile): Decision {
   // A verdict stands on the source that the best attempt was made from.
   const tier = best?.plan.source?.tier ?? file.tier;
   const standing = { ...said, ...(tier === undefined ? {} : { tier }) };
-  if (best?.compared === undefined || isOnlyLookedAt(best, file.steps)) return { verdict: 'failed-to-build', failureClass: failureOf(file.steps), ...standing };
+  if (best?.compared === undefined || isUnbuilt(best, file.steps)) return { verdict: 'failed-to-build', failureClass: failureOf(file.steps), ...standing };
   const { rung, comparison, definition } = best.compared.body;
   const common = { ...standing, definition, comparison, ...(best.rebuilt?.body.status === 'built' ? { rebuilt: best.rebuilt.body.sha256 } : {}) };
   if (rung !== 'none') return { verdict: verdictOf(rung), rung, ...common };
@@ -66,15 +66,14 @@ export function bestStep(steps: readonly BuildStep[]): BuildStep | undefined {
 }
 
 /**
- * What stands in no commit may be what a build makes: where builds were tried and none came to anything, files that a commit lacks are the build's failure, and say nothing against the
- * package, nor for it.
+ * What stands in no commit may be what a build makes: where a build failed, and no other brought a file more than stands in the commit, what is lacking is the failure's, and says nothing
+ * against the package, nor for it.
  */
-export function isOnlyLookedAt(best: BuildStep, steps: readonly BuildStep[]): boolean {
-  return (
-    best.rebuilt === undefined &&
-    best.compared?.body.rung === 'none' &&
-    steps.some(({ plan, rebuilt }) => plan.result.type === 'unresolvable' || (rebuilt !== undefined && rebuilt.body.status !== 'built'))
-  );
+export function isUnbuilt(best: BuildStep, steps: readonly BuildStep[]): boolean {
+  if (best.compared?.body.rung !== 'none') return false;
+  const lacking = best.compared.body.residue;
+  const isBare = best.rebuilt === undefined || steps.some(({ rebuilt, compared }) => rebuilt === undefined && compared?.body.residue === lacking);
+  return isBare && steps.some(({ plan, rebuilt }) => plan.result.type === 'unresolvable' || (rebuilt !== undefined && rebuilt.body.status !== 'built'));
 }
 
 function isNondeterministic({ rebuilt, again }: BuildStep): boolean {

@@ -2,7 +2,7 @@ import { type BuildStep, readBuildHistory, sourceStanding, stepsFrom, storedArti
 import { JobError } from '@granary/contract/ports';
 import { decodeComparison, mainCause } from '@granary/core/compare';
 import { type Cause, type ComputedFact, factBody, isSecurityCause, LocatedBody, type Purl, type Sha256, type SourceFinding } from '@granary/core/model';
-import { bestStep, type CaseFile, decide, isOnlyLookedAt } from './decide.ts';
+import { bestStep, type CaseFile, decide, isUnbuilt } from './decide.ts';
 import type { JudgePorts } from './judge-ports.ts';
 
 const MAX_COMPARISON_BYTES = 64 * 2 ** 20;
@@ -40,7 +40,7 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
 async function whatCommitLacks(ports: JudgePorts, steps: readonly BuildStep[], source: LocatedBody['source']): Promise<readonly SourceFinding[]> {
   const tried = source?.kind === 'commit' ? stepsFrom(steps, source) : [];
   const best = bestStep(tried);
-  if (best?.compared?.body.rung !== 'none' || isOnlyLookedAt(best, tried)) return [];
+  if (best?.compared?.body.rung !== 'none' || isUnbuilt(best, tried)) return [];
   const cause = await residueCauseOf(ports, best.compared.body.comparison);
   return cause !== undefined && isSecurityCause(cause) ? ['commit-lacks-files'] : [];
 }
