@@ -45,7 +45,7 @@ describe('a build', () => {
       MANAGER: 'pnpm',
       TOOL: 'pnpm@10.2.0',
       npm_config_registry: 'http://127.0.0.1:3128/npm/',
-      npm_config_store_dir: '/tmp/store',
+      npm_config_store_dir: '/work/store',
     });
   });
 

@@ -27,8 +27,8 @@ const NPM: Readonly<Record<string, string>> = {
 /** Under npm's prefix until pnpm 10, under its own since pnpm 11. */
 const PNPM: Readonly<Record<string, string>> = {
   registry: REGISTRY,
-  store_dir: '/tmp/store',
-  package_import_method: 'copy',
+  // On the disk of the work dir, which links it: what lies in /tmp counts as memory.
+  store_dir: `${WORK}/store`,
   manage_package_manager_versions: 'false',
   pm_on_fail: 'ignore',
   verify_deps_before_run: 'false',
