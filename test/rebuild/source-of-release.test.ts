@@ -120,6 +120,36 @@ describe('the commit of a release', () => {
   });
 });
 
+describe('the commit of a release whose manifest leaves its version open', () => {
+  const open = `${JSON.stringify({ name: 'lamp' })}\n`;
+  const parts = (what: string) => Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`part${at}.js`, index(`${what}${at}`)]));
+
+  it('is one that a tag names, however little of the package it has', async () => {
+    const project = openProject();
+    const tagged = project.commit({ 'package.json': open, 'index.js': index('reviewed') });
+    project.git('tag', 'v1.0.0');
+
+    const { chosen } = await locateCommit(await project.hold(), await project.release({ 'package.json': open, 'index.js': index('other') }), undefined);
+
+    expect(chosen).toMatchObject({ commit: tagged, tier: 'commit-tagged' });
+  });
+
+  it('is one that nothing names, where it has the package, and none that has only much of it', async () => {
+    const project = openProject();
+    project.commit({ 'package.json': open, 'index.js': index('old'), ...parts('same') });
+    const files = { 'package.json': open, 'index.js': index('new'), ...parts('same') };
+    const without = (await locateCommit(await project.hold(), await project.release(files, { day: 2 }), undefined)).chosen;
+    const released = project.commit({ 'index.js': index('new') });
+
+    expect(without).toBeUndefined();
+    expect((await locateCommit(await project.hold(), await project.release(files, { day: 2 }), undefined)).chosen).toMatchObject({
+      commit: released,
+      tier: 'commit-inferred',
+      evidence: 'content',
+    });
+  });
+});
+
 describe('sources that say something against each other', () => {
   it('a commit that is named and is in no repository', async () => {
     const project = openProject();

@@ -12,8 +12,8 @@ export interface Candidate {
   readonly ref?: string;
 }
 /**
- * What looking into a candidate came to. `valid`: a manifest of the package's name and version stands in it, or one that leaves its version open. `other-version`: one of
- * its name. `score`: the share of the package's files that stand somewhere in its tree, byte by byte.
+ * What looking into a candidate came to. `valid`: a manifest of the package's name and version stands in it, or one that leaves its version open and the commit is named by
+ * something, or has nearly all of the package. `other-version`: one of its name. `score`: the share of the package's files that stand somewhere in its tree, byte by byte.
  */
 export interface Examined extends Candidate {
   readonly standing: 'valid' | 'other-version' | 'no-manifest' | 'absent';
@@ -31,6 +31,8 @@ export interface Release {
   readonly attestedCommit?: string | undefined;
 }
 
+/** A commit that nothing names, or that has another version's manifest or none, is taken only if it has nearly all of the package. */
+export const ENOUGH = 0.98;
 const MAX_ENTRIES = 500_000;
 const MAX_LACKING = 40;
 const STANDINGS: readonly Examined['standing'][] = ['valid', 'other-version', 'no-manifest', 'absent'];
@@ -48,7 +50,8 @@ export async function examine(local: LocalRepository, release: Release, candidat
   const { score, lacking } = scoreOf(files, tree, { ...release, directory });
   if (found === undefined) return { ...candidate, commit, directory, score, lacking, standing: 'no-manifest' };
   const { version } = found.manifest;
-  const standing = version === undefined || rules.versions(target).includes(version) ? 'valid' : 'other-version';
+  const isOurs = version === undefined ? candidate.evidence !== 'content' || score >= ENOUGH : rules.versions(target).includes(version);
+  const standing = isOurs ? 'valid' : 'other-version';
   return { ...candidate, commit, directory, score, lacking, standing };
 }
 

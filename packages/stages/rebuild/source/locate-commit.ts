@@ -1,7 +1,7 @@
 import type { HeldRepository } from '@granary/contract/repository';
 import { releaseTags } from '@granary/core/git';
 import type { SourceFinding, SourceTier } from '@granary/core/model';
-import { byFit, type Candidate, type Examined, examine, type Release } from './candidate.ts';
+import { byFit, type Candidate, ENOUGH, type Examined, examine, type Release } from './candidate.ts';
 import { byContent, byHistory } from './nearby-commits.ts';
 import { byVersion } from './version-commit.ts';
 
@@ -12,9 +12,6 @@ export interface LocatedCommit {
   readonly examined: readonly Examined[];
   readonly findings: readonly SourceFinding[];
 }
-
-/** A commit without the manifest, or with another version's, is taken only if it has nearly all of the package. */
-const ENOUGH = 0.98;
 
 /** Finds the commit that a release was made from, and what its sources say against each other. Throws RepositoryError. */
 export async function locateCommit(held: HeldRepository, release: Release, claimedCommit: string | undefined): Promise<LocatedCommit> {
