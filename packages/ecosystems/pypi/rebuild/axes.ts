@@ -9,7 +9,7 @@ export type Axis = keyof Choice;
 /** A compiler that isn't there is needed by extension modules, which the published wheel has none of. */
 export function axesAfterFailure(history: readonly Attempt[]): readonly Axis[] {
   const compiles = history.some(({ outcome }) => outcome.type === 'failed' && outcome.failureClass === 'toolchain-missing');
-  return compiles ? ['extensions', 'frontEnd', 'toolchain', 'backendPath'] : ['frontEnd', 'toolchain', 'extensions', 'backendPath'];
+  return compiles ? ['extensions', 'frontEnd', 'toolchain', 'backendPath'] : ['frontEnd', 'toolchain', 'extensions', 'backendPath', 'through'];
 }
 
 /** Which changes can bear on what differs. */
@@ -26,10 +26,10 @@ function wheelAxes(residue: readonly Difference[]): readonly Axis[] {
     return ['emptyFolders', ...wheelAxes(residue.filter(({ path }) => !path.endsWith('/top_level.txt')))];
   const distInfo = residue.filter(({ path }) => /\.dist-info\/(?!RECORD$|top_level\.txt$)/.test(path));
   if (distInfo.some(isReordered)) return ['sortedRequires', 'hashSeed', 'toolchain', 'frontEnd', 'backendPath'];
-  if (distInfo.length > 0) return ['toolchain', 'frontEnd', 'backendPath'];
+  if (distInfo.length > 0) return ['toolchain', 'frontEnd', 'backendPath', 'through'];
   // Tools decide which files are taken along, but not what stands in the project's own.
   const filesDiffer = residue.some(({ kind }) => kind === 'only-upstream' || kind === 'only-rebuild');
-  return filesDiffer ? ['frontEnd', 'backendPath', 'toolchain'] : ['frontEnd', 'backendPath'];
+  return filesDiffer ? ['through', 'frontEnd', 'backendPath', 'toolchain'] : ['frontEnd', 'backendPath', 'through'];
 }
 
 function sdistAxes(residue: readonly Difference[]): readonly Axis[] {

@@ -39,7 +39,7 @@ const PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend
 const PROJECT = { 'pyproject.toml': PYPROJECT, 'own.py': BACKEND, 'kept.txt': 'kept\n' };
 
 const RECIPE: Recipe = {
-  choice: { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0 },
+  choice: { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0, through: 0 },
   root: 'demo-1.0',
   frontEnd: 'pep517',
   backend: 'own',
@@ -56,6 +56,7 @@ const RECIPE: Recipe = {
   restoreNames: true,
   pretendVersion: '',
   emptyFolders: [],
+  through: 'tree',
   asked: [],
 };
 
@@ -190,6 +191,24 @@ describe.skipIf(!isInstalled('python3'))('the build script', () => {
     expect(archive.entries.map(({ header }) => 'mtime' in header && header.mtime)).toEqual([SECONDS_2023, 1_000_000_000]);
     expect(archive.format === 'tar' && archive.gzip[0]?.mtime).toBe(1_000_000_000);
     expect(one?.equals(other ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('makes a wheel by way of the source archive, where both were asked for', async () => {
+    const files = {
+      ...PROJECT,
+      'run.sh': '',
+      'pyproject.toml': PYPROJECT,
+      'own.py': BACKEND.replace('"run.sh")', '"run.sh", "own.py")').replace(
+        'wheel.write("kept.txt")',
+        'wheel.write("kept.txt"); wheel.writestr("seen", " ".join(sorted(os.listdir())))',
+      ),
+    };
+
+    const { outputs, log } = buildCommit('demo-1.0-py3-none-any.whl', files, { recipe: { through: 'sdist' } });
+
+    expect([log, outputs.map(({ path }) => path)]).toEqual(['', ['demo-1.0-py3-none-any.whl']]);
+    const seen = (await entriesOf(outputs)).find(({ path }) => path === 'seen');
+    expect(new TextDecoder().decode(seen?.content.read())).toBe('generated.txt kept.txt own.py run.sh');
   });
 
   it('asks for nothing that only extras need', () => {

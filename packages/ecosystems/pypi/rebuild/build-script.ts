@@ -38,15 +38,34 @@ def build():
             json.dump(sorted(files_below(tree)), file)
     for name in PLAN["emptyFolders"]:
         os.makedirs(os.path.join(tree, name), exist_ok=True)
-    # A process for each hook, as PEP 517 wants: backends keep state in their modules.
-    for step in ("_requires", "_" + PLAN["produce"]):
-        started = time.time()
-        code = subprocess.run([os.path.join(ENV, "bin", "python"), os.path.abspath(__file__), step], cwd=tree, stdin=subprocess.DEVNULL).returncode
-        if code:
-            sys.exit(code)
+    run_hook("_requires", tree)
+    if PLAN["through"] == "sdist":
+        tree = through_sdist(tree)
+    started = time.time()
+    run_hook("_" + PLAN["produce"], tree)
     if PLAN["clock"] and PLAN["produce"] == "wheel":
         for name in os.listdir(OUT):
             set_clock(os.path.join(OUT, name), started, int(PLAN["clock"]))
+
+
+def run_hook(step, tree):
+    """A process for each hook, as PEP 517 wants: backends keep state in their modules."""
+    code = subprocess.run([os.path.join(ENV, "bin", "python"), os.path.abspath(__file__), step], cwd=tree, stdin=subprocess.DEVNULL).returncode
+    if code:
+        sys.exit(code)
+
+
+def through_sdist(tree):
+    """As front ends do that are asked for both: the wheel is built from the source archive that was built before it."""
+    global TREE
+    run_hook("_sdist", tree)
+    name = next(name for name in os.listdir(OUT) if name.endswith(".tar.gz"))
+    packed = os.path.join(WORK, name)
+    shutil.move(os.path.join(OUT, name), packed)
+    os.unlink(TRACKED)
+    TREE = os.path.join(WORK, "packed")
+    unpack(packed)
+    return os.path.join(TREE, os.listdir(TREE)[0])
 
 
 def unpack(archive):
@@ -109,8 +128,10 @@ def files_below(tree):
 
 
 def _requires():
-    hook = setup_requires if PLAN["frontEnd"] == "setup.py" else getattr(backend(), "get_requires_for_build_" + ("sdist" if PLAN["produce"] == "sdist" else "wheel"), list)
-    missing = [text for text in hook() if text not in PLAN["asked"] and not satisfied(text)]
+    kinds = {"sdist": PLAN["produce"] == "sdist" or PLAN["through"] == "sdist", "wheel": PLAN["produce"] != "sdist"}
+    hooks = [getattr(backend(), "get_requires_for_build_" + kind, list) for kind, wanted in kinds.items() if wanted]
+    texts = dict.fromkeys(text for hook in ([setup_requires] if PLAN["frontEnd"] == "setup.py" else hooks) for text in hook())
+    missing = [text for text in texts if text not in PLAN["asked"] and not satisfied(text)]
     if missing:
         with open(os.path.join(OUT, "needs.json"), "w", encoding="utf-8") as file:
             json.dump(missing, file)
@@ -188,10 +209,11 @@ def _sdist():
 def produce(hook):
     if PLAN["sortedRequires"]:
         sort_requires()
-    if PLAN["produce"] == "sdist":
+    if hook == "build_sdist":
         stop_clock()
-    build = getattr(backend(), hook) if PLAN["frontEnd"] == "pep517" else lambda folder: run_setup(*PLAN["setupArguments"], "--dist-dir", folder)
-    if PLAN["checkout"]:
+    pep517 = PLAN["frontEnd"] == "pep517" or hook == "build_sdist" and PLAN["produce"] != "sdist"
+    build = getattr(backend(), hook) if pep517 else lambda folder: run_setup(*PLAN["setupArguments"], "--dist-dir", folder)
+    if os.path.exists(TRACKED):
         list_tracked()
     build(OUT)
 

@@ -5,7 +5,7 @@ import { type Choice, type Produced, Recipe } from './recipe.ts';
 import type { SourceTree } from './source-tree.ts';
 import type { Variants } from './variants.ts';
 
-const FIRST: Choice = { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0 };
+const FIRST: Choice = { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0, through: 0 };
 
 export interface Choosing {
   readonly produce: Produced;
@@ -26,6 +26,7 @@ export function choiceAfter(precedent: BuildProposal | undefined, variants: Vari
     sortedRequires: ownOf('sortedRequires'),
     hashSeed: ownOf('hashSeed'),
     emptyFolders: ownOf('emptyFolders'),
+    through: ownOf('through'),
   };
 }
 
@@ -66,5 +67,5 @@ function along(axis: Axis, base: Choice, variants: Variants): readonly Choice[] 
 }
 
 function keyOf(choice: Choice): string {
-  return JSON.stringify(choice, ['toolchain', 'frontEnd', 'backendPath', 'extensions', 'sortedRequires', 'hashSeed', 'emptyFolders']);
+  return JSON.stringify(choice, ['toolchain', 'frontEnd', 'backendPath', 'extensions', 'sortedRequires', 'hashSeed', 'emptyFolders', 'through']);
 }

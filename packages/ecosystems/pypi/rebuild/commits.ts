@@ -29,9 +29,9 @@ function stemOf({ purl, fileName }: Artifact): string {
 
 /** Files of `.dist-info` that tools write: PEP 427, 376, 610, 639 and what setuptools, pbr and others add. Any other may have been put there. */
 const WRITTEN_DIST_INFO =
-  /^(?:METADATA|WHEEL|RECORD(?:\.jws|\.p7s)?|entry_points\.txt|top_level\.txt|namespace_packages\.txt|dependency_links\.txt|zip-safe|not-zip-safe|pbr\.json|metadata\.json|DESCRIPTION\.rst|INSTALLER|REQUESTED|direct_url\.json|build_details\.json)$/;
+  /^(?:METADATA|WHEEL|RECORD(?:\.jws|\.p7s)?|entry_points\.txt|top_level\.txt|namespace_packages\.txt|dependency_links\.txt|zip-safe|not-zip-safe|pbr\.json|scm_(?:file_list|version)\.json|metadata\.json|DESCRIPTION\.rst|INSTALLER|REQUESTED|direct_url\.json|build_details\.json)$/;
 const WRITTEN_EGG_INFO =
-  /^(?:PKG-INFO|SOURCES\.txt|entry_points\.txt|top_level\.txt|namespace_packages\.txt|dependency_links\.txt|requires\.txt|depends\.txt|eager_resources\.txt|native_libs\.txt|zip-safe|not-zip-safe|pbr\.json)$/;
+  /^(?:PKG-INFO|SOURCES\.txt|entry_points\.txt|top_level\.txt|namespace_packages\.txt|dependency_links\.txt|requires\.txt|depends\.txt|eager_resources\.txt|native_libs\.txt|zip-safe|not-zip-safe|pbr\.json|scm_(?:file_list|version)\.json)$/;
 
 /** Code lies at the root, or below the folder that a project keeps it in. */
 function placesOfWheel(path: string): readonly string[] {

@@ -41,7 +41,7 @@ async function readable(source: Artifact, sourceBytes: Uint8Array): Promise<Sour
 }
 
 const PLAIN: Omit<Recipe, 'asked' | 'root' | 'backend' | 'backendPath'> = {
-  choice: { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0 },
+  choice: { toolchain: 0, frontEnd: 0, backendPath: 0, extensions: 0, sortedRequires: 0, hashSeed: 0, emptyFolders: 0, through: 0 },
   frontEnd: 'pep517',
   setupArguments: [],
   umask: '022',
@@ -55,4 +55,5 @@ const PLAIN: Omit<Recipe, 'asked' | 'root' | 'backend' | 'backendPath'> = {
   restoreNames: true,
   pretendVersion: '',
   emptyFolders: [],
+  through: 'tree',
 };

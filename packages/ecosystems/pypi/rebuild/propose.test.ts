@@ -231,6 +231,19 @@ describe('a proposal from a commit', () => {
     expect((await built({ 'pyproject.toml': own }, WHEEL, { published: wheelBytes({ generator: 'demo 1.0' }) })).settings['backendPath']).toEqual(['src']);
   });
 
+  it('goes by way of the source archive when files differ, which no archive does', async () => {
+    const files = { 'pyproject.toml': PROJECT + FLIT };
+    const fewer: Difference = { path: 'demo/excluded.pyi', kind: 'only-rebuild' };
+    const first = await built(files, WHEEL);
+
+    const second = await built(files, WHEEL, { history: [compared(first, fewer)] });
+
+    expect([first, second].map(({ settings }) => settings['through'])).toEqual(['tree', 'sdist']);
+    expect(second.notes).toContain('by way of the source archive that the same tools make');
+    const ofArchive = await proposal({}, { ...PKG_INFO, ...files });
+    expect(await next({}, { ...PKG_INFO, ...files }, [compared(ofArchive, fewer)])).not.toMatchObject({ proposal: { settings: { through: 'sdist' } } });
+  });
+
   it('builds a source archive with what its project asks for', async () => {
     const proposed = await built({ 'pyproject.toml': PROJECT + FLIT }, SDIST);
 

@@ -65,6 +65,7 @@ function proposalOf(situation: Situation, choice: Choice, asked: readonly string
     restoreNames: before < PYTHON_RELEASED,
     pretendVersion,
     emptyFolders: variants.emptyFolders[choice.emptyFolders] ?? [],
+    through: variants.through[choice.through] ?? 'tree',
     asked,
   };
   return {
@@ -90,6 +91,7 @@ function notesOf(recipe: Recipe, toolchain: Toolchain): readonly string[] {
     call,
     ...toolchain.parameters.map(({ name, value, from }) => `${name} ${value}: ${from}`),
     ...(recipe.emptyFolders.length === 0 ? [] : [`empty folders that the source archive's top_level.txt names: ${recipe.emptyFolders.join(', ')}`]),
+    ...(recipe.through === 'tree' ? [] : ['by way of the source archive that the same tools make']),
     ...(recipe.asked.length === 0 ? [] : [`asked for by the build: ${recipe.asked.join(', ')}`]),
   ];
 }

@@ -9,6 +9,7 @@ export const Choice = z.object({
   sortedRequires: z.number().int(),
   hashSeed: z.number().int(),
   emptyFolders: z.number().int(),
+  through: z.number().int().default(0),
 });
 export type Choice = Readonly<z.output<typeof Choice>>;
 
@@ -43,6 +44,8 @@ export const Recipe = z.object({
   restoreNames: z.boolean(),
   /** Given to backends that ask a version control system, which isn't there, for the version. */
   pretendVersion: z.string(),
+  /** Of what a wheel is built: the source, or the source archive that the same tools make of it. */
+  through: z.enum(['tree', 'sdist']).default('tree'),
   /** Made in the unpacked source before it is built. */
   emptyFolders: z.array(z.string()).readonly(),
   /** Requirement lines that were given on the build's demand: never demanded again. */

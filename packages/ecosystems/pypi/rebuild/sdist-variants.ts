@@ -25,6 +25,7 @@ export function sdistVariantsOf({ fileName, pin, sdist, publishedOn }: SdistWish
     extensions: [true],
     sortedRequires: isSetuptools ? [false, true] : [false],
     emptyFolders: [[]],
+    through: ['tree'],
     hashSeed: ['0', '1', '2', '3', '4', '5'],
   };
 }

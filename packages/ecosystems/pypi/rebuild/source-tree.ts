@@ -15,6 +15,7 @@ interface BuildSystem {
 
 /** What a source archive, or the tree of a commit, says about how it is built. Read from untrusted bytes. */
 export interface SourceTree {
+  readonly kind: RebuildSource['kind'];
   /** The folder that holds the project; empty when its files lie at the top. Of an archive, the only one. */
   readonly root: string;
   readonly buildSystem: BuildSystem | undefined;
@@ -66,6 +67,7 @@ export async function readSourceTree(source: TreeSource, bytes: Uint8Array): Pro
     entry.type === 'file' ? [{ path: below(root, entry.path), mtime: source.kind === 'commit' ? undefined : mtimeOf(entry) }] : [],
   );
   return {
+    kind: source.kind,
     root,
     buildSystem: pyproject?.buildSystem,
     tools: pyproject?.tools ?? [],

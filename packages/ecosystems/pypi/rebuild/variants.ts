@@ -1,5 +1,6 @@
 import type { Parameter } from '@granary/contract/ecosystem';
 import { type BackendPin, hooksFor, requirementName } from './backends.ts';
+import type { Recipe } from './recipe.ts';
 import { likelyEras } from './setuptools-eras.ts';
 import type { SourceTree } from './source-tree.ts';
 import type { WheelEvidence } from './wheel-evidence.ts';
@@ -30,6 +31,8 @@ export interface Variants {
   readonly hashSeed: readonly string[];
   /** Folders to put back into the source. */
   readonly emptyFolders: readonly (readonly string[])[];
+  /** Front ends that make both build the wheel from the source archive, which may have fewer files. */
+  readonly through: readonly Recipe['through'][];
   /** The setuptools of Debian and its descendants sorts requirements. */
   readonly sortedRequires: readonly boolean[];
 }
@@ -49,6 +52,7 @@ export function variantsOf(pin: BackendPin, wheel: WheelEvidence, tree: SourceTr
     extensions: pin.family === 'setuptools' ? [true, false] : [true],
     sortedRequires: pin.family === 'setuptools' ? [false, true] : [false],
     emptyFolders: pin.family === 'setuptools' && tree.lostFolders.length > 0 ? [[], tree.lostFolders] : [[]],
+    through: tree.kind === 'commit' ? ['tree', 'sdist'] : ['tree'],
     hashSeed: ['0', '1', '2', '3', '4', '5'],
   };
 }
