@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { VerdictBody } from '@granary/core/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { granaryArgv, granaryEnvironment } from '../clients/granary-process.ts';
-import { mustRun, run } from '../clients/run.ts';
+import { mustRun } from '../clients/run.ts';
 import type { JsClient } from '../machine/js-clients.ts';
 import { report, timed } from '../report.ts';
 import { judgedIn } from './judged.ts';
@@ -103,7 +103,8 @@ function verdictOf(name: string): VerdictBody | undefined {
   const fileName = `${name.slice(name.indexOf('/') + 1)}-1.0.0.tgz`;
   return judgedIn(join(folder, 'data'), `pkg:npm/${name.replace('@', '%40')}@1.0.0?file_name=${fileName}`)?.verdict;
 }
-const why = async (name: string) => (await run(granaryArgv('why', `pkg:npm/${name}@1.0.0`, '--config', site.configFile), { env: granaryEnvironment() })).said;
+const why = async (name: string) =>
+  (await mustRun(granaryArgv('why', `pkg:npm/${name}@1.0.0`, '--config', site.configFile), { env: granaryEnvironment() })).said;
 
 describe('a package whose files are those of a commit', () => {
   it('is reproduced when it is packed again', () => {
