@@ -1,6 +1,6 @@
 import { type BuildStep, readBuildHistory, sourceStanding, stepsFrom, storedArtifact } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
-import { decodeComparison, mainCause } from '@granary/core/compare';
+import { type Comparison, decodeComparison, mainCause } from '@granary/core/compare';
 import { type Cause, type ComputedFact, factBody, isSecurityCause, LocatedBody, type Purl, type Sha256, type SourceFinding } from '@granary/core/model';
 import { bestStep, type CaseFile, decide, isUnbuilt } from './decide.ts';
 import type { JudgePorts } from './judge-ports.ts';
@@ -40,17 +40,22 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
 async function whatCommitLacks(ports: JudgePorts, steps: readonly BuildStep[], source: LocatedBody['source']): Promise<readonly SourceFinding[]> {
   const tried = source?.kind === 'commit' ? stepsFrom(steps, source) : [];
   const best = bestStep(tried);
-  if (best?.compared?.body.rung !== 'none' || isUnbuilt(best, tried)) return [];
-  const cause = await residueCauseOf(ports, best.compared.body.comparison);
-  return cause !== undefined && isSecurityCause(cause) ? ['commit-lacks-files'] : [];
+  if (best?.compared?.body.rung !== 'none') return [];
+  const { residue } = await readComparison(ports, best.compared.body.comparison);
+  // Files that only a failed build would have made are no finding; other bytes in a file that the commit has are, whatever became of the build.
+  const telling = isUnbuilt(best, tried) ? residue.filter(({ kind }) => kind === 'content') : residue;
+  return telling.some(({ cause }) => cause !== undefined && isSecurityCause(cause)) ? ['commit-lacks-files'] : [];
 }
 
 /** The cause that weighs most in what is left. */
 async function residueCauseOf(ports: JudgePorts, digest: Sha256 | undefined): Promise<Cause | undefined> {
-  if (digest === undefined) return undefined;
+  return digest === undefined ? undefined : mainCause(await readComparison(ports, digest));
+}
+
+async function readComparison(ports: JudgePorts, digest: Sha256): Promise<Comparison> {
   const bytes = await ports.blobs.read(digest, MAX_COMPARISON_BYTES);
   if (bytes === undefined) throw new JobError('later', `judge: comparison ${digest} isn't in the store`);
   const comparison = decodeComparison(bytes);
   if (comparison === undefined) throw new JobError('never', `judge: ${digest} is no comparison`);
-  return mainCause(comparison);
+  return comparison;
 }

@@ -2,7 +2,7 @@ import type { Ecosystem } from '@granary/contract/ecosystem';
 import type { BlobStore, Catalog, FactSink, Repositories } from '@granary/contract/ports';
 
 export interface JudgePorts {
-  readonly ecosystem: Ecosystem;
+  readonly ecosystem: Pick<Ecosystem, 'rebuilding'>;
   readonly blobs: BlobStore;
   readonly catalog: Catalog;
   readonly sink: FactSink;

@@ -1,0 +1,83 @@
+import { comparedInputs, encodePlan, type PlanRecord, type Rebuilding } from '@granary/contract/ecosystem';
+import { memoryCatalog, memoryStore } from '@granary/contract/memory';
+import { type Comparison, type Difference, encodeComparison } from '@granary/core/compare';
+import { encodeEntry, type Fact, factBody, formatPurl, sha256, toInstant, VerdictBody } from '@granary/core/model';
+import { describe, expect, it } from 'vitest';
+import { giveVerdict } from './give-verdict.ts';
+
+const BOX = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'box-1.0.tgz' });
+const REPOSITORY = formatPurl({ type: 'git', namespace: 'forge.example/owner', name: 'box' });
+const COMMIT = '1'.repeat(40);
+const [BYTES, TREE] = [sha256('box'), sha256('tree')];
+const ADDED: Difference = { path: 'dist/index.js', kind: 'only-upstream', cause: 'extra-upstream-files' };
+const CHANGED: Difference = { path: 'index.js', kind: 'content', cause: 'content-unexplained' };
+const WRITTEN: Difference = { path: 'package.json', kind: 'content', cause: 'build-metadata' };
+
+describe('what a package has and its commit does not', () => {
+  it('is a finding where nothing was built', async () => {
+    expect(await verdictOn([ADDED])).toMatchObject({ verdict: 'not-reproduced', cause: 'extra-upstream-files', findings: ['commit-lacks-files'] });
+  });
+
+  it('is none where a build failed that may have made it', async () => {
+    expect(await verdictOn([ADDED, WRITTEN], 'build-failed')).toMatchObject({ verdict: 'failed-to-build', failureClass: 'build-failed' });
+    expect(await verdictOn([ADDED, WRITTEN], 'build-failed')).not.toHaveProperty('findings');
+  });
+
+  it('is one all the same where a file of the commit has other bytes: a failing build excuses nothing', async () => {
+    expect(await verdictOn([ADDED, CHANGED], 'build-failed')).toMatchObject({ verdict: 'failed-to-build', findings: ['commit-lacks-files'] });
+  });
+
+  it('is none where every packer writes it', async () => {
+    expect(await verdictOn([WRITTEN])).not.toHaveProperty('findings');
+  });
+});
+
+/** Of a release whose commit was located and looked at, and of which a build failed so, where one was tried. */
+async function verdictOn(residue: readonly Difference[], failed?: 'build-failed') {
+  const { blobs } = memoryStore();
+  const catalog = memoryCatalog();
+  const add = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', toInstant(0)) }]);
+  const put = async (bytes: Uint8Array) => (await blobs.put(bytes, { maxBytes: bytes.length })).sha256;
+  const plan = async (number: number, result: PlanRecord['result']) => {
+    const proposal = { requirements: [], before: toInstant(0), settings: {}, parameters: [], assists: [], notes: [] };
+    const manifest = await put(encodePlan({ attempt: number, source: { id: COMMIT, tier: 'commit-tagged' }, proposal, result }));
+    const before = catalog.current('wanted', BOX);
+    add({ kind: 'wanted', subject: BOX, body: { role: 'build', manifest, artifacts: 0 }, ...(before === undefined ? {} : { prev: before.key }) });
+  };
+  add({ kind: 'stored', subject: BOX, inputs: [BYTES], body: { sha256: BYTES, sizeBytes: 1, path: 'box', evidence: [] } });
+  const source = { kind: 'commit', tier: 'commit-tagged', repository: REPOSITORY, commit: COMMIT, evidence: 'tag' };
+  add({ kind: 'located', subject: BOX, inputs: [BYTES], body: { source } });
+  const [looked, built] = [sha256('looked'), sha256('built')];
+  await plan(1, { type: 'definition', definition: looked, against: TREE });
+  const none = { upstream: BYTES, rebuild: TREE, ruleset: sha256(''), rung: 'none', needed: [], residueOmitted: 0, findings: [] } satisfies Omit<
+    Comparison,
+    'residue'
+  >;
+  const comparison = await put(encodeComparison({ ...none, residue }));
+  const body = { rung: 'none', comparison, definition: looked, residue: residue.length };
+  add({ kind: 'compared', subject: BOX, inputs: comparedInputs(BYTES, TREE, looked), body });
+  if (failed !== undefined) {
+    await plan(2, { type: 'definition', definition: built });
+    add({ kind: 'rebuilt', subject: BOX, inputs: [built], body: factBody({ status: 'failed', failureClass: failed, detail: 'it ended' }) });
+  }
+  const repositories = { open: () => Promise.reject(new Error('nothing is read again')) };
+  const submit = async (facts: readonly (Fact | { readonly fact: Fact })[]) => {
+    for (const fact of facts) add('fact' in fact ? fact.fact : fact);
+  };
+  await giveVerdict({ ecosystem: { rebuilding: TINY }, blobs, catalog, repositories, sink: { submit } }, BOX);
+  return VerdictBody.parse(catalog.current('verdict', BOX)?.entry.body);
+}
+
+const TINY: Rebuilding = {
+  strategy: {
+    engine: 1,
+    eligible: () => ({ ok: true }),
+    commits: { aliases: () => [], versions: () => [], manifests: [], readManifest: () => undefined, isOf: () => false, placesOf: () => [] },
+    installableOf: () => undefined,
+    propose: async () => ({ type: 'exhausted' }),
+    compile: () => ({ files: [], phases: [{ name: 'build', argv: ['true'], env: {}, network: 'none', timeoutMs: 1 }], outputDir: 'out' }),
+    readNeeds: () => undefined,
+    classifyFailure: () => 'build-failed',
+  },
+  rulesOf: () => undefined,
+};
