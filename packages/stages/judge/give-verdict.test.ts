@@ -27,6 +27,11 @@ describe('what a package has and its commit does not', () => {
     expect(await verdictOn([ADDED, CHANGED], 'build-failed')).toMatchObject({ verdict: 'failed-to-build', findings: ['commit-lacks-files'] });
   });
 
+  it('is none where the commit gives more than the package has', async () => {
+    expect(await verdictOn([{ path: 'test.js', kind: 'only-rebuild', cause: 'missing-upstream-files' }])).toMatchObject({ cause: 'missing-upstream-files' });
+    expect(await verdictOn([{ path: 'test.js', kind: 'only-rebuild', cause: 'missing-upstream-files' }])).not.toHaveProperty('findings');
+  });
+
   it('is none where every packer writes it', async () => {
     expect(await verdictOn([WRITTEN])).not.toHaveProperty('findings');
   });

@@ -43,7 +43,8 @@ async function whatCommitLacks(ports: JudgePorts, steps: readonly BuildStep[], s
   if (best?.compared?.body.rung !== 'none') return [];
   const { residue } = await readComparison(ports, best.compared.body.comparison);
   // Files that only a failed build would have made are no finding; other bytes in a file that the commit has are, whatever became of the build.
-  const telling = isUnbuilt(best, tried) ? residue.filter(({ kind }) => kind === 'content') : residue;
+  // And a package that has less than its commit gives lacks nothing there.
+  const telling = residue.filter(({ kind }) => (isUnbuilt(best, tried) ? kind === 'content' : kind !== 'only-rebuild'));
   return telling.some(({ cause }) => cause !== undefined && isSecurityCause(cause)) ? ['commit-lacks-files'] : [];
 }
 

@@ -232,6 +232,10 @@ describe.skipIf(!isInstalled('python3'))('the build script', () => {
       'plugin-1.dist-info/entry_points.txt': '[setuptools.file_finders]\ngit = plugin:find\n',
       'setuptools/command/egg_info.py': '',
       'setuptools/command/sdist.py': '',
+      '.gitattributes': '/.hidden export-ignore\n*.orig\ttext export-ignore\nkept.orig -export-ignore\n* text=auto\n',
+      '.hidden/workflow.yml': '',
+      'plugin-1.dist-info/x.orig': '',
+      'plugin-1.dist-info/kept.orig': '',
       'backend.py': `
 def get_requires_for_build_sdist():
     open("made-later.txt", "w").close()
@@ -244,7 +248,7 @@ def build_sdist(folder):
 
     const { log } = buildCommit('demo-1.0.tar.gz', files, { recipe: { backend: 'backend', backendPath: ['.'] } });
 
-    expect(log).toBe("5 ['plugin-1.dist-info/METADATA', 'plugin-1.dist-info/entry_points.txt']\n");
+    expect(log).toBe("7 ['plugin-1.dist-info/METADATA', 'plugin-1.dist-info/entry_points.txt', 'plugin-1.dist-info/kept.orig']\n");
   });
 
   it('gives the core metadata of a source archive', async () => {

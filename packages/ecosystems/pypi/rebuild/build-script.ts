@@ -1,3 +1,5 @@
+import { CHECKOUT_FUNCTIONS } from './checkout-functions.ts';
+
 /** Where the sandbox puts the script; its plan and the source lie beside it. */
 export const SCRIPT_FILE = 'build.py';
 export const PLAN_FILE = 'plan.json';
@@ -10,10 +12,10 @@ export const METADATA_FILE = 'METADATA';
  * environment from the mirror, `build` calls the backend (PEP 517) or setup.py without any network. Python,
  * because the hooks are; a text here, because ecosystems read no files.
  */
-export const BUILD_SCRIPT = String.raw`import calendar, importlib, importlib.util, io, json, os, re, runpy, shutil, struct, subprocess, sys, tarfile, time, zipfile
+export const BUILD_SCRIPT = String.raw`import calendar, fnmatch, importlib, importlib.util, io, json, os, re, runpy, shutil, struct, subprocess, sys, tarfile, time, zipfile
 
 WORK = os.path.dirname(os.path.abspath(__file__))
-OUT, ENV, TREE, TRACKED = (os.path.join(WORK, name) for name in ("out", "env", "tree", "tracked.json"))
+OUT, ENV, TREE, TRACKED, STARTED = (os.path.join(WORK, name) for name in ("out", "env", "tree", "tracked.json", "started"))
 with open(os.path.join(WORK, "plan.json"), encoding="utf-8") as file:
     PLAN = json.load(file)
 
@@ -31,11 +33,12 @@ def fetch():
 def build():
     os.umask(int(PLAN["umask"], 8))
     os.makedirs(OUT, exist_ok=True)
+    open(STARTED, "w").close()
     unpack(os.path.join(WORK, "source", PLAN["source"]))
     tree = os.path.join(TREE, PLAN["root"]) if PLAN["root"] else TREE
     if PLAN["checkout"]:
         with open(TRACKED, "w", encoding="utf-8", errors="surrogateescape") as file:
-            json.dump(sorted(files_below(tree)), file)
+            json.dump(exported(tree, sorted(files_below(tree))), file)
     for name in PLAN["emptyFolders"]:
         os.makedirs(os.path.join(tree, name), exist_ok=True)
     run_hook("_requires", tree)
@@ -121,10 +124,7 @@ def link(name, target):
     os.symlink(target, path)
 
 
-def files_below(tree):
-    for folder, _, names in os.walk(tree):
-        for name in names:
-            yield os.path.relpath(os.path.join(folder, name), tree)
+${CHECKOUT_FUNCTIONS}
 
 
 def _requires():
@@ -278,27 +278,16 @@ def sort_requires():
 def stop_clock():
     """What is made during this build, and the archive itself, bear the time of the publisher's build: two of ours are the same."""
     import gzip, tarfile, types
-    started, clock, plain = time.time(), int(PLAN["clock"] or 0), tarfile.TarFile.gettarinfo
+    started, clock, plain = os.path.getmtime(STARTED), int(PLAN["clock"] or 0), tarfile.TarFile.gettarinfo
 
     def gettarinfo(self, *arguments, **named):
         info = plain(self, *arguments, **named)
-        if info and info.mtime > started - 3:
+        if info and info.mtime >= int(started):
             info.mtime = clock
         return info
 
     tarfile.TarFile.gettarinfo = gettarinfo
     gzip.time = types.SimpleNamespace(time=lambda: clock)
-
-
-def list_tracked():
-    """Plugins of setuptools that ask git which files it has find none: they are all those of the commit."""
-    from importlib import metadata
-    if not any(point.group == "setuptools.file_finders" for found in metadata.distributions() for point in found.entry_points):
-        return
-    from setuptools.command import egg_info, sdist
-    with open(TRACKED, encoding="utf-8", errors="surrogateescape") as file:
-        tracked = json.load(file)
-    egg_info.walk_revctrl = sdist.walk_revctrl = lambda dirname="": [name for name in tracked if not dirname or name.startswith(dirname + os.sep)]
 
 
 def like_windows():
