@@ -20,7 +20,7 @@ const serve = openServe({
     publicUrl: `http://127.0.0.1:${port}`,
     origin: ORIGIN,
     defaultView: 'all',
-    policy: { mode: 'enforce', verdicts: ['reproduced'], tiers: ['publisher-archive'], waivers: [] },
+    policy: { mode: 'enforce', verdicts: ['reproduced'], tiers: ['publisher-archive'], findings: [], waivers: [] },
   },
   ledgerSize: () => catalog.size(ORIGIN),
   bundlesOf: async () => [],

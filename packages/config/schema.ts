@@ -1,4 +1,4 @@
-import { SOURCE_TIERS, VERDICTS } from '@granary/core/model';
+import { SOURCE_FINDINGS, SOURCE_TIERS, VERDICTS } from '@granary/core/model';
 import { z } from 'zod';
 import { ByteSize } from './byte-size.ts';
 
@@ -36,6 +36,8 @@ const Policy = strict({
   mode: z.enum(['enforce', 'report']).default('enforce'),
   verdicts: z.array(z.enum(VERDICTS)).default(['reproduced', 'reproduced-normalized']),
   tiers: z.array(z.enum(SOURCE_TIERS)).default([...SOURCE_TIERS]),
+  /** Findings about sources that are put up with. Others that are relevant to security keep a file out, whatever its verdict. */
+  findings: z.array(z.enum(SOURCE_FINDINGS)).default([]),
   minAgeDays: z.number().nonnegative().max(3650).optional(),
   waivers: z.array(Waiver).default([]),
 });

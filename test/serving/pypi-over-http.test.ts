@@ -59,7 +59,7 @@ beforeAll(async () => {
       publicUrl: 'http://mirror.example',
       origin: ORIGIN,
       defaultView: 'all',
-      policy: { mode: 'enforce', verdicts: ['reproduced'], tiers: ['publisher-archive'], waivers: [] },
+      policy: { mode: 'enforce', verdicts: ['reproduced'], tiers: ['publisher-archive'], findings: [], waivers: [] },
     },
     ledgerSize: () => catalog.size(ORIGIN),
     bundlesOf: async () => [],

@@ -56,6 +56,7 @@ export {
   isSecurityFinding,
   RUNGS,
   type Rung,
+  refusingFinding,
   type ShownVerdict,
   SOURCE_EVIDENCES,
   SOURCE_FINDINGS,

@@ -99,6 +99,11 @@ export function isSecurityFinding(finding: SourceFinding): boolean {
   return SOURCE_FINDINGS.indexOf(finding) <= SOURCE_FINDINGS.indexOf('commit-lacks-files');
 }
 
+/** The first of a release's findings that is relevant to security and isn't put up with. */
+export function refusingFinding(findings: readonly SourceFinding[] | undefined, tolerated: readonly SourceFinding[]): SourceFinding | undefined {
+  return findings?.find((finding) => isSecurityFinding(finding) && !tolerated.includes(finding));
+}
+
 /** Is what is left of a comparison relevant to security? */
 export function isSecurityCause(cause: Cause): boolean {
   return CAUSES.indexOf(cause) >= CAUSES.indexOf('extra-upstream-files');

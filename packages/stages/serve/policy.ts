@@ -1,4 +1,16 @@
-import { type Instant, type Purl, packageOf, parseInstant, releaseOf, SOURCE_TIERS, type SourceTier, toInstant, type Verdict } from '@granary/core/model';
+import {
+  type Instant,
+  type Purl,
+  packageOf,
+  parseInstant,
+  refusingFinding,
+  releaseOf,
+  SOURCE_TIERS,
+  type SourceFinding,
+  type SourceTier,
+  toInstant,
+  type Verdict,
+} from '@granary/core/model';
 import type { HeldFile } from './holding.ts';
 
 /** What `verified` demands. Every refusal names what was missing. */
@@ -7,6 +19,8 @@ export interface Policy {
   readonly mode: 'enforce' | 'report';
   readonly verdicts: readonly Verdict[];
   readonly tiers: readonly SourceTier[];
+  /** Findings that are put up with: others that are relevant to security refuse a file that reproduces, too. */
+  readonly findings: readonly SourceFinding[];
   /** Cooldown: younger files are not shown. */
   readonly minAgeDays?: number;
   /** Exceptions for a package, a release or a file, each with somebody who answers for it until it expires. */
@@ -39,6 +53,8 @@ function verdictProblem({ verdict }: HeldFile, policy: Policy): string | undefin
   if (verdict === undefined) return 'no verdict yet';
   const detail = verdict.failureClass ?? verdict.cause;
   if (!policy.verdicts.includes(verdict.verdict)) return `${verdict.verdict}${detail === undefined ? '' : ` (${detail})`}`;
+  const finding = refusingFinding(verdict.findings, policy.findings);
+  if (finding !== undefined) return finding;
   const demandsTier = SOURCE_TIERS.some((tier) => !policy.tiers.includes(tier));
   if (demandsTier && (verdict.tier === undefined || !policy.tiers.includes(verdict.tier))) return `source tier ${verdict.tier ?? 'unknown'}`;
   return undefined;

@@ -296,6 +296,18 @@ describe('the view of what is verified', () => {
     expect((await site.get(`/verified/tiny/${path(one)}`)).text).toContain('source tier publisher-archive');
   });
 
+  it('refuses what reproduces only from an archive that its commit speaks against, unless the policy puts up with that', async () => {
+    const strict = await judged();
+    const lenient = await judged({ findings: ['commit-lacks-files'] });
+    const findings = ['sources-disagree', 'commit-lacks-files'];
+    for (const site of [strict, lenient])
+      site.record(verdictFact(two, sha256(two), { verdict: 'reproduced', rung: 'identical', tier: 'publisher-archive', findings }));
+
+    expect(await strict.get(`/verified/tiny/${path(two)}`)).toMatchObject({ status: 403, text: expect.stringContaining('commit-lacks-files') });
+    expect(listed(await strict.get('/verified/tiny/index/box/'))).toEqual([one]);
+    expect(listed(await lenient.get('/verified/tiny/index/box/'))).toEqual([one, two]);
+  });
+
   it('lets a waiver through until it expires, without a new fact', async () => {
     const site = await judged({ waivers: [{ purl: 'pkg:tiny/box@2', owner: 'platform', reason: 'reviewed by hand', expires: '2026-01-31' }] });
     const before = listed(await site.get('/verified/tiny/index/box/'));

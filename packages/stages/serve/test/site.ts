@@ -9,6 +9,7 @@ export const DEFAULT_POLICY: Policy = {
   mode: 'enforce',
   verdicts: ['reproduced', 'reproduced-normalized'],
   tiers: ['commit-attested', 'commit-tagged', 'commit-inferred', 'publisher-archive'],
+  findings: [],
   waivers: [],
 };
 
@@ -104,8 +105,8 @@ export function listed({ status, text }: Answer): readonly string[] {
   return text.trim() === '' ? [] : text.trim().split('\n');
 }
 
-export function verdictFact(fileName: string, digest: Sha256, body: Readonly<Record<string, string>>): Fact {
-  return { kind: 'verdict', subject: fileOf(fileName), inputs: [digest, body['verdict'] ?? ''], body: { sha256: digest, ...body } };
+export function verdictFact(fileName: string, digest: Sha256, body: Readonly<Record<string, string | string[]>>): Fact {
+  return { kind: 'verdict', subject: fileOf(fileName), inputs: [digest, String(body['verdict'] ?? '')], body: { sha256: digest, ...body } };
 }
 
 async function readAnswer(method: string, { status, reason, headers, body }: HttpResponse): Promise<Answer> {
