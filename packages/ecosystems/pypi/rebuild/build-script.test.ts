@@ -178,8 +178,12 @@ describe.skipIf(!isInstalled('python3'))('the build script', () => {
     ]);
   });
 
-  it('gives what a source archive is made of during the build one time, whenever that is', async () => {
-    const files = { ...PROJECT, 'run.sh': '', 'own.py': BACKEND.replace('    import tarfile', '    import tarfile\n    open("run.sh", "w").close()') };
+  it.each(['w:gz', 'w|gz'])('gives what a source archive is made of during the build one time, whenever that is: %s', async (mode) => {
+    const files = {
+      ...PROJECT,
+      'run.sh': '',
+      'own.py': BACKEND.replace('w:gz', mode).replace('    import tarfile', '    import tarfile\n    open("run.sh", "w").close()'),
+    };
 
     const [one, other] = [0, 1].map(() => {
       rmSync(work, { recursive: true });
@@ -232,8 +236,9 @@ describe.skipIf(!isInstalled('python3'))('the build script', () => {
       'plugin-1.dist-info/entry_points.txt': '[setuptools.file_finders]\ngit = plugin:find\n',
       'setuptools/command/egg_info.py': '',
       'setuptools/command/sdist.py': '',
-      '.gitattributes': '/.hidden export-ignore\n*.orig\ttext export-ignore\nkept.orig -export-ignore\n* text=auto\n',
+      '.gitattributes': '.hidden/ export-ignore\n/top export-ignore\n*.orig\ttext export-ignore\nkept.orig -export-ignore\n* text=auto\n',
       '.hidden/workflow.yml': '',
+      'top/x': '',
       'plugin-1.dist-info/x.orig': '',
       'plugin-1.dist-info/kept.orig': '',
       'backend.py': `

@@ -128,15 +128,21 @@ ${CHECKOUT_FUNCTIONS}
 
 
 def _requires():
-    kinds = {"sdist": PLAN["produce"] == "sdist" or PLAN["through"] == "sdist", "wheel": PLAN["produce"] != "sdist"}
-    hooks = [getattr(backend(), "get_requires_for_build_" + kind, list) for kind, wanted in kinds.items() if wanted]
-    texts = dict.fromkeys(text for hook in ([setup_requires] if PLAN["frontEnd"] == "setup.py" else hooks) for text in hook())
+    texts = dict.fromkeys(text for hook in requirement_hooks() for text in hook())
     missing = [text for text in texts if text not in PLAN["asked"] and not satisfied(text)]
     if missing:
         with open(os.path.join(OUT, "needs.json"), "w", encoding="utf-8") as file:
             json.dump(missing, file)
         print("missing build requirements:", *missing)
         sys.exit(os.EX_TEMPFAIL)
+
+
+def requirement_hooks():
+    """A backend is asked only where it builds: tools of setup.py's days have none."""
+    if PLAN["frontEnd"] == "setup.py":
+        return [setup_requires]
+    kinds = {"sdist": PLAN["produce"] == "sdist" or PLAN["through"] == "sdist", "wheel": PLAN["produce"] != "sdist"}
+    return [getattr(backend(), "get_requires_for_build_" + kind, list) for kind, wanted in kinds.items() if wanted]
 
 
 def setup_requires():
@@ -287,7 +293,7 @@ def stop_clock():
         return info
 
     tarfile.TarFile.gettarinfo = gettarinfo
-    gzip.time = types.SimpleNamespace(time=lambda: clock)
+    gzip.time = tarfile.time = types.SimpleNamespace(**{**vars(time), "time": lambda: clock})
 
 
 def like_windows():

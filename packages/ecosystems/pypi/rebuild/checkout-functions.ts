@@ -22,7 +22,7 @@ def with_folders(path):
 
 def matches(path, pattern):
     """gitattributes(5): without a slash it is the name of whatever lies anywhere."""
-    return fnmatch.fnmatchcase(path if "/" in pattern else os.path.basename(path), pattern.lstrip("/"))
+    return fnmatch.fnmatchcase(path if "/" in pattern.rstrip("/") else os.path.basename(path), pattern.strip("/"))
 
 
 def files_below(tree):
