@@ -24,6 +24,7 @@ const { values } = parseArgs({
 const [GRANARY, VERDACCIO] = [18_090, 18_091];
 const SECONDS = 8;
 const REST_MS = 5000;
+const ABBREVIATED = 'application/vnd.npm.install-v1+json';
 const TARGETS = { warm: 1, filling: 1.2, documents: 50 };
 const Lock = z.object({ packages: z.record(z.string(), z.object({ link: z.boolean().optional() })) });
 
@@ -39,7 +40,7 @@ try {
   cleanInstall(folder, folder, upstream);
   const rounds: Round[] = [];
   for (let number = 1; number <= Number(values.rounds); number += 1) rounds.push(await measureRound(number, upstream));
-  report(rounds, measureDocuments(names));
+  report(rounds, await measureDocuments(names));
 } finally {
   for (const child of running.values()) child.kill('SIGTERM');
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
@@ -109,18 +110,28 @@ function packageNames(lock: string): readonly string[] {
   return [...new Set(paths.map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)))];
 }
 
-function measureDocuments(names: readonly string[]): Readonly<Record<'granary' | 'verdaccio', LoadResult>> {
-  const run = (port: number, prefix: string) => {
+async function measureDocuments(names: readonly string[]): Promise<Readonly<Record<'granary' | 'verdaccio', LoadResult>>> {
+  const run = async (port: number, prefix: string) => {
     const paths = join(folder, `paths-${port}.txt`);
     writeFileSync(paths, `${names.map((name) => `${prefix}${name.replace('/', '%2f')}`).join('\n')}\n`);
-    const what = { paths, script: join(folder, 'load.lua'), accept: 'application/vnd.npm.install-v1+json' };
+    const what = { paths, script: join(folder, 'load.lua'), accept: ABBREVIATED };
+    await askEach(port, prefix, names);
     load(`http://127.0.0.1:${port}`, { ...what, seconds: 2 });
     return load(`http://127.0.0.1:${port}`, { ...what, seconds: SECONDS });
   };
-  return { verdaccio: run(VERDACCIO, ''), granary: run(GRANARY, 'npm/') };
+  return { verdaccio: await run(VERDACCIO, ''), granary: await run(GRANARY, 'npm/') };
 }
 
-function report(rounds: readonly Round[], documents: ReturnType<typeof measureDocuments>): void {
+/** Each document once: what a mirror makes when it is first asked is measured by the installs. A document that isn't there spoils the measurement. */
+async function askEach(port: number, prefix: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const answer = await fetch(`http://127.0.0.1:${port}/${prefix}${name.replace('/', '%2f')}`, { headers: { accept: ABBREVIATED } });
+    await answer.arrayBuffer();
+    if (!answer.ok) throw new Error(`port ${port} answers ${answer.status} for ${name}, which was installed from it`);
+  }
+}
+
+function report(rounds: readonly Round[], documents: Awaited<ReturnType<typeof measureDocuments>>): void {
   const median = (of: (round: Round) => number) => middle(rounds.map(of).toSorted((a, b) => a - b));
   const line = (name: string, which: 'filling' | 'warm') => {
     const [own, peer] = [median((round) => round.granary[which] / round.upstream), median((round) => round.verdaccio[which] / round.upstream)];
