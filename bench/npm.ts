@@ -26,7 +26,7 @@ const SECONDS = 8;
 const REST_MS = 5000;
 const ABBREVIATED = 'application/vnd.npm.install-v1+json';
 const TARGETS = { warm: 1, filling: 1.2, documents: 50 };
-const Lock = z.object({ packages: z.record(z.string(), z.object({ link: z.boolean().optional() })) });
+const Lock = z.object({ packages: z.record(z.string(), z.object({ link: z.boolean().optional(), optional: z.boolean().optional() })) });
 
 const folder = mkdtempSync(join(tmpdir(), 'granary-bench-npm-'));
 const running = new Map<string, ChildProcess>();
@@ -105,8 +105,9 @@ async function startGranary(data: string): Promise<ChildProcess> {
   return child;
 }
 
+/** Of those that are installed on every platform. */
 function packageNames(lock: string): readonly string[] {
-  const paths = Object.entries(Lock.parse(JSON.parse(lock)).packages).filter(([path, { link }]) => path !== '' && link !== true);
+  const paths = Object.entries(Lock.parse(JSON.parse(lock)).packages).filter(([path, { link, optional }]) => path !== '' && link !== true && optional !== true);
   return [...new Set(paths.map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)))];
 }
 

@@ -53,6 +53,15 @@ describe('a view that fetches what is missing', () => {
     expect((await site.get(`/pull/tiny/${path(one)}`)).text).toBe(one);
   });
 
+  it('gives a file that another request brought while this one was looking at the index', async () => {
+    const { site, list, asked, meanwhile } = openPullSite();
+    list([{ fileName: one }]);
+    meanwhile(() => site.keep(one));
+
+    expect(await site.get(`/pull/tiny/${path(one)}`)).toMatchObject({ status: 200, text: one });
+    expect(asked).toEqual([BOX]);
+  });
+
   it('fetches all of a file that is asked for in parts', async () => {
     const { site, list, asked } = openPullSite();
     list([{ fileName: one }]);

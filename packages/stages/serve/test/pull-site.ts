@@ -12,6 +12,8 @@ export interface PullSite {
   refuse(refusal: PullRefusal | undefined): void;
   /** From now on what came is recorded only when somebody wants it to show. */
   recordLate(): void;
+  /** Done once, while upstream's index is looked at for the next request. */
+  meanwhile(step: () => Promise<void>): void;
   /** What upstream was asked for. */
   readonly asked: readonly string[];
 }
@@ -21,10 +23,14 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
   let listed: Listed | 'silent' | 'absent' = 'absent';
   let refused: PullRefusal | undefined;
   let late: string[] | undefined;
+  let step: (() => Promise<void>) | undefined;
   const look: PullThrough['look'] = async (packagePurl) => {
     asked.push(packagePurl);
     if (listed === 'silent' || listed === 'absent') return { type: listed === 'silent' ? 'stale' : 'absent' };
     await site.observe(listed);
+    const next = step;
+    step = undefined;
+    await next?.();
     return { type: 'current' };
   };
   const pull: PullThrough = {
@@ -51,6 +57,9 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
     asked,
     recordLate: () => {
       late = [];
+    },
+    meanwhile: (next) => {
+      step = next;
     },
     list: (files) => {
       listed = files;
