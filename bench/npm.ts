@@ -26,7 +26,9 @@ const SECONDS = 8;
 const REST_MS = 5000;
 const ABBREVIATED = 'application/vnd.npm.install-v1+json';
 const TARGETS = { warm: 1, filling: 1.2, documents: 50 };
-const Lock = z.object({ packages: z.record(z.string(), z.object({ link: z.boolean().optional(), optional: z.boolean().optional() })) });
+const Lock = z.object({
+  packages: z.record(z.string(), z.object({ link: z.boolean().optional(), optional: z.boolean().optional(), name: z.string().optional() })),
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'granary-bench-npm-'));
 const running = new Map<string, ChildProcess>();
@@ -105,10 +107,10 @@ async function startGranary(data: string): Promise<ChildProcess> {
   return child;
 }
 
-/** Of those that are installed on every platform. */
+/** Of those that are installed on every platform, by the names that the registry has for them. */
 function packageNames(lock: string): readonly string[] {
   const paths = Object.entries(Lock.parse(JSON.parse(lock)).packages).filter(([path, { link, optional }]) => path !== '' && link !== true && optional !== true);
-  return [...new Set(paths.map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)))];
+  return [...new Set(paths.map(([path, { name }]) => name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)))];
 }
 
 async function measureDocuments(names: readonly string[]): Promise<Readonly<Record<'granary' | 'verdaccio', LoadResult>>> {
