@@ -48,16 +48,19 @@ describe('two crates', () => {
 
   it('may differ by how cargo writes a manifest, and not by what that says', async () => {
     const reordered = WRITTEN.replace('edition = "2021"\n', '').replace('name = "wick"', 'edition = "2021"\nautobins = false\nname = \'wick\'');
-    expect(await causeOf({ 'Cargo.toml': reordered }, {})).toBe('toolchain-version');
-    for (const more of [
-      'build = "other.rs"\n',
-      'autobins = true\n',
-      '[dependencies.oil]\nversion = "1"\n',
-      '[__proto__]\na = 1\n',
-      '[',
-      `# ${' '.repeat(512 * 1024)}\n`,
-    ])
+    expect(await compared({ 'Cargo.toml': reordered }, {})).toMatchObject({ rung: 'equivalent', needed: ['crate.manifest-form'] });
+    for (const more of ['build = "other.rs"\n', '[dependencies.oil]\nversion = "1"\n', '[__proto__]\na = 1\n', '[', `# ${' '.repeat(512 * 1024)}\n`])
       expect(await causeOf({ 'Cargo.toml': `${WRITTEN}${more}` }, {})).toBe('content-unexplained');
+  });
+
+  it('are what their own files make of their manifests', async () => {
+    const program = { 'src/bin/light.rs': 'fn main() {}\n' };
+    const listed = `${WRITTEN}autobins = false\n[[bin]]\nname = "light"\npath = "src/bin/light.rs"\n`;
+    expect(await compared(program, { ...program, 'Cargo.toml': listed })).toMatchObject({ rung: 'equivalent', needed: ['crate.manifest-form'] });
+    expect(await compared(program, { 'Cargo.toml': WRITTEN })).toMatchObject({ rung: 'none' });
+    expect(await compared(program, { ...program, 'Cargo.toml': `${WRITTEN}autobins = false\n` })).toMatchObject({
+      residue: ['wick-1.0.0/Cargo.toml content content-unexplained'],
+    });
   });
 
   it('say by which file they differ in everything else', async () => {

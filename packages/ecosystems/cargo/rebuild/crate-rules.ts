@@ -4,10 +4,9 @@ import type { Cause } from '@granary/core/model';
 import { type Normalizer, tarNormalizers, tarRule, withContents } from '@granary/core/normalize';
 import { lockedAlike } from './compare-locks.ts';
 import { readVcsInfo } from './crate-evidence.ts';
-import { sameManifest } from './same-manifest.ts';
+import { manifestForm } from './manifest-form.ts';
 
 const LOCK = /^[^/]+\/Cargo\.lock$/;
-const MANIFEST = /^[^/]+\/Cargo\.toml$/;
 const VCS_INFO = /^[^/]+\/\.cargo_vcs_info\.json$/;
 
 /** The one that is left out is in the rebuild alone: nothing that was published goes unlooked at. */
@@ -42,7 +41,7 @@ const vcsInfoForm: Normalizer = {
 };
 
 /** How crates are compared: a gzipped tar with files of cargo's own, which differ from version to version. */
-const crateRules: ArtifactRules = { format: 'tar.gz', normalizers: [lockOfLibrary, vcsInfoForm, ...tarNormalizers], causeOf };
+const crateRules: ArtifactRules = { format: 'tar.gz', normalizers: [lockOfLibrary, vcsInfoForm, manifestForm, ...tarNormalizers], causeOf };
 
 export function cargoRules(fileName: string): ArtifactRules | undefined {
   return fileName.endsWith('.crate') ? crateRules : undefined;
@@ -51,7 +50,6 @@ export function cargoRules(fileName: string): ArtifactRules | undefined {
 function causeOf({ path, upstream, rebuild }: DifferingFile): Cause | undefined {
   const [theirs, ours] = [upstream, rebuild].map((bytes) => new TextDecoder().decode(bytes));
   if (theirs === undefined || ours === undefined) return undefined;
-  if (MANIFEST.test(path) && sameManifest(theirs, ours)) return 'toolchain-version';
   if (LOCK.test(path) && lockedAlike(theirs, ours)) return 'build-metadata';
   // Whether the commit that it names is the one is asked where the commit is looked for.
   return VCS_INFO.test(path) && readVcsInfo(theirs) !== undefined ? 'build-metadata' : undefined;
