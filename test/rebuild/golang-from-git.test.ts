@@ -1,14 +1,14 @@
-import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { checkGitHost } from '@granary/driver-git-native';
 import { describe, expect, it } from 'vitest';
 import { clientSuite } from '../clients/client-suite.ts';
-import { makeGoHome, whyNoGo } from '../clients/go-home.ts';
+import { whyNoGo } from '../clients/go-home.ts';
 import { granaryArgv, granaryEnvironment } from '../clients/granary-process.ts';
-import { succeeded } from '../clients/island-clients.ts';
 import { mustRun, run } from '../clients/run.ts';
 import { type ForgeRepository, openLoopbackForge } from '../upstream/loopback-forge.ts';
 import { type LoopbackModules, openLoopbackModules } from '../upstream/loopback-modules.ts';
+import { commitAll, downloadModules, workOf, writeFiles } from './go-repositories.ts';
 import { judgedIn } from './judged.ts';
 
 const SET_UP_MS = 300_000;
@@ -31,7 +31,7 @@ const suite = clientSuite({ name: 'golang-from-git', reason: whyNoGo() ?? (host.
   if (lamp === undefined || oil === undefined || tallow === undefined || wick === undefined || wax === undefined) return;
   await makeLamp(lamp);
   await makeSmall(oil, 'oil');
-  await write(tallow, { 'tallow.go': 'package tallow\n', LICENSE: LICENCE });
+  await writeFiles(tallow, { 'tallow.go': 'package tallow\n', LICENSE: LICENCE });
   await commit(tallow, 'tallow', 'v2.0.0');
   await makeSmall(wick, 'wick');
   await makeSmall(wax, 'wax');
@@ -43,9 +43,9 @@ const suite = clientSuite({ name: 'golang-from-git', reason: whyNoGo() ?? (host.
     `oil.git@v1.0.0`,
     `tallow.git@v2.0.0+incompatible`,
   ];
-  const downloaded = await download(
+  const downloaded = await downloadModules(
     wanted.map((name) => `${FORGE}/${name}`),
-    forge.base,
+    { folder, base: forge.base },
   );
   pseudo = downloaded[3] ?? '';
   await publish(upstream);
@@ -141,17 +141,30 @@ describe.skipIf(suite.isSkipped)(suite.title('the zip of a Go module, and the co
     expect(judged('wax.git@v1.0.0')).toMatchObject({ verdict: moved, source: { commit: commits.get('wax'), evidence: 'content' } });
   });
 
-  it('are nothing that a proxy writes about a version', () => {
-    const info = judgedIn(join(folder, 'data'), `pkg:golang/${FORGE}/lamp.git@v1.0.0?file_name=v1.0.0.info`);
+  it('say what the proxy says of the version, and give its go.mod, or what is made up where it has none', () => {
+    const beside = (module: string, kind: 'info' | 'mod') =>
+      judgedIn(join(folder, 'data'), `pkg:golang/${FORGE}/${module}?file_name=${module.slice(module.indexOf('@') + 1).replaceAll('+', '%2B')}.${kind}`);
+    const modules = [
+      'lamp.git@v1.0.0',
+      'lamp.git/sub/v2@v2.0.0',
+      `lamp.git${pseudo.slice(pseudo.indexOf('@'))}`,
+      'oil.git@v1.0.0',
+      'tallow.git@v2.0.0+incompatible',
+    ];
 
-    expect(info?.verdict).toMatchObject({ verdict: 'unsupported', failureClass: 'unsupported-ecosystem' });
+    expect(modules.map((module) => beside(module, 'mod'))).toMatchObject(modules.map(() => ({ verdict: { verdict: 'reproduced', rung: 'identical' } })));
+    expect(modules.map((module) => beside(module, 'info'))).toMatchObject(
+      modules.map(() => ({ verdict: { verdict: 'reproduced-normalized', rung: 'equivalent' } })),
+    );
+    expect(modules.map((module) => beside(module, 'mod')?.verdict?.tier)).toEqual(modules.map((module) => judged(module)?.verdict?.tier));
+    expect(beside('lamp.git/sub@v0.2.0', 'info')).toMatchObject({ source: { commit: commits.get('lamp'), directory: 'sub', evidence: 'embedded' } });
   });
 });
 
 /** Everything that a zip leaves out, or is given. */
 async function makeLamp(lamp: ForgeRepository): Promise<void> {
   const goMod = (path: string) => `module ${FORGE}/${path}\n\ngo 1.21\n`;
-  await write(lamp, {
+  await writeFiles(lamp, {
     '.gitattributes': 'hidden.go export-ignore\nversion.txt export-subst\n',
     LICENSE: LICENCE,
     'go.mod': goMod('lamp.git'),
@@ -171,9 +184,9 @@ async function makeLamp(lamp: ForgeRepository): Promise<void> {
   await writeFile(join(work, 'run.sh'), '#!/bin/sh\n', { mode: 0o755 });
   await symlink('lamp.go', join(work, 'link.go'));
   await commit(lamp, 'lamp', 'v1.0.0', 'sub/v0.2.0', 'sub/v2.0.0');
-  await write(lamp, { 'lamp.go': 'package lamp\n\nconst Untagged = true\n' });
+  await writeFiles(lamp, { 'lamp.go': 'package lamp\n\nconst Untagged = true\n' });
   await commit(lamp, 'untagged');
-  await write(lamp, { 'lamp.go': 'package lamp\n\nconst Later = true\n' });
+  await writeFiles(lamp, { 'lamp.go': 'package lamp\n\nconst Later = true\n' });
   await commit(lamp, 'later');
 }
 
@@ -182,7 +195,7 @@ function smallFiles(name: string): Readonly<Record<string, string>> {
 }
 
 async function makeSmall(repository: ForgeRepository, name: string): Promise<void> {
-  await write(repository, smallFiles(name));
+  await writeFiles(repository, smallFiles(name));
   await commit(repository, name, 'v1.0.0', 'v1.0.1');
 }
 
@@ -198,53 +211,11 @@ async function publish(upstream: LoopbackModules): Promise<void> {
 }
 
 async function moveTag(repository: ForgeRepository, name: string): Promise<void> {
-  await write(repository, { [`${name}.go`]: `package ${name}\n\nconst Moved = true\n` });
+  await writeFiles(repository, { [`${name}.go`]: `package ${name}\n\nconst Moved = true\n` });
   await repository.git('tag', '--delete', 'v1.0.0');
   await commit(repository, `${name} moved`, 'v1.0.0');
 }
 
-async function workOf({ git }: ForgeRepository): Promise<string> {
-  return (await git('rev-parse', '--show-toplevel')).trim();
-}
-
-async function write(repository: ForgeRepository, files: Readonly<Record<string, string>>): Promise<void> {
-  const work = await workOf(repository);
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(work, path)), { recursive: true });
-    await writeFile(join(work, path), text);
-  }
-}
-
-async function commit({ git }: ForgeRepository, name: string, ...tags: readonly string[]): Promise<void> {
-  await git('add', '--all', '--force');
-  await git('commit', '--quiet', '--message', name);
-  for (const tag of tags) await git('tag', tag);
-  await git('push', '--quiet', '--force', '--tags', 'origin', 'main');
-  commits.set(name, (await git('rev-parse', 'HEAD')).trim());
-}
-
-interface Downloaded {
-  readonly Path: string;
-  readonly Version: string;
-}
-
-/** As go makes modules from git; what it keeps of them becomes the proxy's tree. */
-async function download(modules: readonly string[], base: string): Promise<readonly string[]> {
-  const settings = join(folder, 'gitconfig');
-  await writeFile(settings, `[url "${base}"]\n\tinsteadOf = https://forge.example/\n`);
-  const cache = join(folder, 'module-cache');
-  const home = makeGoHome(folder, {
-    proxy: 'direct',
-    sumdb: 'off',
-    runner: (argv, options) => run(argv, { ...options, env: { ...options?.env, GIT_CONFIG_GLOBAL: settings, GIT_CONFIG_NOSYSTEM: '1', GOMODCACHE: cache } }),
-  });
-  const found: string[] = [];
-  for (const module of modules) {
-    const ran = await home.go(['mod', 'download', '-json', module], folder);
-    succeeded(ran, `go mod download ${module}`);
-    const { Path, Version }: Downloaded = JSON.parse(ran.said);
-    found.push(`${Path}@${Version}`);
-  }
-  await cp(join(cache, 'cache/download'), join(folder, 'upstream/proxy'), { recursive: true });
-  return found;
+async function commit(repository: ForgeRepository, name: string, ...tags: readonly string[]): Promise<void> {
+  commits.set(name, await commitAll(repository, name, ...tags));
 }

@@ -1,4 +1,4 @@
-import type { SourceFile } from '@granary/core/compare';
+import type { DocumentNormalizer, SourceFile } from '@granary/core/compare';
 import type { Artifact, Instant, Purl } from '@granary/core/model';
 
 /** What a manifest says of itself. Untrusted. */
@@ -15,6 +15,26 @@ export interface NamedCommit {
   readonly idPrefix: string;
   /** Of its committer, to the second; another commit whose id begins so isn't meant. */
   readonly committedAt: Instant;
+}
+
+/** What a file of a release that is no archive is made of. */
+export interface DocumentSource {
+  /** What was published: what is made follows it in form alone. Untrusted. */
+  readonly published: Uint8Array;
+  /** What stands at the first of its places (`placesOf`) that the tree has; `unreadable` where that is too large, or no file. */
+  readonly file: Uint8Array | 'absent' | 'unreadable';
+  /** Of the package, `''` for the root. */
+  readonly directory: string;
+  readonly commit: string;
+  /** As its committer says, to the second. */
+  readonly committedAt: Instant;
+}
+/** A file of a release that is no archive, as a function of a commit. Pure. */
+export interface CommitDocument {
+  /** Undefined where a commit such as this gives none. */
+  make(target: Artifact, source: DocumentSource): Uint8Array | undefined;
+  /** Applied to both sides, in this order, where their bytes differ. */
+  readonly normalizers: readonly DocumentNormalizer[];
 }
 
 /** How a commit of a repository is known to be the one that a release was made from. Pure. */
@@ -34,6 +54,17 @@ export interface CommitRules {
    * each file speaks for itself.
    */
   claimedBy?(target: Artifact): Purl;
+  /** Repositories that its name alone says it may be from, the likeliest first: looked into where they are mirrored, and none that anything else names is. */
+  mayLieIn?(target: Artifact): readonly Purl[];
+  /**
+   * Files of the same release that tell more of its commit than this one, best first: where one of them is held, this one is of the commit that was found for that. Left out where
+   * each file is looked for by itself.
+   */
+  locatedWith?(target: Artifact): readonly Purl[];
+  /** How a file of this name is made of a commit, where that is no archive; undefined for archives. Left out where releases have nothing else. */
+  documentOf?(fileName: string): CommitDocument | undefined;
+  /** What comparing its files with a commit's comes to is the verdict: nothing is built of one. */
+  readonly filesDecide?: true;
   /** Names of the files that a package's manifest may have, best first. */
   readonly manifests: readonly string[];
   /** Undefined for what is no manifest of a package. Bytes of at most 1 MiB. */
@@ -41,7 +72,8 @@ export interface CommitRules {
   /** Does a manifest speak of this artifact? With what it leaves out, it may. */
   isOf(target: Artifact, manifest: CommitManifest): boolean;
   /**
-   * Where an entry of the published archive may stand in the tree, best first: paths below the repository's root. Empty for an entry that no tree has.
+   * Where an entry of the published archive may stand in the tree, best first: paths below the repository's root. Empty for an entry that no tree has. Of what is no archive the
+   * file's own name is the entry.
    * `directory` is the package's, `''` for the root.
    */
   placesOf(target: Artifact, entryPath: string, directory: string): readonly string[];

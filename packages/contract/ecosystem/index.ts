@@ -2,7 +2,7 @@ export { type BuildStep, comparedInputs, readBuildHistory, stepsFrom } from './b
 export { type ClaimedSource, claimedSource, repositoryOfClaim } from './claimed-source.ts';
 export { ArtifactShape, artifactJson, type Closure, decodeClosure, encodeClosure } from './closure.ts';
 export { type ClosureSize, closureSize, overQuota } from './closure-size.ts';
-export type { CommitManifest, CommitRules, NamedCommit } from './commit-rules.ts';
+export type { CommitDocument, CommitManifest, CommitRules, DocumentSource, NamedCommit } from './commit-rules.ts';
 export {
   type ArchiveSource,
   type Assist,
@@ -56,6 +56,6 @@ export { decodePlan, encodePlan, type PlanRecord } from './plan-record.ts';
 export { readToml } from './read-toml.ts';
 export type { Attempt, BuildProposal, CompiledBuild, MetadataJob, Proposed, RebuildStrategy, RebuildSubject } from './rebuild.ts';
 export { namedRepositories, type ReleaseClaim, releaseClaim, repositoryToSearch } from './release-claim.ts';
-export { type SourceStanding, sourceStanding } from './source-standing.ts';
+export { leadingFile, restsOn, type SourceStanding, sourceStanding } from './source-standing.ts';
 export { storedArtifact } from './stored-artifact.ts';
 export type { PackageView, QuestionAnswer, Route, ViewFile, Views } from './views.ts';

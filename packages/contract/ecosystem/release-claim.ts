@@ -10,6 +10,8 @@ export interface ReleaseClaim {
   /** What the service that built it signed, checked when it was taken in. */
   readonly attested?: StoredBody['attested'];
   readonly publishedAt?: Instant;
+  /** Repositories that its name alone leads to: of what is mirrored for other reasons. */
+  readonly mayLieIn?: readonly Purl[];
 }
 
 export interface ClaimingEcosystem {
@@ -18,7 +20,9 @@ export interface ClaimingEcosystem {
 
 /** What a stored artifact says of where it comes from and when it was published, or else the file that speaks for its release. */
 export function releaseClaim(catalog: Pick<Catalog, 'current'>, { rebuilding }: ClaimingEcosystem, stored: CatalogFact): ReleaseClaim {
-  const speaker = rebuilding?.strategy.commits?.claimedBy?.(storedArtifact(stored));
+  const commits = rebuilding?.strategy.commits;
+  const speaker = commits?.claimedBy?.(storedArtifact(stored));
+  const mayLieIn = commits?.mayLieIn?.(storedArtifact(stored)) ?? [];
   const spoken = speaker === undefined ? undefined : catalog.current('stored', speaker);
   const [own, beside] = [stored, spoken].map((fact) => (fact === undefined ? undefined : StoredBody.parse(fact.entry.body)));
   const attested = own?.attested ?? beside?.attested;
@@ -27,6 +31,7 @@ export function releaseClaim(catalog: Pick<Catalog, 'current'>, { rebuilding }: 
     ...(source === undefined ? {} : { source }),
     ...(attested === undefined ? {} : { attested }),
     ...(publishedAt === undefined ? {} : { publishedAt }),
+    ...(mayLieIn.length === 0 ? {} : { mayLieIn }),
   };
 }
 
@@ -35,7 +40,7 @@ export function namedRepositories({ attested, source }: Pick<ReleaseClaim, 'atte
   return [...new Set([attested, source].flatMap((claim) => (claim === undefined ? [] : (repositoryOfClaim(claim) ?? []))))];
 }
 
-/** The one of them to look for its commit in: the first that is mirrored. */
-export function repositoryToSearch(catalog: Pick<Catalog, 'current'>, claim: Pick<ReleaseClaim, 'attested' | 'source'>): Purl | undefined {
-  return namedRepositories(claim).find((repository) => catalog.current('observed', repository) !== undefined);
+/** The one to look for its commit in: the first that is mirrored, of those that are named and then of those that its own name leads to. */
+export function repositoryToSearch(catalog: Pick<Catalog, 'current'>, claim: ReleaseClaim): Purl | undefined {
+  return [...namedRepositories(claim), ...(claim.mayLieIn ?? [])].find((repository) => catalog.current('observed', repository) !== undefined);
 }

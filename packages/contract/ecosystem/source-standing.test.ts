@@ -1,4 +1,4 @@
-import { encodeEntry, type Fact, formatPurl, sha256, toInstant } from '@granary/core/model';
+import { encodeEntry, type Fact, formatPurl, type Purl, sha256, toInstant } from '@granary/core/model';
 import { expect, it } from 'vitest';
 import { memoryCatalog } from '../memory/index.ts';
 import type { CommitRules } from './commit-rules.ts';
@@ -6,6 +6,9 @@ import type { Rebuilding } from './ecosystem.ts';
 import { sourceStanding } from './source-standing.ts';
 
 const BOX = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'box-1.0.whl' });
+const LEADER = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'box-1.0.zip' });
+/** Nobody holds it. */
+const LID = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'lid-1.0.zip' });
 const REPOSITORY = formatPurl({ type: 'git', namespace: 'forge.example/owner', name: 'box' });
 const COMMITS: CommitRules = { aliases: () => [], versions: () => [], manifests: [], readManifest: () => undefined, isOf: () => false, placesOf: () => [] };
 
@@ -16,7 +19,7 @@ it('is where a commit may be looked for, as soon as the repository is held, and 
   site.observe('one');
 
   expect(before).toEqual({ type: 'ineligible', failureClass: 'repository-not-mirrored' });
-  expect(site.standing()).toMatchObject({ type: 'to-locate', snapshot: sha256('one') });
+  expect(site.standing()).toMatchObject({ type: 'to-locate', state: sha256('one') });
 });
 
 it('is what it was while no repository is held, where only a commit will do for one file of many', () => {
@@ -57,6 +60,33 @@ it('is looked for again in each state of a repository, until a commit was found'
   expect([nothing.type, again.type, found.type, site.standing().type]).toEqual(['located', 'to-locate', 'located', 'located']);
 });
 
+it('is behind another file of the release that tells more of its commit, as soon as that is held', () => {
+  const site = openSite({ commits: { ...COMMITS, locatedWith: ({ purl }) => (purl === BOX ? [LID, LEADER] : []) } });
+  site.observe('one');
+  site.locate({ snapshot: sha256('one') }, 'one');
+  const alone = site.standing();
+  site.store(LEADER);
+  const behind = site.standing();
+  site.locate({ snapshot: sha256('one') }, 'leader', LEADER);
+  const found = site.standing();
+  const followed = site.factOf(LEADER);
+  site.locate({ snapshot: sha256('one') }, followed);
+
+  expect([alone.type, behind, found]).toEqual([
+    'located',
+    expect.objectContaining({ type: 'waiting' }),
+    expect.objectContaining({ type: 'to-locate', state: followed }),
+  ]);
+  expect(site.standing()).toMatchObject({ type: 'located', fact: { key: site.factOf(BOX) } });
+});
+
+it('is that of the file that it is behind, where that has no repository to look into', () => {
+  const site = openSite({ commits: { ...COMMITS, locatedWith: ({ purl }) => (purl === BOX ? [LEADER] : []) } });
+  site.store(LEADER);
+
+  expect(site.standing()).toEqual({ type: 'ineligible', failureClass: 'repository-not-mirrored' });
+});
+
 it('is no repository’s business where nothing is rebuilt from commits, or the package names none', () => {
   const archives = openSite({ sourceOf: () => undefined });
   archives.observe('one');
@@ -72,7 +102,9 @@ function openSite(strategy: Partial<Rebuilding['strategy']> | undefined, claim: 
   const catalog = memoryCatalog();
   const add = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', toInstant(0)) }]);
   const bytes = sha256('box');
-  add({ kind: 'stored', subject: BOX, inputs: [bytes], body: { sha256: bytes, sizeBytes: 1, path: 'box', evidence: [], ...claim } });
+  const store = (subject: Purl) =>
+    add({ kind: 'stored', subject, inputs: [bytes], body: { sha256: bytes, sizeBytes: 1, path: 'box', evidence: [], ...claim } });
+  store(BOX);
   const rebuilding: Rebuilding = {
     strategy: {
       engine: 1,
@@ -97,7 +129,9 @@ function openSite(strategy: Partial<Rebuilding['strategy']> | undefined, claim: 
       const body = { document: sha256(document), sizeBytes: 1, mediaType: 'x', url: 'https://forge.example/owner/box' };
       add({ kind: 'observed', subject: REPOSITORY, body, ...(before === undefined ? {} : { prev: before.key }) });
     },
-    locate: (body: { readonly [name: string]: never } | object, input: string) =>
-      add({ kind: 'located', subject: BOX, inputs: [input], body: JSON.parse(JSON.stringify(body)) }),
+    store,
+    factOf: (subject: Purl) => catalog.current('located', subject)?.key ?? '',
+    locate: (body: { readonly [name: string]: never } | object, input: string, subject = BOX) =>
+      add({ kind: 'located', subject, inputs: [input], body: JSON.parse(JSON.stringify(body)) }),
   };
 }

@@ -35,7 +35,7 @@ export async function compareArtifacts(request: CompareRequest): Promise<Compari
 }
 
 /** Digest of the ordered list of rule names and versions. */
-export function rulesetDigest(normalizers: readonly Normalizer[]): Sha256 {
+export function rulesetDigest(normalizers: readonly Pick<Normalizer, 'ref'>[]): Sha256 {
   return sha256(canonicalJson(normalizers.map(({ ref }) => [ref.name, ref.version])));
 }
 

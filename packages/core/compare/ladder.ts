@@ -1,4 +1,4 @@
-import { type Archive, type ArchiveEntry, isExecutable } from '../archive/index.ts';
+import { type ArchiveEntry, type EntryBase, isExecutable } from '../archive/index.ts';
 import { type Sha256, sha256 } from '../model/index.ts';
 import { type ArchivePair, pairEntries } from './pairing.ts';
 
@@ -26,13 +26,13 @@ function isSameButLevel(a: number, b: number): boolean {
 }
 
 /** What unpacking leaves: path, type, executable bit, link target, digest of the bytes. */
-function fileOf(entry: ArchiveEntry): string {
+function fileOf(entry: EntryBase): string {
   return JSON.stringify([entry.path, entry.type, isExecutable(entry), entry.target ?? '', entry.content.sha256()]);
 }
 
 /** Digest of the files, whatever the order of the entries. */
-export function filesDigest(archive: Archive): Sha256 {
-  return sha256(archive.entries.map(fileOf).sort().join('\n'));
+export function filesDigest({ entries }: { readonly entries: readonly EntryBase[] }): Sha256 {
+  return sha256(entries.map(fileOf).sort().join('\n'));
 }
 
 /** As `fileOf(a) === fileOf(b)`, without making the text. */

@@ -90,17 +90,24 @@ function contentDifference(
   { rules, wrong, budget }: Context,
 ): Difference {
   const file = { path, upstream: entries.upstream.content.read(), rebuild: entries.rebuild.content.read() };
-  const cause = wrong.has(path) ? 'integrity-metadata-wrong' : (rules.causeOf(file) ?? generalCause(file));
-  const sizes = `${file.upstream.length} bytes upstream, ${file.rebuild.length} in the rebuild`;
-  if (budget.diffs <= 0) return { path, kind: 'content', cause, detail: `${sizes}; no diff of any file beyond the first ${MAX_DIFFS}` };
+  const cause = wrong.has(path) ? 'integrity-metadata-wrong' : (rules.causeOf(file) ?? contentCause(file));
+  if (budget.diffs <= 0) return { path, kind: 'content', cause, detail: `${sizesOf(file)}; no diff of any file beyond the first ${MAX_DIFFS}` };
   budget.diffs -= 1;
-  const diff = textDiff(file.upstream, file.rebuild);
-  return diff === undefined
-    ? { path, kind: 'content', cause, detail: `binary, ${sizes}, first different byte at ${firstDifference(file)}` }
-    : { path, kind: 'content', cause, detail: sizes, diff };
+  return { path, kind: 'content', cause, ...describeContent(file) };
 }
 
-function generalCause({ upstream, rebuild }: DifferingFile): Cause {
+/** How two versions of a file differ, for people. */
+export function describeContent(file: DifferingFile): Pick<Difference, 'detail' | 'diff'> {
+  const diff = textDiff(file.upstream, file.rebuild);
+  return diff === undefined ? { detail: `binary, ${sizesOf(file)}, first different byte at ${firstDifference(file)}` } : { detail: sizesOf(file), diff };
+}
+
+function sizesOf({ upstream, rebuild }: DifferingFile): string {
+  return `${upstream.length} bytes upstream, ${rebuild.length} in the rebuild`;
+}
+
+/** Why two versions of any file differ, where nobody knows what it is. */
+export function contentCause({ upstream, rebuild }: DifferingFile): Cause {
   const [theirs, ours] = [asText(upstream), asText(rebuild)];
   if (theirs === undefined || ours === undefined) return 'content-unexplained';
   return withUnixLines(theirs) === withUnixLines(ours) ? 'line-endings' : 'content-unexplained';

@@ -27,12 +27,14 @@ function withFolderOf(path: string, origin: ClaimedSource | undefined): ClaimedS
 }
 
 /**
- * Forges keep repositories at `host/owner/name`, and paths of modules in them begin so. Of other paths only their host's pages tell which repository is meant: shorter ones claim
- * none, and of longer ones there is none where this one says, which costs a question an hour. Where in the repository it lies, its go.mod tells.
+ * Forges keep repositories at `host/owner/name`, and paths of modules in them begin so; some hosts keep each major version at `host/name.v2`. Of other paths only their host's
+ * pages tell which repository is meant: shorter ones claim none, and of longer ones there is none where this one says, which costs a question an hour. Where in the repository it
+ * lies, its go.mod tells.
  */
 function repositoryOfPath(path: string): ClaimedSource | undefined {
   const [host, owner, name] = path.replace(/\/v\d+$/, '').split('/');
-  return name === undefined ? undefined : claimedSource({ repository: `https://${host}/${owner}/${name}` });
+  if (name !== undefined) return claimedSource({ repository: `https://${host}/${owner}/${name}` });
+  return owner !== undefined && /\.v\d+$/.test(owner) ? claimedSource({ repository: `https://${host}/${owner}` }) : undefined;
 }
 
 /** The hash of what a file holds, and what the checksum database says of it. */

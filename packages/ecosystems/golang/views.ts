@@ -34,6 +34,7 @@ export const golangViews: Views = {
   renderRoot: (packages) => encode(packages.map(pathOf).filter(isModulePath)),
   clientHints: (address) => [
     `go    export GOPROXY=${address}/golang      (the checksum database stays on: it is answered from here too, and checked by go itself)`,
+    `      only what was reproduced: GOPROXY=${address}/verified/golang`,
     `      as it was then: GOPROXY=${address}/as-of/2026-01-31T12:00:00Z/golang`,
     '      a toolchain is a module like any other: pkg:golang/golang.org/toolchain@v0.0.1-go1.26.0.linux-amd64 (GOTOOLCHAIN asks for it)',
     // The tool keeps the newest tree that it was shown, outside of its module cache.

@@ -1,9 +1,10 @@
-import { comparedInputs, type Definition, readBuildHistory } from '@granary/contract/ecosystem';
-import { type BlobStore, JobError } from '@granary/contract/ports';
-import { sourceBytes } from '@granary/contract/repository';
-import { CompareError, type Comparison, compareArtifacts, compareWithSource, encodeComparison, rulesetDigest } from '@granary/core/compare';
-import { type Artifact, factBody, type Purl, type RebuiltBody, type Rung, type Sha256, toPurl } from '@granary/core/model';
+import { type CommitRules, type CommitSource, comparedInputs, type Definition, readBuildHistory } from '@granary/contract/ecosystem';
+import { type BlobStore, JobError, RepositoryError } from '@granary/contract/ports';
+import { heldRepository, sourceBytes } from '@granary/contract/repository';
+import { CompareError, type Comparison, compareArtifacts, compareDocuments, compareWithSource, encodeComparison, rulesetDigest } from '@granary/core/compare';
+import { type Artifact, factBody, type Purl, type RebuiltBody, type Rung, type Sha256, sha256, toPurl } from '@granary/core/model';
 import type { JudgePorts } from './judge-ports.ts';
+import { type DocumentToMake, makeDocument } from './make-document.ts';
 
 const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
 
@@ -50,13 +51,42 @@ async function compareBuild(
 async function compareSource(ports: JudgePorts, { target, source }: Definition): Promise<Comparison> {
   const { rebuilding } = ports.ecosystem;
   const [rules, commits] = [rebuilding?.rulesOf(target.fileName), rebuilding?.strategy.commits];
+  const artifact: Artifact = { purl: toPurl(target.purl), fileName: target.fileName, digests: { sha256: target.sha256 }, path: '' };
+  const upstream = await read(ports.blobs, target.sha256);
+  const document = commits?.documentOf?.(target.fileName);
+  if (commits !== undefined && document !== undefined && source.kind === 'commit') {
+    const rebuild = await makeOf(ports, { target: artifact, published: upstream, source, rules: commits, document });
+    return compareDocuments({ fileName: target.fileName, upstream, rebuild, normalizers: document.normalizers });
+  }
   if (rules === undefined || commits === undefined || source.kind !== 'commit')
     throw new JobError('never', `compare ${target.purl}: no rules to compare it with a commit by`);
+  return await compareFiles(ports, { artifact, upstream, source, rules, commits });
+}
+
+async function makeOf(ports: JudgePorts, wish: DocumentToMake): Promise<Uint8Array | undefined> {
+  const { repository, commit } = wish.source;
+  try {
+    const held = await heldRepository(ports, repository);
+    if (held === undefined) throw new JobError('later', `compare ${wish.target.purl}: nothing of ${repository} is held`);
+    return await makeDocument(held.local, wish);
+  } catch (error) {
+    if (!(error instanceof RepositoryError)) throw error;
+    throw new JobError(error.code === 'too-large' ? 'never' : 'later', `compare ${wish.target.purl} with ${commit}: ${error.message}`, { cause: error });
+  }
+}
+
+interface FilesToCompare {
+  readonly artifact: Artifact;
+  readonly upstream: Uint8Array;
+  readonly source: CommitSource;
+  readonly rules: CompareRules;
+  readonly commits: CommitRules;
+}
+
+async function compareFiles(ports: JudgePorts, { artifact, upstream, source, rules, commits }: FilesToCompare): Promise<Comparison> {
   const { format, causeOf } = rules;
   const directory = source.directory ?? '';
-  const artifact: Artifact = { purl: toPurl(target.purl), fileName: target.fileName, digests: { sha256: target.sha256 }, path: '' };
   const { filesOf } = commits;
-  const upstream = await read(ports.blobs, target.sha256);
   const tree = await sourceBytes(ports, source);
   try {
     return await compareWithSource({
@@ -71,7 +101,7 @@ async function compareSource(ports: JudgePorts, { target, source }: Definition):
     });
   } catch (error) {
     if (!(error instanceof CompareError)) throw error;
-    return incomparable(error, { upstream: target.sha256, rebuild: source.sha256, ruleset: rulesetDigest([]) });
+    return incomparable(error, { upstream: sha256(upstream), rebuild: source.sha256, ruleset: rulesetDigest([]) });
   }
 }
 

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { type LocatePorts, locateSource } from './locate.ts';
 
 const BOX = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'box-1.0.tgz' });
+const LEADER = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'box-1.0.zip' });
 const REPOSITORY = formatPurl({ type: 'git', namespace: 'forge.example/owner', name: 'box' });
 const COMMITS: CommitRules = { aliases: () => [], versions: () => [], manifests: [], readManifest: () => undefined, isOf: () => false, placesOf: () => [] };
 const NO_REFS = encodeSnapshot({ objectFormat: 'sha1', refs: new Map(), peeled: new Map() });
@@ -27,7 +28,19 @@ it('says nothing of a repository that nobody looked at', async () => {
   expect(site.located()).toEqual({});
 });
 
-async function openSite() {
+it('says of a file what was found for the one that tells more of the release, and waits for that', async () => {
+  const site = await openSite({ ...COMMITS, locatedWith: ({ purl }) => (purl === BOX ? [LEADER] : []) });
+  const source = { kind: 'commit', tier: 'commit-tagged', repository: REPOSITORY, commit: '1'.repeat(40), evidence: 'tag' };
+  site.add({ kind: 'stored', subject: LEADER, inputs: ['leader'], body: { sha256: sha256('leader'), sizeBytes: 1, path: 'leader', evidence: [] } });
+  await expect(locateSource(site.ports, BOX)).rejects.toMatchObject({ name: 'JobError', retry: 'later' });
+
+  site.add({ kind: 'located', subject: LEADER, inputs: ['x'], body: { source, findings: ['claimed-commit-differs'] } });
+  await locateSource(site.ports, BOX);
+
+  expect(site.located()).toEqual({ source, findings: ['claimed-commit-differs'] });
+});
+
+async function openSite(commits = COMMITS) {
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
   const add = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', toInstant(0)) }]);
@@ -38,7 +51,7 @@ async function openSite() {
     inputs: [digest],
     body: { sha256: digest, sizeBytes: 10, path: 'box', evidence: [], source: { repository: REPOSITORY } },
   });
-  const strategy = { engine: 1, commits: COMMITS };
+  const strategy = { engine: 1, commits };
   const ports: LocatePorts = {
     ecosystem: { rebuilding: { strategy, rulesOf: () => ({ format: 'tar.gz', normalizers: [], causeOf: () => undefined }) } },
     documents: { of: () => Promise.reject(new Error('nobody observed the package')), current: async () => undefined },
@@ -53,6 +66,7 @@ async function openSite() {
   };
   return {
     ports,
+    add,
     async observeEmpty() {
       const { sha256: refs } = await blobs.put(NO_REFS, { maxBytes: NO_REFS.length });
       add({ kind: 'observed', subject: REPOSITORY, body: { document: refs, sizeBytes: 1, mediaType: 'x', url: 'https://forge.example/owner/box' } });

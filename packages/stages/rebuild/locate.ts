@@ -1,4 +1,4 @@
-import { type Rebuilding, type RebuildStrategy, type ReleaseClaim, releaseClaim, storedArtifact } from '@granary/contract/ecosystem';
+import { leadingFile, type Rebuilding, type RebuildStrategy, type ReleaseClaim, releaseClaim, storedArtifact } from '@granary/contract/ecosystem';
 import { type CatalogFact, JobError, RepositoryError, StoreError } from '@granary/contract/ports';
 import { type HeldRepository, heldRepository } from '@granary/contract/repository';
 import { ArchiveError } from '@granary/core/archive';
@@ -14,10 +14,11 @@ import {
   packageOf,
   pinned,
   releaseOf,
+  toPurl,
 } from '@granary/core/model';
 import type { PlanPorts } from './rebuild-ports.ts';
 import { type LocatedCommit, locateCommit } from './source/locate-commit.ts';
-import { publishedFiles } from './source/published-files.ts';
+import { publishedDocument, publishedFiles } from './source/published-files.ts';
 import { searchOf } from './source/search-of.ts';
 
 export interface LocatePorts extends Pick<PlanPorts, 'documents' | 'blobs' | 'catalog' | 'repositories' | 'sink'> {
@@ -34,6 +35,8 @@ const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
  */
 export async function locateSource(ports: LocatePorts, purl: Purl): Promise<void> {
   const stored = storedFact(ports, purl);
+  const leader = leadingFile(ports.catalog, ports.ecosystem, stored);
+  if (leader !== undefined) return await locateBehind(ports, storedArtifact(stored), leader);
   const claim = releaseClaim(ports.catalog, ports.ecosystem, stored);
   const { publishedAt } = claim;
   const target: PinnedArtifact = { ...storedArtifact(stored), ...(publishedAt === undefined ? {} : { publishedAt }) };
@@ -61,6 +64,14 @@ export async function locateSource(ports: LocatePorts, purl: Purl): Promise<void
   await ports.sink.submit([located]);
 }
 
+/** Of the commit that another file of the release was found to be made from: what was looked into, and what speaks against it, is the same. */
+async function locateBehind({ catalog, sink }: LocatePorts, { purl, sha256 }: PinnedArtifact, leader: CatalogFact): Promise<void> {
+  const located = catalog.current('located', toPurl(leader.entry.subject));
+  if (located === undefined) throw new JobError('later', `locate the source of ${purl}: that of ${leader.entry.subject} isn't known yet`);
+  const fact: ComputedFact = { kind: 'located', subject: purl, inputs: [sha256, located.key], body: factBody(LocatedBody.parse(located.entry.body)) };
+  await sink.submit([fact]);
+}
+
 const NOTHING: LocatedCommit = { chosen: undefined, examined: [], findings: [] };
 
 interface FoundCommit {
@@ -74,8 +85,9 @@ interface FoundCommit {
 async function commitOf(ports: LocatePorts, target: PinnedArtifact, claim: ReleaseClaim): Promise<FoundCommit | undefined> {
   const { strategy, rulesOf } = ports.ecosystem.rebuilding;
   const search = searchOf(ports.catalog, claim);
-  const format = rulesOf(target.fileName)?.format;
-  if (strategy.commits === undefined || search === undefined || format === undefined) return undefined;
+  const { commits } = strategy;
+  const form = commits?.documentOf?.(target.fileName) === undefined ? rulesOf(target.fileName)?.format : 'document';
+  if (commits === undefined || search === undefined || form === undefined) return undefined;
   const { repository, directory: claimedDirectory, attestedCommit, claimedCommit } = search;
   const observed = ports.catalog.current('observed', repository);
   if (observed === undefined) return undefined;
@@ -90,8 +102,9 @@ async function commitOf(ports: LocatePorts, target: PinnedArtifact, claim: Relea
   const published = held === undefined ? undefined : await readUpTo(ports.blobs, target);
   if (held === undefined || published === undefined) return nothing;
   try {
-    const files = await publishedFiles(published, format, held.state.objectFormat);
-    const looked = await locateCommit(held, { target, rules: strategy.commits, files, claimedDirectory, attestedCommit }, claimedCommit);
+    const { objectFormat } = held.state;
+    const files = form === 'document' ? publishedDocument(target.fileName, published, objectFormat) : await publishedFiles(published, form, objectFormat);
+    const looked = await locateCommit(held, { target, rules: commits, files, claimedDirectory, attestedCommit }, claimedCommit);
     const located = { ...looked, findings: [...new Set([...looked.findings, ...search.findings])] };
     return { located, source: sourceOf(located, repository), snapshot: held.snapshot, report: () => writeReport(ports, located) };
   } catch (error) {

@@ -71,8 +71,11 @@ export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptTo
   const located = locatedSource(ports, purl);
   const source = { id: located.kind === 'archive' ? located.sha256 : located.commit, tier: located.tier };
   const planned: Planned = { purl, previous, attempt, source };
-  const subject = await subjectOf(ports, target, located);
   const attempts = (await Promise.all(stepsFrom(steps, located).map((step) => attemptOf(ports.blobs, step)))).flatMap((made) => made ?? []);
+  // Whoever has nothing to build needs no tree to say so.
+  const isDecided = located.kind === 'commit' && ports.ecosystem.rebuilding.strategy.commits?.filesDecide === true && attempts.length > 0;
+  if (isDecided) return await record(ports, planned, { result: { type: 'exhausted' } });
+  const subject = await subjectOf(ports, target, located);
   const proposed = await propose(ports, subject, attempts);
   if (proposed.type === 'exhausted') {
     const { failureClass, detail } = proposed;

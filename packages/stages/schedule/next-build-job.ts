@@ -29,9 +29,8 @@ export async function nextBuildJob(ports: BuildJobPorts, artifact: PinnedArtifac
       return [secondBuild(artifact, steps) ?? verdictJob(artifact, all.length)];
     case 'definition': {
       const { definition, against } = last.plan.result;
-      if (against !== undefined) return [last.compared === undefined ? compareJob(artifact, definition) : next];
-      if (last.rebuilt === undefined) return await buildJobs(ports, artifact, definition);
-      if (last.rebuilt.body.status !== 'built') return [next];
+      if (against === undefined && last.rebuilt === undefined) return await buildJobs(ports, artifact, definition);
+      if (against === undefined && last.rebuilt?.body.status !== 'built') return [next];
       if (last.compared === undefined) return [compareJob(artifact, definition)];
       // The first rung can't be bettered; below it the ecosystem decides whether another attempt may help.
       return [last.compared.body.rung === 'identical' ? verdictJob(artifact, all.length) : next];

@@ -7,6 +7,7 @@ import {
   overQuota,
   readBuildHistory,
   rebuildEligibility,
+  restsOn,
   sourceStanding,
   storedArtifact,
 } from '@granary/contract/ecosystem';
@@ -154,6 +155,9 @@ async function rebuildJobs(ports: SweepPorts, ecosystem: Pick<Ecosystem, 'rebuil
     case 'to-locate':
       // Each state of a repository is another job; what was judged before stands meanwhile.
       return [...attestation, locateJob(held, standing, verdict === undefined ? undefined : 'whenever')];
+    case 'waiting':
+      // Which may be wanted by nobody itself.
+      return [...attestation, ...(await rebuildJobs(ports, ecosystem, standing.on))];
     case 'located': {
       const { fact, source } = standing;
       if (verdict !== undefined && restsOn(verdict, fact)) return attestation;
@@ -167,13 +171,9 @@ async function rebuildJobs(ports: SweepPorts, ecosystem: Pick<Ecosystem, 'rebuil
   }
 }
 
-function restsOn(verdict: CatalogFact, located: CatalogFact): boolean {
-  return 'inputs' in verdict.entry && verdict.entry.inputs.includes(located.key);
-}
-
-function locateJob(held: PinnedArtifact, { snapshot }: { readonly snapshot?: Sha256 }, urgency: Job['urgency']): Job {
+function locateJob(held: PinnedArtifact, { state }: { readonly state?: Sha256 }, urgency: Job['urgency']): Job {
   const job = artifactJob('plan', held, 'locate');
-  const id = snapshot === undefined ? job.id : `${job.id} ${snapshot.slice(0, 16)}`;
+  const id = state === undefined ? job.id : `${job.id} ${state.slice(0, 16)}`;
   return urgency === undefined ? { ...job, id } : { ...job, id, urgency };
 }
 

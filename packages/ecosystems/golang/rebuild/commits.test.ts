@@ -54,14 +54,16 @@ describe('the commit of a module', () => {
     expect(places('elsewhere/a.go', '')).toEqual(['elsewhere/a.go']);
   });
 
-  it('is that of the .zip alone', () => {
-    const { strategy, rulesOf } = golangRebuilding;
+  it('is that of the .zip for the other files too, or else of the .mod', () => {
+    const [zip, mod, info] = (['zip', 'mod', 'info'] as const).map((kind) => artifact('mod.example/Lamp', 'v1.2.3', kind));
+    if (zip === undefined || mod === undefined || info === undefined) throw new TypeError('three files');
 
-    expect(strategy.eligible(artifact('mod.example/lamp'))).toEqual({ ok: true });
-    for (const kind of ['info', 'mod'] as const) {
-      expect(strategy.eligible(artifact('mod.example/lamp', 'v1.2.3', kind))).toEqual({ ok: false, failureClass: 'unsupported-ecosystem' });
-      expect(rulesOf(`v1.2.3.${kind}`)).toBeUndefined();
-    }
+    expect([zip, mod, info].map((file) => golangCommits.locatedWith?.(file))).toEqual([[], [zip.purl], [zip.purl, mod.purl]]);
+    expect([zip, mod, info].map((file) => golangRebuilding.strategy.eligible(file))).toEqual(Array.from({ length: 3 }, () => ({ ok: true })));
+    expect([zip, mod, info].map(({ fileName }) => golangCommits.documentOf?.(fileName) === undefined)).toEqual([true, false, false]);
+    expect([mod, info].map((file) => golangCommits.placesOf(file, file.fileName, 'sub'))).toEqual([['sub/go.mod'], []]);
+    expect(golangCommits.placesOf(mod, mod.fileName, '')).toEqual(['go.mod']);
+    expect(golangRebuilding.strategy.eligible({ ...zip, fileName: 'record' })).toEqual({ ok: false, failureClass: 'unsupported-ecosystem' });
     expect(golangCommits.claimedBy?.(artifact('mod.example/Lamp'))).toBe(artifact('mod.example/Lamp', 'v1.2.3', 'info').purl);
   });
 });
@@ -81,9 +83,19 @@ describe('where a module comes from', () => {
     expect(await said('mod.example/a/lamp', { Origin: { ...Origin, URL: '/srv/git/lamp' } })).toBeUndefined();
   });
 
+  it('may be any that stands at the beginning of its path', () => {
+    const places = (path: string) => golangCommits.mayLieIn?.(artifact(path));
+
+    expect(places('mod.example/lamp/sub/v2')).toEqual(['pkg:git/mod.example/lamp/sub', 'pkg:git/mod.example/lamp']);
+    expect(places('mod.example/lamp.v3')).toEqual(['pkg:git/mod.example/lamp.v3']);
+    expect(places('mod.example')).toEqual([]);
+    expect(places(`mod.example/${'a/'.repeat(40)}b`)).toHaveLength(15);
+  });
+
   it('is what its path begins with, where the proxy says nothing', async () => {
     expect(await said('forge.example/owner/lamp', {})).toEqual({ repository: 'pkg:git/forge.example/owner/lamp' });
     expect(await said('forge.example/Owner/lamp.v2/sub/v2', { Origin: null })).toEqual({ repository: 'pkg:git/forge.example/Owner/lamp.v2' });
+    expect(await said('mod.example/lamp.v3', {})).toEqual({ repository: 'pkg:git/mod.example/lamp.v3' });
     expect(await said('mod.example/lamp', {})).toBeUndefined();
     expect(await said('mod.example/lamp/v2', {})).toBeUndefined();
     expect((await readDeclared(artifact('forge.example/owner/lamp', 'v1.2.3', 'mod'), Buffer.from('module x\n'))).source).toBeUndefined();

@@ -2,12 +2,12 @@ import { EcosystemError, type Rebuilding } from '@granary/contract/ecosystem';
 import { kindOf } from '../names.ts';
 import { golangCommits } from './commits.ts';
 
-/** A module's zip is a function of its commit: nothing is built, and nothing runs. */
+/** Each file of a module is a function of its commit: nothing is built, and nothing runs. */
 export const golangRebuilding: Rebuilding = {
   strategy: {
     engine: 1,
-    // What a proxy writes about a version isn't made from its source.
-    eligible: ({ fileName }) => (kindOf(fileName) === 'zip' ? { ok: true } : { ok: false, failureClass: 'unsupported-ecosystem' }),
+    // What a checksum database said of modules comes from no commit.
+    eligible: ({ fileName }) => (kindOf(fileName) === undefined ? { ok: false, failureClass: 'unsupported-ecosystem' } : { ok: true }),
     commits: golangCommits,
     installableOf: () => undefined,
     propose: async () => ({ type: 'exhausted' }),

@@ -14,6 +14,11 @@ export async function publishedFiles(bytes: Uint8Array, format: ArchiveFormat, o
   return entries.flatMap(({ path, type, content }) => (type === 'file' && content.sizeBytes > 0 ? [{ path, blobId: blobId(content.read(), objects) }] : []));
 }
 
+/** Of what is no archive, the file itself. */
+export function publishedDocument(fileName: string, bytes: Uint8Array, objects: ObjectFormat): readonly PublishedFile[] {
+  return bytes.length === 0 ? [] : [{ path: fileName, blobId: blobId(bytes, objects) }];
+}
+
 /** gitformat-loose(5): the digest of a header and the bytes. */
 function blobId(bytes: Uint8Array, objects: ObjectFormat): string {
   return createHash(objects).update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
