@@ -25,6 +25,7 @@ const Method = z.enum(['build', 'source-files']);
 const Proposal = z
   .looseObject({
     method: Method.optional(),
+    retry: z.literal(true).optional(),
     requirements: z.array(z.string()),
     before: z.string(),
     settings: z.record(z.string(), z.json()),
@@ -32,9 +33,9 @@ const Proposal = z
     assists: z.array(z.object({ path: z.string(), sha256: Sha256Shape, why: z.string() })),
     notes: z.array(z.string()),
   })
-  .transform(({ before, method, ...rest }, context): BuildProposal => {
+  .transform(({ before, method, retry, ...rest }, context): BuildProposal => {
     const instant = parseInstant(before);
-    if (instant !== undefined) return { ...rest, before: instant, ...(method === undefined ? {} : { method }) };
+    if (instant !== undefined) return { ...rest, before: instant, ...(method === undefined ? {} : { method }), ...(retry === undefined ? {} : { retry }) };
     context.addIssue({ code: 'custom', message: 'expected a time' });
     return z.NEVER;
   });

@@ -14,6 +14,8 @@ export interface RebuildSubject {
   readonly commitObject?: Uint8Array;
   /** When the archive was published. */
   readonly sourcePublishedAt?: Instant;
+  /** The document in which upstream says something of the package, as it was last sent, where `propose` is asked: tools that publish leave their versions there. Untrusted. */
+  readonly index?: { readonly bytes: Uint8Array; readonly url: string };
   /** What reproduced another release of the package: tried first, where it fits. */
   readonly precedent?: BuildProposal;
   /** Runtime versions the rootfs offers, such as `3.11.2`; empty where nothing runs. */
@@ -34,6 +36,8 @@ export interface Attempt {
 export interface BuildProposal {
   /** `build` unless given. `source-files` needs nothing else of what a proposal says. */
   readonly method?: BuildMethod;
+  /** Another try, with other tools, at what was or will be built with the usual ones: that it fails excuses nothing. */
+  readonly retry?: true;
   /** Resolved as of `before`, through the candidate view or by {@link Rebuilding.resolve}; then exact, by digest. */
   readonly requirements: readonly string[];
   readonly before: Instant;

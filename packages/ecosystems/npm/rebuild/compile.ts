@@ -3,9 +3,12 @@ import { type Artifact, purlParts } from '@granary/core/model';
 import { compare, satisfies } from 'semver';
 import { nameOf } from '../names.ts';
 import { splitRequirement } from '../requirement.ts';
+import { NODE } from '../toolchain.ts';
 import { BUILD_SCRIPT, SCRIPT_FILE } from './build-script.ts';
+import { COMPRESS_FILE, COMPRESS_SCRIPT } from './compress-script.ts';
 import { Recipe } from './recipe.ts';
 import { readSourceTree } from './source-tree.ts';
+import { parseTool } from './tool-requirement.ts';
 
 const WORK = '/work';
 /** The sandbox's own loopback: forwarded to the mirror, which shows it as it was. */
@@ -53,17 +56,19 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 
 /** Written into a definition: the script and, as its environment, what it is to do. */
 export function compileBuild({ source, sourceBytes }: RebuildSubject, { settings }: BuildProposal, closure: readonly Artifact[]): CompiledBuild {
-  const { manager, tool, project, directory, projectScripts, scripts, packScripts, packer, version } = Recipe.parse(settings);
+  const recipe = Recipe.parse(settings);
+  const { manager, project, directory, projectScripts, scripts, packScripts, packer, version } = recipe;
   const committedAt = readSourceTree(sourceBytes)?.committedAt;
-  const exact = exactTool(tool, closure);
+  const tool = exactTool(recipe.tool, closure);
   const env = {
     ...ENVIRONMENT,
-    ...(manager === 'pnpm' ? prefixed(prefixOf(exact), PNPM) : {}),
+    ...(manager === 'pnpm' ? prefixed(prefixOf(tool), PNPM) : {}),
     ...(committedAt === undefined ? {} : { SOURCE_DATE_EPOCH: String(committedAt) }),
     REGISTRY,
     SOURCE: source.fileName,
     MANAGER: manager,
-    TOOL: exact,
+    TOOL: tool,
+    ...carried(recipe, closure),
     PROJECT: project,
     DIRECTORY: directory,
     PROJECT_SCRIPTS: projectScripts.join(' '),
@@ -81,8 +86,8 @@ export function compileBuild({ source, sourceBytes }: RebuildSubject, { settings
   });
   const build = run('build', 'none', BUILD_TIMEOUT_MS);
   return {
-    files: [{ path: SCRIPT_FILE, text: BUILD_SCRIPT }],
-    phases: manager === 'none' ? [build] : [run('fetch', 'mirror', FETCH_TIMEOUT_MS), build],
+    files: [{ path: SCRIPT_FILE, text: BUILD_SCRIPT }, ...(recipe.zlib === '' ? [] : [{ path: COMPRESS_FILE, text: COMPRESS_SCRIPT }])],
+    phases: manager === 'none' && recipe.node === '' && recipe.zlib === '' ? [build] : [run('fetch', 'mirror', FETCH_TIMEOUT_MS), build],
     outputDir: 'out',
   };
 }
@@ -93,6 +98,15 @@ function prefixed(prefix: string, settings: Readonly<Record<string, string>>): R
 
 function prefixOf(pnpm: string): string {
   return satisfies(splitRequirement(pnpm).spec, '<11') ? 'npm_config_' : 'pnpm_config_';
+}
+
+/** Node, npm and a compressor of another day. */
+function carried({ node, npm, zlib, level, system }: Recipe, closure: readonly Artifact[]): Readonly<Record<string, string>> {
+  const exact = (requirement: string): string => {
+    const tool = parseTool(requirement);
+    return tool === undefined ? '' : exactTool(`${tool.name}@${tool.range}`, closure);
+  };
+  return { NODE_PACKAGE: NODE, NODE: exact(node), NPM: exact(npm), ZLIB: exact(zlib), LEVEL: String(level), SYSTEM: String(system) };
 }
 
 /** The newest release of it among what was mirrored for the build, which a range came to. */

@@ -45,8 +45,8 @@ describe('of a commit that has all files', () => {
     expect(waysOf(proposals)).toEqual(['none false npm']);
     expect(proposals[0]).toMatchObject({ requirements: [], notes: ['npm pack without scripts in the root'] });
     expect(proposals[0]?.parameters).toEqual([
-      { name: 'node', value: '24.12.0', from: 'the root filesystem' },
-      { name: 'npm', value: '12.0.1', from: 'the root filesystem' },
+      { name: 'node', value: '20.12.0', from: 'the root filesystem' },
+      { name: 'npm', value: '10.5.0', from: 'the root filesystem' },
     ]);
   });
 

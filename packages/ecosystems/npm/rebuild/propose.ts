@@ -1,12 +1,15 @@
 import type { Attempt, BuildProposal, Parameter, Proposed, RebuildSubject } from '@granary/contract/ecosystem';
 import type { Instant } from '@granary/core/model';
 import { toInstant } from '@granary/core/model';
-import { INSTALLED } from './build-script.ts';
+import { compressionOf, compressorsOf } from './compressors.ts';
 import { formatLocked } from './locked-requirement.ts';
+import { type Made, nextRecipe, type Ways } from './next-recipe.ts';
 import { type Project, readProject } from './project.ts';
 import { Recipe } from './recipe.ts';
 import { recipesOf } from './recipes.ts';
 import { readSourceTree } from './source-tree.ts';
+import { parseTool } from './tool-requirement.ts';
+import { readRuntime, requirementsOfDay, type ToolchainOfDay, toolchainOfDay } from './toolchain-of-day.ts';
 
 /** More than any build brings whose time limit would be enough. */
 const MAX_RELEASES = 3000;
@@ -14,7 +17,10 @@ const MAX_RELEASES = 3000;
 const BEGINNING = toInstant(0);
 const NOTHING_MORE: Proposed = { type: 'exhausted' };
 
-/** The next way to make the package of a commit, after its files were compared with the published ones. Ends when something reproduces, or nothing is left that could add to it. */
+/**
+ * The next way to make the package of a commit, after its files were compared with the published ones. Ends when something reproduces it byte by byte, or nothing is left that could add to
+ * it.
+ */
 export async function propose(subject: RebuildSubject, history: readonly Attempt[]): Promise<Proposed> {
   const { source, target, sourceBytes } = subject;
   const looked = history.find(({ proposal }) => proposal.method === 'source-files')?.outcome;
@@ -22,22 +28,32 @@ export async function propose(subject: RebuildSubject, history: readonly Attempt
   const made = history
     .filter(({ proposal }) => proposal.method !== 'source-files')
     .map((attempt) => ({ ...attempt, recipe: Recipe.parse(attempt.proposal.settings) }));
-  if (made.some(({ outcome }) => outcome.type === 'compared' && outcome.comparison.rung !== 'none')) return NOTHING_MORE;
   const tree = readSourceTree(sourceBytes);
   if (tree === undefined) return { type: 'exhausted', failureClass: 'no-source', detail: `${source.fileName}: its tree can't be read` };
   const project = readProject(tree, target, source.directory ?? '');
-  const recipe = nextRecipe(inOrderOf(subject.precedent, recipesOf(project, looked.comparison)), made);
-  return recipe === undefined ? endOf(made) : proposalOf(subject, project, recipe);
+  const day = toolchainOfDay(subject, tree, [...new Set([project.directory, project.lock?.project ?? '', ''])]);
+  const recipe = nextRecipe(waysOf(subject, recipesOf(project, looked.comparison), day), made);
+  return recipe === undefined ? endOf(made) : proposalOf(subject, project, { recipe, day });
 }
 
-/** First the way that reproduced another release; folders and versions are this one's own. */
-function inOrderOf(precedent: BuildProposal | undefined, recipes: readonly Recipe[]): readonly Recipe[] {
+function waysOf(subject: RebuildSubject, recipes: readonly Recipe[], day: ToolchainOfDay | undefined): Ways {
+  const compression = compressionOf(subject.published);
+  const tools = day === undefined ? undefined : requirementsOfDay(day);
+  const compressors = compression === undefined ? [] : compressorsOf(compression, day);
+  const ways = { recipes, preferred: undefined, day: tools, compression, compressors };
+  return { ...ways, preferred: preferredOf(subject.precedent, ways) };
+}
+
+/** The way that reproduced another release, by tools of the same kind; folders, versions and days are this one's own. */
+function preferredOf(precedent: BuildProposal | undefined, { recipes, day, compression, compressors }: Ways): Recipe | undefined {
   const settings = Recipe.safeParse(precedent?.settings).data;
-  if (settings === undefined) return recipes;
+  if (settings === undefined) return undefined;
   const way = ({ manager, projectScripts, scripts, packScripts, packer }: Recipe): string =>
     JSON.stringify([manager, projectScripts, scripts, packScripts, packer]);
-  const isSame = (recipe: Recipe): boolean => way(recipe) === way(settings);
-  return [...recipes.filter(isSame), ...recipes.filter((recipe) => !isSame(recipe))];
+  const recipe = recipes.find((known) => way(known) === way(settings));
+  const compressor = compressors.find((known) => known.compressor === settings.compressor);
+  if (recipe === undefined) return undefined;
+  return { ...recipe, ...(settings.node === '' ? {} : day), ...(compressor === undefined ? {} : { ...compressor, ...compression }) };
 }
 
 /** What went wrong with the best way says why, and not what went wrong without anything installed. */
@@ -46,23 +62,15 @@ function endOf(made: readonly Made[]): Proposed {
   return first?.type === 'failed' ? { type: 'exhausted', failureClass: first.failureClass } : NOTHING_MORE;
 }
 
-type Made = Attempt & { readonly recipe: Recipe };
-
-/** What can't be installed for one way can't be for another; where it can, ways without it add nothing. */
-function nextRecipe(recipes: readonly Recipe[], made: readonly Made[]): Recipe | undefined {
-  const tried = new Set(made.map(({ recipe }) => JSON.stringify(recipe)));
-  const installing = made.filter(({ recipe }) => recipe.manager !== 'none');
-  const isImpossible = installing.some(({ outcome }) => isInstallFailure(outcome));
-  return recipes.find((recipe) => !tried.has(JSON.stringify(recipe)) && (recipe.manager === 'none' ? installing.length === 0 || isImpossible : !isImpossible));
+interface Chosen {
+  readonly recipe: Recipe;
+  readonly day: ToolchainOfDay | undefined;
 }
 
-function isInstallFailure(outcome: Attempt['outcome']): boolean {
-  return outcome.type === 'unresolvable' || (outcome.type === 'failed' && !outcome.log.includes(INSTALLED));
-}
-
-function proposalOf(subject: RebuildSubject, project: Project, recipe: Recipe): Proposed {
+function proposalOf(subject: RebuildSubject, project: Project, chosen: Chosen): Proposed {
+  const { recipe } = chosen;
   const { publishedAt } = subject.target;
-  const requirements = requirementsOf(project, recipe);
+  const requirements = [...toolsOf(recipe), ...requirementsOf(project, recipe)];
   if (requirements.length > MAX_RELEASES)
     return {
       type: 'exhausted',
@@ -70,11 +78,12 @@ function proposalOf(subject: RebuildSubject, project: Project, recipe: Recipe): 
       detail: `the lock of ${recipe.project || 'the root'} names ${requirements.length} releases, at most ${MAX_RELEASES} are taken`,
     };
   const proposal: BuildProposal = {
+    ...(toolsOf(recipe).length === 0 ? {} : { retry: true }),
     requirements,
     // A second after publication: what came out at the same moment is listed with it.
     before: publishedAt === undefined || requirements.length === 0 ? BEGINNING : secondAfter(publishedAt),
     settings: recipe,
-    parameters: parametersOf(subject, project, recipe),
+    parameters: parametersOf(subject, project, chosen),
     assists: [],
     notes: notesOf(project, recipe),
   };
@@ -102,19 +111,41 @@ function requirementsOf({ lock, ranges }: Project, { manager, tool }: Recipe): r
   }
 }
 
-function parametersOf({ runtimeVersion, target }: RebuildSubject, { lock }: Project, { tool, version }: Recipe): readonly Parameter[] {
-  const [, node = runtimeVersion, npm = ''] = /^([^+]+)\+npm\.(.+)$/.exec(runtimeVersion) ?? [];
-  const at = tool.lastIndexOf('@');
-  return [
-    { name: 'node', value: node, from: 'the root filesystem' },
-    { name: 'npm', value: npm, from: 'the root filesystem' },
-    ...(tool === '' ? [] : [{ name: tool.slice(0, at), value: tool.slice(at + 1), from: lock?.toolFrom ?? '' }]),
-    ...(version === '' ? [] : [{ name: 'version', value: version, from: `the release, ${target.fileName}` }]),
-  ];
+function toolsOf({ node, npm, zlib }: Recipe): readonly string[] {
+  return [...new Set([node, npm, zlib].filter((tool) => tool !== ''))];
 }
 
+function parametersOf({ runtimeVersion, target }: RebuildSubject, { lock }: Project, { recipe, day }: Chosen): readonly Parameter[] {
+  const { tool, version, node, compressor, zlib, level, system } = recipe;
+  const root = readRuntime(runtimeVersion);
+  const at = tool.lastIndexOf('@');
+  const runtime =
+    day === undefined || node === ''
+      ? [
+          { name: 'node', value: root.node, from: ROOT },
+          { name: 'npm', value: root.npm, from: ROOT },
+        ]
+      : [
+          { name: 'node', value: day.node.range, from: day.node.from },
+          { name: 'npm', value: day.npm.range, from: day.npm.from },
+        ];
+  const zlibOf = compressor === 'plain' ? 'the plain one, as other machines than x86-64 have it' : 'the Node of the day';
+  return [
+    ...runtime,
+    ...(tool === '' ? [] : [{ name: tool.slice(0, at), value: tool.slice(at + 1), from: lock?.toolFrom ?? '' }]),
+    ...(version === '' ? [] : [{ name: 'version', value: version, from: `the release, ${target.fileName}` }]),
+    ...(zlib === ''
+      ? []
+      : [
+          { name: 'zlib', value: `node ${parseTool(zlib)?.range ?? ''}`, from: zlibOf },
+          { name: 'gzip', value: `level ${level}, operating system ${system}`, from: `the gzip header of ${target.fileName}` },
+        ]),
+  ];
+}
+const ROOT = 'the root filesystem';
+
 function notesOf({ lock, ranges }: Project, recipe: Recipe): readonly string[] {
-  const { manager, project, directory, scripts, projectScripts, packScripts, packer } = recipe;
+  const { manager, project, directory, scripts, projectScripts, packScripts, packer, zlib } = recipe;
   const lockName = lock === undefined ? '' : `${project === '' ? '' : `${project}/`}${lock.fileName}`;
   const installed =
     manager === 'none'
@@ -126,5 +157,6 @@ function notesOf({ lock, ranges }: Project, recipe: Recipe): readonly string[] {
     ...(manager === 'none' ? [] : (lock?.notCovered ?? []).slice(0, 20).map((what) => `in no registry: ${what}`)),
     ...(ran.length === 0 ? [] : [`ran ${ran.join(', ')}`]),
     `${packer} pack${packScripts ? '' : ' without scripts'} in ${directory || 'the root'}`,
+    ...(zlib === '' ? [] : ['compressed anew']),
   ];
 }

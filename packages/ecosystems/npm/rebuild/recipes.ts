@@ -1,6 +1,6 @@
 import type { Comparison } from '@granary/core/compare';
 import type { Project } from './project.ts';
-import type { Manager, Recipe } from './recipe.ts';
+import { BY_ROOT, type Manager, type Recipe } from './recipe.ts';
 
 /** Run by packing itself (npm docs, scripts: life cycle of `npm pack`). */
 const PACK_SCRIPTS = ['prepack', 'prepare'];
@@ -23,7 +23,7 @@ export function recipesOf(project: Project, files: Pick<Comparison, 'rung' | 're
 /** Packed by the tool that turns its ranges into others, where the project has one that does. */
 function base(project: Project, by: Pick<Recipe, 'manager' | 'tool' | 'project'>): Recipe {
   const packer = project.needsOwnPacker && (by.manager === 'pnpm' || by.manager === 'yarn') ? by.manager : 'npm';
-  return { ...by, directory: project.directory, projectScripts: [], scripts: [], packScripts: false, packer, version: project.version };
+  return { ...by, directory: project.directory, projectScripts: [], scripts: [], packScripts: false, packer, version: project.version, ...BY_ROOT };
 }
 
 function installedBy(project: Project): Recipe | undefined {

@@ -101,6 +101,22 @@ describe('a range', () => {
   });
 });
 
+describe('a tool', () => {
+  it('is the newest release of its day, and brings nothing with it', async () => {
+    expect(await releases('shape@^1 alone, as of 2024-03-01T00:00:00.000Z')).toEqual(['shape@1.0.0']);
+    expect(await releases('shape@^1 alone, as of 2024-10-01T00:00:00.000Z', 'line@^1')).toEqual(['line@1.0.0', 'shape@1.1.0']);
+  });
+
+  it('is the newest of all where upstream dates all of them later', async () => {
+    expect(await releases('line@^1 alone, as of 2019-03-01T00:00:00.000Z')).toEqual(['line@1.0.1']);
+  });
+
+  it('that can not be had says so', async () => {
+    expect(await resolve('shape@^9 alone, as of 2024-03-01T00:00:00.000Z')).toEqual({ ok: false, why: 'unavailable', detail: 'upstream has no shape ^9' });
+    expect(await resolve('nobody@^1 alone, as of 2024-03-01T00:00:00.000Z')).toMatchObject({ ok: false, why: 'unavailable' });
+  });
+});
+
 it('a requirement says what its lock said', () => {
   const hex = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => Buffer.from(bytes).toString('hex'));
   const digests = fc.array(

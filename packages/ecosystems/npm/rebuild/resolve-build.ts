@@ -1,10 +1,12 @@
 import type { CurrentDocument, Rebuilding } from '@granary/contract/ecosystem';
 import type { Pin, Resolution } from '@granary/contract/ports';
-import { digestsAgree, type Instant, type Purl, purlParts } from '@granary/core/model';
+import { type Artifact, digestsAgree, type Instant, type Purl, purlParts } from '@granary/core/model';
+import { compare, satisfies } from 'semver';
 import { packagePurl } from '../names.ts';
 import { resolveRequirements } from '../resolve.ts';
 import { parsePackument, type RawManifest } from '../schema.ts';
 import { type LockedRequirement, parseLocked } from './locked-requirement.ts';
+import { parseTool, type ToolRequirement } from './tool-requirement.ts';
 
 type Current = (packagePurl: Purl) => Promise<CurrentDocument | undefined>;
 type Refused = Extract<Resolution, { readonly ok: false }>;
@@ -16,22 +18,28 @@ const AT_ONCE = 16;
  * whatever upstream's times say.
  */
 export const resolveBuild: NonNullable<Rebuilding['resolve']> = async ({ requirements, before }, current) => {
-  const read = requirements.map((requirement) => ({ requirement, locked: parseLocked(requirement) }));
+  const read = requirements.map((requirement) => ({ requirement, tool: parseTool(requirement), locked: parseLocked(requirement) }));
   const exact = await findLocked(
     read.flatMap(({ locked }) => locked ?? []),
     current,
   );
   if ('ok' in exact) return exact;
-  const [later] = exact.found
+  const tools = await findTools(
+    read.flatMap(({ tool }) => tool ?? []),
+    current,
+  );
+  if ('ok' in tools) return tools;
+  const found = [...exact.found, ...tools];
+  const [later] = found
     .flatMap(({ publishedAt }) => (publishedAt !== undefined && publishedAt > before ? [publishedAt] : []))
     .toSorted()
     .reverse();
   const asOf = later === undefined ? {} : { asOf: later };
-  const ranges = read.filter(({ locked }) => locked === undefined).map(({ requirement }) => requirement);
+  const ranges = read.filter(({ locked, tool }) => locked === undefined && tool === undefined).map(({ requirement }) => requirement);
   const resolved: Resolution = ranges.length === 0 ? { ok: true, pins: [] } : await resolveRequirements(ranges, publishedBy(current, before));
   if (!resolved.ok) return resolved;
   const notCovered = [...exact.missing, ...(resolved.notCovered ?? [])];
-  const pins = new Map([...exact.found.map(({ pin }) => pin), ...resolved.pins].map((pin) => [`${pin.name}@${pin.version}`, pin]));
+  const pins = new Map([...found.map(({ pin }) => pin), ...resolved.pins].map((pin) => [`${pin.name}@${pin.version}`, pin]));
   const sorted = [...pins].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pin]) => pin);
   return { ok: true, pins: sorted, ...asOf, ...(notCovered.length === 0 ? {} : { notCovered }) };
 };
@@ -45,8 +53,12 @@ function publishedBy(current: Current, before: Instant): Current {
   };
 }
 
+interface Found {
+  readonly pin: Pin;
+  readonly publishedAt: Instant | undefined;
+}
 interface FoundLocked {
-  readonly found: readonly { readonly pin: Pin; readonly publishedAt: Instant | undefined }[];
+  readonly found: readonly Found[];
   /** What may be of another platform, for all that upstream doesn't have it any more: whoever installs needs it or doesn't. */
   readonly missing: readonly string[];
 }
@@ -63,7 +75,7 @@ async function findLocked(wanted: readonly LockedRequirement[], current: Current
 }
 
 type Looked =
-  | { readonly type: 'found'; readonly pin: Pin; readonly publishedAt: Instant | undefined }
+  | ({ readonly type: 'found' } & Found)
   | { readonly type: 'elsewhere' }
   | { readonly type: 'missing'; readonly detail: string }
   | { readonly type: 'refused'; readonly detail: string };
@@ -78,6 +90,21 @@ async function look({ name, version, digests, platform }: LockedRequirement, cur
     return { type: 'refused', detail: `the lock states other digests of ${name}@${version} than upstream` };
   const pin = { name, version, files: [{ fileName: listed.fileName, digests: listed.digests }] };
   return { type: 'found', pin, publishedAt: listed.publishedAt };
+}
+
+/** Of each tool the newest release that there was on its day; where upstream dates all of them later, the newest. */
+async function findTools(wanted: readonly ToolRequirement[], current: Current): Promise<readonly Found[] | Refused> {
+  const found: Found[] = [];
+  for (const { name, range, asOf } of wanted) {
+    const artifacts = (await current(packagePurl(name)))?.document.artifacts ?? [];
+    const versionOf = ({ purl }: Artifact): string => purlParts(purl).version ?? '';
+    const fitting = artifacts.filter((artifact) => satisfies(versionOf(artifact), range)).toSorted((a, b) => compare(versionOf(b), versionOf(a)));
+    const tool = fitting.find(({ publishedAt }) => publishedAt !== undefined && publishedAt <= asOf) ?? fitting[0];
+    if (tool === undefined) return { ok: false, why: 'unavailable', detail: `upstream has no ${name} ${range}` };
+    const { fileName, digests, publishedAt } = tool;
+    found.push({ pin: { name, version: versionOf(tool), files: [{ fileName, digests }] }, publishedAt });
+  }
+  return found;
 }
 
 /** What the root filesystem is (package.json, `os`, `cpu` and `libc`), by Node's names. */

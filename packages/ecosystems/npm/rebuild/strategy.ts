@@ -6,7 +6,7 @@ import { propose } from './propose.ts';
 
 /** Packs tarballs anew from the commits that they were made from. */
 export const npmRebuild: RebuildStrategy = {
-  engine: 1,
+  engine: 2,
   eligible: ({ fileName }) => (fileName.endsWith('.tgz') ? { ok: true } : { ok: false, failureClass: 'malformed-artifact' }),
   commits: npmCommits,
   installableOf: (release) => release.find(({ fileName }) => fileName.endsWith('.tgz')),
