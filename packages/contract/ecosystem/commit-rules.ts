@@ -1,5 +1,5 @@
-import type { DocumentNormalizer, SourceFile } from '@granary/core/compare';
-import type { Artifact, Instant, Purl } from '@granary/core/model';
+import type { DifferingFile, DocumentNormalizer, SourceFile } from '@granary/core/compare';
+import type { Artifact, Cause, Instant, Purl } from '@granary/core/model';
 
 /** What a manifest says of itself. Untrusted. */
 export interface CommitManifest {
@@ -35,6 +35,8 @@ export interface CommitDocument {
   make(target: Artifact, source: DocumentSource): Uint8Array | undefined;
   /** Applied to both sides, in this order, where their bytes differ. */
   readonly normalizers: readonly DocumentNormalizer[];
+  /** Why what was published may differ from what was made; left out where nothing excuses that. */
+  causeOf?(file: DifferingFile): Cause | undefined;
 }
 
 /** How a commit of a repository is known to be the one that a release was made from. Pure. */

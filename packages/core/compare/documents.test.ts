@@ -40,6 +40,13 @@ describe('a file that is no archive', () => {
     expect(compare('a\0', 'b\0').residue).toMatchObject([{ detail: 'binary, 2 bytes upstream, 2 in the rebuild, first different byte at 0' }]);
   });
 
+  it('differs for the reason that whoever knows such files gives, if any', () => {
+    const because = (cause: 'build-metadata' | undefined) =>
+      compareDocuments({ fileName: 'a.mod', upstream: bytes('a'), rebuild: bytes('b'), normalizers: [], causeOf: () => cause }).residue[0]?.cause;
+
+    expect([because('build-metadata'), because(undefined)]).toEqual(['build-metadata', 'content-unexplained']);
+  });
+
   it('differs where a rule cannot read one of the two', () => {
     const picky = rule('picky', (text) => (text === 'a' ? text : undefined));
 

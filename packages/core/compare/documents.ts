@@ -1,10 +1,11 @@
 import { contentOf } from '../archive/index.ts';
-import { type Sha256, sha256 } from '../model/index.ts';
+import { type Cause, type Sha256, sha256 } from '../model/index.ts';
 import type { NormalizerRef } from '../normalize/index.ts';
 import { rulesetDigest } from './compare-artifacts.ts';
 import type { Comparison, Difference } from './comparison.ts';
 import { filesDigest } from './ladder.ts';
 import { contentCause, describeContent } from './residue.ts';
+import type { DifferingFile } from './rules.ts';
 
 /** A named rule for a file that is no archive. A pure function of its bytes. */
 export interface DocumentNormalizer {
@@ -20,10 +21,12 @@ export interface DocumentRequest {
   readonly rebuild: Uint8Array | undefined;
   /** Applied in this order. */
   readonly normalizers: readonly DocumentNormalizer[];
+  /** Why two that differ may do so; undefined leaves it to the comparison. */
+  readonly causeOf?: (file: DifferingFile) => Cause | undefined;
 }
 
 /** Compares a published file that is no archive with what it was made to be: `identical`, `equivalent` by rules that all had to be applied, or `none`. */
-export function compareDocuments({ fileName, upstream, rebuild, normalizers }: DocumentRequest): Comparison {
+export function compareDocuments({ fileName, upstream, rebuild, normalizers, causeOf }: DocumentRequest): Comparison {
   const digests = { upstream: sha256(upstream), rebuild: sha256(rebuild ?? new Uint8Array()), ruleset: rulesetDigest(normalizers) };
   const same = { ...digests, residue: [], residueOmitted: 0, findings: [] };
   if (rebuild === undefined) return { ...digests, rung: 'none', needed: [], ...left(noneMade(fileName, upstream)) };
@@ -31,7 +34,7 @@ export function compareDocuments({ fileName, upstream, rebuild, normalizers }: D
   const normalized = normalizedBoth(upstream, rebuild, normalizers);
   if (normalized !== undefined)
     return { ...same, rung: 'equivalent', needed: neededOf(upstream, rebuild, normalizers), normalizedSha256: documentDigest(fileName, normalized) };
-  return { ...digests, rung: 'none', needed: [], ...left(differing(fileName, upstream, rebuild)) };
+  return { ...digests, rung: 'none', needed: [], ...left(differing({ path: fileName, upstream, rebuild }, causeOf)) };
 }
 
 /** What both sides come to; undefined where that differs, or a side can't be read. */
@@ -64,7 +67,6 @@ function noneMade(path: string, upstream: Uint8Array): Difference {
   return { path, kind: 'only-upstream', cause: 'extra-upstream-files', detail: `${upstream.length} bytes; the source gives no such file` };
 }
 
-function differing(path: string, upstream: Uint8Array, rebuild: Uint8Array): Difference {
-  const file = { path, upstream, rebuild };
-  return { path, kind: 'content', cause: contentCause(file), ...describeContent(file) };
+function differing(file: DifferingFile, causeOf: DocumentRequest['causeOf']): Difference {
+  return { path: file.path, kind: 'content', cause: causeOf?.(file) ?? contentCause(file), ...describeContent(file) };
 }

@@ -56,7 +56,8 @@ async function compareSource(ports: JudgePorts, { target, source }: Definition):
   const document = commits?.documentOf?.(target.fileName);
   if (commits !== undefined && document !== undefined && source.kind === 'commit') {
     const rebuild = await makeOf(ports, { target: artifact, published: upstream, source, rules: commits, document });
-    return compareDocuments({ fileName: target.fileName, upstream, rebuild, normalizers: document.normalizers });
+    const { normalizers, causeOf } = document;
+    return compareDocuments({ fileName: target.fileName, upstream, rebuild, normalizers, ...(causeOf === undefined ? {} : { causeOf }) });
   }
   if (rules === undefined || commits === undefined || source.kind !== 'commit')
     throw new JobError('never', `compare ${target.purl}: no rules to compare it with a commit by`);

@@ -74,4 +74,17 @@ describe('what a proxy says of a version', () => {
   ])('differs where it has %s', (_, published) => {
     expect(isSame(published)).toBe(false);
   });
+
+  it.each([
+    ['the time that a proxy took it at', info({ Time: '2024-01-01T00:00:00Z' }), 'build-metadata'],
+    ['names that proxies give a commit', info({ Name: 'v1.2.3', Short: 'v1.2.3' }), 'build-metadata'],
+    ['another version', info({ Version: 'v1.2.4', Time: '2024-01-01T00:00:00Z' }), undefined],
+    ['another commit', info({ Origin: { Hash: '2'.repeat(40) } }), undefined],
+    ['more than anybody knows of', info({ More: 1 }), undefined],
+    ['nothing that can be read', 'x', undefined],
+  ])('says why it has %s', (_, published, cause) => {
+    const [upstream, rebuild] = [Buffer.from(published), Buffer.from(made(published) ?? '')];
+
+    expect(moduleDocuments.info.causeOf?.({ path: 'v1.2.3.info', upstream, rebuild })).toBe(cause);
+  });
 });

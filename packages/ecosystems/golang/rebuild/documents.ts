@@ -22,9 +22,10 @@ export const moduleDocuments: Readonly<Record<Exclude<FileKind, 'zip'>, CommitDo
           reason:
             'how a proxy came to a version is its own affair: of its Origin the commit is compared; how members are ordered and times written says nothing',
         },
-        apply: comparableInfo,
+        apply: (document) => comparableInfo(readInfo(document)),
       },
     ],
+    causeOf: ({ upstream, rebuild }) => (isOwnTime(upstream, rebuild) ? 'build-metadata' : undefined),
   },
 };
 
@@ -59,8 +60,7 @@ function readInfo(bytes: Uint8Array): Info | undefined {
 }
 
 /** All that it says but for the proxy's own affairs: what nobody knows of stays, and differs. */
-function comparableInfo(bytes: Uint8Array): Uint8Array | undefined {
-  const info = readInfo(bytes);
+function comparableInfo(info: Info | undefined): Uint8Array | undefined {
   if (info === undefined) return undefined;
   const { time, hash, others } = info;
   try {
@@ -69,6 +69,18 @@ function comparableInfo(bytes: Uint8Array): Uint8Array | undefined {
     // Numbers and names that no canonical form has.
     return undefined;
   }
+}
+
+/**
+ * Some proxies put down when they fetched a version, and its name as the commit's (`Name` and `Short` of cmd/go's own RevInfo, which it doesn't read from a proxy): untrue, but said of a
+ * version by whoever made the proxy, and not of this one by anybody.
+ */
+function isOwnTime(upstream: Uint8Array, rebuild: Uint8Array): boolean {
+  const [theirs, ours] = [readInfo(upstream), readInfo(rebuild)];
+  if (theirs === undefined || ours === undefined) return false;
+  const { Name: _name, Short: _short, ...others } = theirs.others;
+  const [one, other] = [comparableInfo({ ...theirs, time: ours.time, others }), comparableInfo(ours)];
+  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;
 }
 
 function encode(text: string): Uint8Array {
