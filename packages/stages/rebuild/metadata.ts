@@ -1,7 +1,7 @@
 import type { CompiledBuild } from '@granary/contract/ecosystem';
 import type { BlobStore, Clock, Sandbox, SandboxResult } from '@granary/contract/ports';
 import { type Artifact, type Instant, type PinnedArtifact, pinned, sha256 } from '@granary/core/model';
-import { BUILD_LIMITS } from './plan.ts';
+import { BUILD_LIMITS } from './define.ts';
 import type { BuildEnvironment, MirrorSocket } from './rebuild-ports.ts';
 import { type ResolvePorts, resolveClosure } from './resolve-closure.ts';
 

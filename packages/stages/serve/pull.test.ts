@@ -56,7 +56,7 @@ describe('a view that fetches what is missing', () => {
   it('gives a file that another request brought while this one was looking at the index', async () => {
     const { site, list, asked, meanwhile } = openPullSite();
     list([{ fileName: one }]);
-    meanwhile(() => site.keep(one));
+    meanwhile(async () => void (await site.keep(one)));
 
     expect(await site.get(`/pull/tiny/${path(one)}`)).toMatchObject({ status: 200, text: one });
     expect(asked).toEqual([BOX]);
