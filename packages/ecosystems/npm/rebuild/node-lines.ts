@@ -1,4 +1,4 @@
-import { minVersion, satisfies, subset, validRange } from 'semver';
+import { intersects, minVersion, satisfies, subset, validRange } from 'semver';
 
 /** A line of Node, and the npm that came with its releases. */
 export interface NodeLine {
@@ -53,8 +53,42 @@ export function lineNamed(name: string): NodeLine | undefined {
   return SUPPORTED.find(({ support }) => support.name === name);
 }
 
-/** The npm that came with what a range begins with. */
-export function npmWith(node: string): string {
+/**
+ * From when on which npm came with the newest release that had long-term support (release index, `date` and `npm`): that is how new a npm can be, where a registry dates all of
+ * its releases by when it took them in.
+ */
+const NEWEST_NPM: readonly (readonly [since: string, npm: string])[] = [
+  ['2016-10-18', '3.10.8'],
+  ['2017-01-31', '3.10.10'],
+  ['2017-10-31', '5.5.1'],
+  ['2018-01-03', '5.6.0'],
+  ['2018-09-10', '6.4.1'],
+  ['2019-05-28', '6.9.0'],
+  ['2019-10-21', '6.12.0'],
+  ['2019-12-17', '6.13.4'],
+  ['2020-04-08', '6.14.4'],
+  ['2020-10-27', '6.14.8'],
+  ['2021-05-11', '6.14.13'],
+  ['2021-10-26', '8.1.0'],
+  ['2022-02-08', '8.3.1'],
+  ['2022-04-26', '8.5.5'],
+  ['2022-08-16', '8.15.0'],
+  ['2022-10-25', '8.19.2'],
+  ['2023-02-01', '9.3.1'],
+  ['2023-07-18', '9.6.7'],
+  ['2023-10-24', '10.1.0'],
+  ['2023-11-22', '10.2.3'],
+  ['2024-03-26', '10.5.0'],
+  ['2024-05-28', '10.7.0'],
+  ['2024-10-29', '10.9.0'],
+  ['2025-10-28', '11.6.1'],
+];
+
+/** The npm that came with what a range of Node begins with, no newer than on a day; where that leaves none, any of that line. */
+export function npmWith(node: string, day: string): string {
   const lowest = minVersion(node)?.major ?? 0;
-  return (LINES.findLast(({ major }) => major <= lowest) ?? OLDEST).npm;
+  const { npm } = LINES.findLast(({ major }) => major <= lowest) ?? OLDEST;
+  const [, newest] = NEWEST_NPM.findLast(([since]) => since <= day) ?? [];
+  const known = newest === undefined ? [] : npm.split(' || ').filter((range) => intersects(range, `<=${newest}`));
+  return known.length === 0 ? npm : known.map((range) => `${range} <=${newest}`).join(' || ');
 }

@@ -36,7 +36,7 @@ export function toolchainOfDay(subject: RebuildSubject, tree: SourceTree, folder
   if (asOf === undefined) return undefined;
   const [registry, source] = [toolsByRegistry(subject), toolsBySource(tree, folders)];
   const node = registry.node ?? source.node ?? usualNode(asOf, enginesOf(tree.manifest(folders[0] ?? '')));
-  const npm = registry.npm ?? source.npm ?? { range: npmWith(node.range), from: `the npm that came with Node ${node.range}` };
+  const npm = registry.npm ?? source.npm ?? { range: npmWith(node.range, asOf), from: `the npm that came with Node ${node.range}` };
   const root = readRuntime(subject.runtimeVersion);
   return satisfies(root.node, node.range) && satisfies(root.npm, npm.range) ? undefined : { asOf, node, npm };
 }
