@@ -95,8 +95,9 @@ async function rebuild(at: string): Promise<Report> {
   const child = spawn(join(root, 'granary'), ['up', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout) chunks.push(chunk);
-  const lines = Buffer.concat(chunks).toString('utf8').trimEnd().split('\n');
-  return Report.parse(JSON.parse(lines.at(-1) ?? ''));
+  const last = Buffer.concat(chunks).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
+  if (last === '') throw new Error(`granary up ended without a report; what it has done so far is in ${at}, and is gone on with by --data ${at}`);
+  return Report.parse(JSON.parse(last));
 }
 
 /** Of a release with several files, the one on the list. */
