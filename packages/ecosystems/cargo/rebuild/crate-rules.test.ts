@@ -34,6 +34,21 @@ describe('two crates', () => {
     expect(await compared(lock('1.0.0'), {})).toMatchObject({ rung: 'none', residue: ['wick-1.0.0/Cargo.lock only-upstream extra-upstream-files'] });
   });
 
+  it('may differ in the format of their locks, where nothing comes from git', async () => {
+    const format = (version: number, source: string, more = '') => ({
+      'Cargo.lock': `# made by cargo\nversion = ${version}\n\n[[package]]\nname = "oil"\nversion = "1.0.0"\nsource = "${source}"\n${more}`,
+    });
+    const registry = 'registry+https://registry.example/index';
+    expect(await compared(format(3, registry), format(4, registry))).toMatchObject({ rung: 'equivalent', needed: ['crate.lock-form'] });
+    for (const [theirs, ours] of [
+      [format(2, registry), format(4, registry)],
+      [format(3, registry), format(4, registry, 'dependencies = ["wax"]\n')],
+      [format(3, 'git+https://forge.example/oil#1'), format(4, 'git+https://forge.example/oil#1')],
+      [{ 'Cargo.lock': '[[package]]\nname = "a"\nversion = 3\n' }, { 'Cargo.lock': '[[package]]\nname = "a"\nversion = 4\n' }],
+    ] as const)
+      expect(await compared(theirs, ours)).toMatchObject({ rung: 'none' });
+  });
+
   it('may differ by what dependencies came to, and by nothing else in a lock', async () => {
     expect(await causeOf(lock('1.0.0'), lock('1.1.0'))).toBe('build-metadata');
     expect(await causeOf(lock('1.0.0', 'source = "git+https://forge.example/oil#1"\n'), lock('1.0.0'))).toBe('content-unexplained');

@@ -40,8 +40,28 @@ const vcsInfoForm: Normalizer = {
     }),
 };
 
+/** `3` and `4` differ in nothing else where every source is a registry: 4 writes the addresses of git sources otherwise (cargo, release notes of 1.78 and 1.83). */
+const lockForm = tarRule(
+  {
+    name: 'crate.lock-form',
+    version: 1,
+    reason: 'cargo writes locks of format 4 since 1.83 where it wrote format 3, which says the same of packages that come from registries',
+  },
+  (archive) =>
+    withContents(archive, (entry) => {
+      if (!LOCK.test(entry.path) || entry.type !== 'file' || entry.content.sizeBytes > MAX_LOCK_BYTES) return entry;
+      const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(entry.content.read());
+      if (/^source = "(?!registry\+|sparse\+)/m.test(text)) return entry;
+      const same = text.replace(LOCK_FORMAT, '$1version = 3\n');
+      return same === text ? entry : { ...entry, content: contentOf(new TextEncoder().encode(same)) };
+    }),
+);
+/** Right below the comment that cargo writes. */
+const LOCK_FORMAT = /^((?:#[^\n]*\n)*)version = 4\n/;
+const MAX_LOCK_BYTES = 4 * 2 ** 20;
+
 /** How crates are compared: a gzipped tar with files of cargo's own, which differ from version to version. */
-const crateRules: ArtifactRules = { format: 'tar.gz', normalizers: [lockOfLibrary, vcsInfoForm, manifestForm, ...tarNormalizers], causeOf };
+const crateRules: ArtifactRules = { format: 'tar.gz', normalizers: [lockOfLibrary, lockForm, vcsInfoForm, manifestForm, ...tarNormalizers], causeOf };
 
 export function cargoRules(fileName: string): ArtifactRules | undefined {
   return fileName.endsWith('.crate') ? crateRules : undefined;
