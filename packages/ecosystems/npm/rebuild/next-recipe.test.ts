@@ -19,7 +19,11 @@ function subject(files: Files, published: Uint8Array = packedAt(9)): RebuildSubj
   return { ...subjectOf(files), published, runtimeVersion: NEWEST };
 }
 const held = (rung: Rung | 'none'): Attempt['outcome'] => ({ type: 'compared', comparison: { ...comparison(), rung } });
-const failed = (failureClass: 'build-failed' | 'timeout' | 'dependency-unavailable'): Attempt['outcome'] => ({ type: 'failed', failureClass, log: INSTALLED });
+const failed = (failureClass: 'build-failed' | 'timeout' | 'dependency-unavailable' | 'toolchain-missing'): Attempt['outcome'] => ({
+  type: 'failed',
+  failureClass,
+  log: INSTALLED,
+});
 const parameter = (proposal: BuildProposal, name: string): string | undefined => proposal.parameters.find((known) => known.name === name)?.value;
 const toolsOf = (proposal: BuildProposal) => ['node', 'npm', 'zlib'].map((name) => parameter(proposal, name)).filter((value) => value !== undefined);
 
@@ -100,9 +104,11 @@ describe('where nothing holds', () => {
 
   it('no other tools are tried where they would change nothing', async () => {
     const impossible = await tried(subject(BUILT), looked(LACKS_DIST), () => failed('dependency-unavailable'));
+    const uninstalled = await tried(subject(BUILT), looked(LACKS_DIST), () => failed('toolchain-missing'));
     const ofThatDay = await tried({ ...subject(BUILT), runtimeVersion: '20.12.0+npm.10.5.0' }, looked(LACKS_DIST), () => failed('build-failed'));
 
     expect(impossible.map(toolsOf)).toEqual([ROOT, ROOT, ROOT]);
+    expect(uninstalled.map(toolsOf)).toEqual([ROOT, ROOT, ROOT]);
     expect(ofThatDay).toHaveLength(3);
   });
 

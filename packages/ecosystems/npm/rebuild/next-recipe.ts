@@ -69,8 +69,13 @@ function worthOtherTools(made: readonly Made[]): readonly Recipe[] {
   const compared = byRoot.flatMap(({ recipe, outcome }) =>
     outcome.type === 'compared' ? [{ recipe, left: outcome.comparison.residue.length + outcome.comparison.residueOmitted }] : [],
   );
-  const failed = byRoot.flatMap(({ recipe, outcome }) => (outcome.type === 'failed' && OF_TOOLS.has(outcome.failureClass) ? [recipe] : []));
+  const failed = byRoot.flatMap(({ recipe, outcome }) => (outcome.type === 'failed' && mayMend(recipe, outcome.failureClass) ? [recipe] : []));
   return [...compared.toSorted((a, b) => a.left - b.left).map(({ recipe }) => recipe), ...failed].slice(0, MOST_BY_DAY);
+}
+
+/** With nothing installed, a command that isn't there is one that nobody installed. */
+function mayMend({ manager }: Recipe, failureClass: string): boolean {
+  return OF_TOOLS.has(failureClass) && (manager !== 'none' || failureClass !== 'toolchain-missing');
 }
 
 /** What can't be installed for one way can't be for another by the same tools; where it can, ways without it add nothing. */
