@@ -10,7 +10,7 @@ export async function readDeclared(artifact: Artifact, bytes: Uint8Array): Promi
   const metadata = await readCoreMetadata(artifact.fileName, bytes);
   if (metadata === undefined) return {};
   const text = new TextDecoder().decode(metadata);
-  const [licence, source] = [licenceOf(text), sourceOf(headers(text, 'Project-URL'))];
+  const [licence, source] = [licenceOf(text), sourceOf(headers(text, 'Project-URL'), headers(text, 'Home-page')[0])];
   return {
     ...(source === undefined ? {} : { source }),
     ...(licence === undefined ? {} : { licence }),
