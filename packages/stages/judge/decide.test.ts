@@ -62,6 +62,8 @@ describe('a verdict', () => {
     const retried = { ...failed, plan: { ...failed.plan, proposal: byOtherTools } };
     expect(decide({ tier: 'commit-tagged', steps: [looked, step('none', 3), retried] }).verdict).toBe('not-reproduced');
     expect(decide({ tier: 'commit-tagged', steps: [looked, failed, retried] }).verdict).toBe('failed-to-build');
+    const unobtainable = { plan: { ...unresolvable.plan, proposal: byOtherTools } };
+    expect(decide({ tier: 'commit-tagged', steps: [looked, failed, unobtainable] }).failureClass).toBe('timeout');
     expect(decide({ tier: 'commit-tagged', steps: [looked, failed, step('none', 3)] }).verdict).toBe('failed-to-build');
     expect(decide({ tier: 'commit-tagged', steps: [looked, step('none', 3)] }).verdict).toBe('not-reproduced');
     expect(decide({ tier: 'commit-tagged', steps: [looked], residueCause: 'extra-upstream-files' }).verdict).toBe('not-reproduced');

@@ -81,11 +81,12 @@ function isNondeterministic({ rebuilt, again }: BuildStep): boolean {
   return rebuilt?.body.status === 'built' && again?.body.status === 'built' && rebuilt.body.sha256 !== again.body.sha256;
 }
 
-/** The last thing that went wrong says most: earlier attempts were mended by later ones. */
+/** The last thing that went wrong says most: earlier attempts were mended by later ones. Not what tools of another day came to. */
 function failureOf(steps: readonly BuildStep[]): FailureClass {
   const exhausted = steps.at(-1)?.plan.result;
   if (exhausted?.type === 'exhausted' && exhausted.failureClass !== undefined) return exhausted.failureClass;
   for (const { plan, rebuilt } of steps.toReversed()) {
+    if (plan.proposal?.retry === true) continue;
     if (rebuilt?.body.status === 'failed') return rebuilt.body.failureClass;
     if (rebuilt?.body.status === 'needs') return 'dependency-unavailable';
     if (plan.result.type === 'unresolvable') return plan.result.why === 'conflict' ? 'dependency-conflict' : 'dependency-unavailable';

@@ -19,12 +19,12 @@ describe('what a package has and its commit does not', () => {
   });
 
   it('is none where a build failed that may have made it', async () => {
-    expect(await verdictOn([ADDED, WRITTEN], 'build-failed')).toMatchObject({ verdict: 'failed-to-build', failureClass: 'build-failed' });
-    expect(await verdictOn([ADDED, WRITTEN], 'build-failed')).not.toHaveProperty('findings');
+    expect(await verdictOn([ADDED, WRITTEN], { failed: 'build-failed' })).toMatchObject({ verdict: 'failed-to-build', failureClass: 'build-failed' });
+    expect(await verdictOn([ADDED, WRITTEN], { failed: 'build-failed' })).not.toHaveProperty('findings');
   });
 
   it('is one all the same where a file of the commit has other bytes: a failing build excuses nothing', async () => {
-    expect(await verdictOn([ADDED, CHANGED], 'build-failed')).toMatchObject({ verdict: 'failed-to-build', findings: ['commit-lacks-files'] });
+    expect(await verdictOn([ADDED, CHANGED], { failed: 'build-failed' })).toMatchObject({ verdict: 'failed-to-build', findings: ['commit-lacks-files'] });
   });
 
   it('is none where the commit gives more than the package has', async () => {
@@ -37,39 +37,61 @@ describe('what a package has and its commit does not', () => {
   });
 });
 
+it('a verdict is of the commit that was found last where files decide, whatever another one has', async () => {
+  expect(await verdictOn([CHANGED], { identicalIn: '2'.repeat(40) })).toMatchObject({ verdict: 'reproduced' });
+  expect(await verdictOn([CHANGED], { identicalIn: '2'.repeat(40), filesDecide: true })).toMatchObject({ verdict: 'not-reproduced' });
+});
+
+interface Before {
+  readonly failed?: 'build-failed';
+  /** Another commit, which was found and looked at earlier. */
+  readonly identicalIn?: string;
+  readonly filesDecide?: true;
+}
 /** Of a release whose commit was located and looked at, and of which a build failed so, where one was tried. */
-async function verdictOn(residue: readonly Difference[], failed?: 'build-failed') {
+async function verdictOn(residue: readonly Difference[], { failed, identicalIn, filesDecide }: Before = {}) {
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
   const add = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', toInstant(0)) }]);
   const put = async (bytes: Uint8Array) => (await blobs.put(bytes, { maxBytes: bytes.length })).sha256;
-  const plan = async (number: number, result: PlanRecord['result']) => {
+  let attempts = 0;
+  const plan = async (result: PlanRecord['result'], id = COMMIT) => {
+    attempts += 1;
     const proposal = { requirements: [], before: toInstant(0), settings: {}, parameters: [], assists: [], notes: [] };
-    const manifest = await put(encodePlan({ attempt: number, source: { id: COMMIT, tier: 'commit-tagged' }, proposal, result }));
+    const manifest = await put(encodePlan({ attempt: attempts, source: { id, tier: 'commit-tagged' }, proposal, result }));
     const before = catalog.current('wanted', BOX);
     add({ kind: 'wanted', subject: BOX, body: { role: 'build', manifest, artifacts: 0 }, ...(before === undefined ? {} : { prev: before.key }) });
   };
   add({ kind: 'stored', subject: BOX, inputs: [BYTES], body: { sha256: BYTES, sizeBytes: 1, path: 'box', evidence: [] } });
   const source = { kind: 'commit', tier: 'commit-tagged', repository: REPOSITORY, commit: COMMIT, evidence: 'tag' };
   add({ kind: 'located', subject: BOX, inputs: [BYTES], body: { source } });
-  const [looked, built] = [sha256('looked'), sha256('built')];
-  await plan(1, { type: 'definition', definition: looked, against: TREE });
+  const [looked, built, elsewhere] = [sha256('looked'), sha256('built'), sha256('elsewhere')];
   const none = { upstream: BYTES, rebuild: TREE, ruleset: sha256(''), rung: 'none', needed: [], residueOmitted: 0, findings: [] } satisfies Omit<
     Comparison,
     'residue'
   >;
+  if (identicalIn !== undefined) {
+    await plan({ type: 'definition', definition: elsewhere, against: TREE }, identicalIn);
+    const same = await put(encodeComparison({ ...none, rung: 'identical', residue: [] }));
+    const body = { rung: 'identical', comparison: same, definition: elsewhere, residue: 0 };
+    add({ kind: 'compared', subject: BOX, inputs: comparedInputs(BYTES, TREE, elsewhere), body });
+  }
+  await plan({ type: 'definition', definition: looked, against: TREE });
   const comparison = await put(encodeComparison({ ...none, residue }));
   const body = { rung: 'none', comparison, definition: looked, residue: residue.length };
   add({ kind: 'compared', subject: BOX, inputs: comparedInputs(BYTES, TREE, looked), body });
   if (failed !== undefined) {
-    await plan(2, { type: 'definition', definition: built });
+    await plan({ type: 'definition', definition: built });
     add({ kind: 'rebuilt', subject: BOX, inputs: [built], body: factBody({ status: 'failed', failureClass: failed, detail: 'it ended' }) });
   }
   const repositories = { open: () => Promise.reject(new Error('nothing is read again')) };
   const submit = async (facts: readonly (Fact | { readonly fact: Fact })[]) => {
     for (const fact of facts) add('fact' in fact ? fact.fact : fact);
   };
-  await giveVerdict({ ecosystem: { rebuilding: TINY }, blobs, catalog, repositories, sink: { submit } }, BOX);
+  const { strategy } = TINY;
+  const commits = strategy.commits === undefined || filesDecide === undefined ? strategy.commits : { ...strategy.commits, filesDecide };
+  const rebuilding = { ...TINY, strategy: commits === undefined ? strategy : { ...strategy, commits } };
+  await giveVerdict({ ecosystem: { rebuilding }, blobs, catalog, repositories, sink: { submit } }, BOX);
   return VerdictBody.parse(catalog.current('verdict', BOX)?.entry.body);
 }
 

@@ -14,8 +14,8 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
   const artifact = storedArtifact(stored);
   const standing = sourceStanding(ports.catalog, ports.ecosystem, stored);
   const located = standing.type === 'ineligible' ? undefined : ports.catalog.current('located', purl);
-  const steps = located === undefined ? [] : await readBuildHistory(ports, artifact);
   const { source, snapshot, findings } = located === undefined ? {} : LocatedBody.parse(located.entry.body);
+  const steps = located === undefined ? [] : decisive(ports, await readBuildHistory(ports, artifact), source);
   const residueCause = await residueCauseOf(ports, bestStep(steps)?.compared?.body.comparison);
   const file: CaseFile = {
     steps,
@@ -34,6 +34,13 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
     body: factBody({ sha256: artifact.sha256, ...decide(file), run: { durationMs } }),
   };
   await ports.sink.submit([verdict]);
+}
+
+/** Where the files of a commit decide, they are those of the one that was found last: a file that another commit has, too, says nothing of this one. */
+function decisive(ports: JudgePorts, steps: readonly BuildStep[], source: LocatedBody['source']): readonly BuildStep[] {
+  if (source?.kind !== 'commit' || ports.ecosystem.rebuilding?.strategy.commits?.filesDecide !== true) return steps;
+  const ofSource = stepsFrom(steps, source);
+  return ofSource.length === 0 ? steps : ofSource;
 }
 
 /** Whatever else the verdict stands on, such as an archive that the publisher made. */

@@ -61,7 +61,7 @@ export function libraryOf(told: TomlValue | undefined, { packageName, automatic,
 /** A path below the package's folder without its empty steps; any other as it is. */
 export function plainPath(path: string): string {
   const steps = path.split('/').filter((step) => step !== '' && step !== '.');
-  return isBelow(path) ? steps.join('/') : path;
+  return isBelow(path) && !path.endsWith('/') ? steps.join('/') : path;
 }
 
 function isBelow(path: string): boolean {

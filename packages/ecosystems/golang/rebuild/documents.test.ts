@@ -61,6 +61,11 @@ describe('what a proxy says of a version', () => {
 
   it.each([
     ['another commit', info({ Origin: { ...FORGE, Hash: '2'.repeat(40) } })],
+    ['another commit in a name that only the tool takes for that', info({ Origin: { ...FORGE, hash: '2'.repeat(40) } })],
+    ['two commits in names that the tool takes for one', info({ Origin: { ...FORGE, Hash: COMMIT, HASH: '2'.repeat(40) } })],
+    ['a name that folds to that', info({ Origin: { ...FORGE, haſh: '2'.repeat(40) } })],
+    ['a name that is written otherwise', info({ Origin: { ...FORGE, hash: '2'.repeat(40) } }).replace('"hash"', '"h\\u0061sh"')],
+    ['two origins, which the tool reads together', info({ Origin: { Hash: '2'.repeat(40) } }).replace('}}', '},"Origin":{"VCS":"git"}}')],
     ['another time', info({ Time: '2023-05-01T10:00:01Z' })],
     ['a fraction of a second', info({ Time: '2023-05-01T10:00:00.5Z' })],
     ['another version', info({ Version: 'v1.2.4' })],

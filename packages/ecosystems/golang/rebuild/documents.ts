@@ -50,13 +50,21 @@ interface Info {
 
 function readInfo(bytes: Uint8Array): Info | undefined {
   try {
-    const json: Info['others'] = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const json: Info['others'] = JSON.parse(text);
     const { Time, Origin } = Info.parse(json);
+    if (mayBeReadOtherwise(text, Origin?.Hash)) return undefined;
     const { Time: _time, Origin: _origin, ...others } = json;
     return { time: Time, hash: Origin?.Hash, others };
   } catch {
     return undefined;
   }
+}
+
+/** The tool takes names of members without their case, and two of one name together (encoding/json): what could name it another commit than us isn't read. */
+function mayBeReadOtherwise(text: string, hash: string | undefined): boolean {
+  const count = (member: RegExp): number => text.match(member)?.length ?? 0;
+  return text.includes('\\') || count(/"origin"\s*:/giu) > 1 || count(/"hash"\s*:/giu) > (hash === undefined ? 0 : 1);
 }
 
 /** All that it says but for the proxy's own affairs: what nobody knows of stays, and differs. */

@@ -60,7 +60,7 @@ fetch() {
 pack_by_npm() {
   touch /work/packing
   npm pack --no-workspaces "$@" --pack-destination=/work/out
-  find . -maxdepth 1 -name '*.tgz' -newer /work/packing -exec mv -- '{}' /work/out/ ';'
+  if [ -z "$(find /work/out -name '*.tgz')" ]; then find . -maxdepth 1 -name '*.tgz' -newer /work/packing -exec mv -- '{}' /work/out/ ';'; fi
 }
 
 pack() {
