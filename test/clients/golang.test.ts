@@ -254,11 +254,11 @@ describe.skipIf(suite.isSkipped)(suite.title('with every upstream unreachable, o
       const named = await home.go(['mod', 'download', 'mod.example/wick@v1.0.0'], project);
 
       expect(listed.said).toMatch(
-        /403 Granary policy verified refuses all \d+ files of golang\/mod\.example\/wick that are held: unsupported \(unsupported-ecosystem\)/,
+        /403 Granary policy verified refuses all \d+ files of golang\/mod\.example\/wick that are held: unsupported \(repository-not-mirrored\)/,
       );
       expect([named.code, named.said]).toEqual([
         1,
-        expect.stringMatching(/403 Granary policy verified refuses .*: unsupported \(unsupported-ecosystem\), see /),
+        expect.stringMatching(/403 Granary policy verified refuses .*: unsupported \(repository-not-mirrored\), see /),
       ]);
       const { said: zip } = await island.run(['curl', '-s', `${island.address}/verified/golang/mod.example/wick/@v/v1.0.0.zip`]);
       expect(zip).toMatch(/Granary policy verified refuses .*: unsupported \(repository-not-mirrored\), see /);
