@@ -77,7 +77,8 @@ async function answerFile(asked: Asked, { packages, path }: Extract<Route, { typ
   if ('answer' in found) return found.answer;
   const { artifact } = found;
   // Somebody else's request for it may have brought it meanwhile.
-  if (parts.holdings.find(packages, { path }) !== undefined) return await answerHeld();
+  const brought = parts.holdings.find(packages, { path });
+  if (brought !== undefined) return await answerHeld();
   const holding = parts.holdings.of(packageOf(artifact.purl));
   const quarantine = quarantineOf(holding, artifact.purl);
   if (quarantine !== undefined) return parts.refuse.quarantined(artifact.purl, quarantine);
