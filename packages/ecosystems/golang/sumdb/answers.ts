@@ -2,7 +2,8 @@ import type { Held } from '@granary/contract/ecosystem';
 import { unescapeCase } from '../names.ts';
 import { keptPackage, parseDatabaseTilePath, recordName } from './kept-files.ts';
 import { keptTrees, readKeptTile, readTreeNote } from './kept-trees.ts';
-import { MAX_LOOKUP_BYTES } from './record.ts';
+import { provingTree } from './proving-tree.ts';
+import { MAX_LOOKUP_BYTES, parseLookup } from './record.ts';
 
 /** `DATABASE/supported`, `DATABASE/lookup/…` and so on. */
 const QUESTION = /^(.+?)\/(supported|latest|lookup\/.+|tile\/.+)$/;
@@ -15,7 +16,8 @@ export function parseQuestion(path: string): { readonly database: string; readon
 
 /**
  * What a checksum database that we keep something of is asked (golang.org/x/mod/sumdb, Server). Every record is answered with the same
- * tree, the newest kept: a client that got each with the tree of its day would have to prove one from the other.
+ * tree, the newest that is kept whole: a client that got each with the tree of its day would have to prove one from the other. What came with a record is sequenced in any order, and not always
+ * in one batch: a record that no kept tree can prove yet is not held yet.
  */
 export async function answerQuestion(path: string, held: Held): Promise<Uint8Array | undefined> {
   const { database = '', question = '' } = parseQuestion(path) ?? {};
@@ -27,7 +29,7 @@ export async function answerQuestion(path: string, held: Held): Promise<Uint8Arr
   if (tile !== undefined) return await readKeptTile(held, database, tile);
   const [, module, version] = /^lookup\/([^@]+)@([^@]+)$/.exec(question) ?? [];
   const record = await readRecord(held, database, [unescapeCase(module ?? ''), unescapeCase(version ?? '')]);
-  const note = record && (await readTreeNote(held, newest));
+  const note = record && (await provingTree(held, database, parseLookup(record)));
   return record === undefined || note === undefined ? undefined : Buffer.concat([record, note]);
 }
 

@@ -6,8 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { answerQuestion } from './answers.ts';
 import { databaseOf, isLeftOut } from './database.ts';
+import { recordName } from './kept-files.ts';
 import { proveRecord } from './prove-record.ts';
-import { hashIn, parseLookup } from './record.ts';
+import { formatRecord, hashIn, parseLookup } from './record.ts';
 
 /** What golang.org/x/mod/sumdb answered at two sizes of one log: `cd test/golden && go run ./modules record`. */
 const Fixture = z.object({ key: z.string(), states: z.array(z.object({ size: z.number(), answers: z.record(z.string(), z.base64()) })) });
@@ -35,18 +36,19 @@ function keeping() {
   const files = new Map<Purl, { purl: Purl; sha256: Sha256 }[]>();
   const blobs = new Map<string, Uint8Array>();
   const held: Held = { files: (purl) => files.get(purl) ?? [], read: async (digest) => blobs.get(digest) };
-  const prove = async (of: ReturnType<typeof upstream>, version: ReturnType<typeof module>) => {
+  const keep = (purl: Purl, bytes: Uint8Array) => {
+    blobs.set(sha256(bytes), bytes);
+    files.set(packageOf(purl), [...(files.get(packageOf(purl)) ?? []), { purl, sha256: sha256(bytes) }]);
+  };
+  const prove = async (of: ReturnType<typeof upstream>, version: ReturnType<typeof module>, isSequenced = (_purl: string) => true) => {
     const database = databaseOf(fixture.key, BASE);
     if (database === undefined) throw new TypeError('the fixture has no key');
     const proven = await proveRecord({ database, held, fetch: of.fetch }, version);
-    for (const { purl, bytes } of proven?.beside ?? []) {
-      blobs.set(sha256(bytes), bytes);
-      files.set(packageOf(purl), [...(files.get(packageOf(purl)) ?? []), { purl, sha256: sha256(bytes) }]);
-    }
+    for (const { purl, bytes } of proven?.beside ?? []) if (isSequenced(purl)) keep(purl, bytes);
     return proven;
   };
   const answer = async (question: string) => await answerQuestion(`${NAME}/${question}`, held);
-  return { held, prove, answer };
+  return { held, prove, answer, keep };
 }
 
 describe('a record', () => {
@@ -130,6 +132,32 @@ describe('a record', () => {
 });
 
 describe('an answer', () => {
+  const first = 'lookup/padding.example/m7@v1.0.0';
+  const later = 'lookup/padding.example/m599@v1.0.0';
+  const of = (state: 0 | 1, path: string) => Buffer.from(fixture.states[state]?.answers[path] ?? '', 'base64');
+
+  it.each([
+    ['its tree', (purl: string) => !purl.includes('/tree@')],
+    ['a tile that shows it in its tree', (purl: string) => !purl.includes('/tile/')],
+    ['anything but itself', (purl: string) => purl.includes('/record/')],
+  ])('has no record that was sequenced before %s, and others with the tree that has them', async (_, isSequenced) => {
+    const { prove, answer } = keeping();
+    await prove(upstream(0), module(7));
+    await prove(upstream(1), module(599), isSequenced);
+
+    expect(await answer(later)).toBeUndefined();
+    expect(await answer(first)).toEqual(of(0, first));
+  });
+
+  it('has no record whose number is the size of the newest tree, which ends before it', async () => {
+    const { prove, answer, keep } = keeping();
+    await prove(upstream(0), module(7));
+    const text = 'padding.example/m300 v1.0.0 h1:A=\n';
+    keep(recordName(NAME, 'padding.example/m300', 'v1.0.0').purl, formatRecord({ id: 300, text }));
+
+    expect(await answer('lookup/padding.example/m300@v1.0.0')).toBeUndefined();
+  });
+
   it('is none to what was never kept', async () => {
     const { prove, answer } = keeping();
     expect(await answer('supported')).toBeUndefined();
