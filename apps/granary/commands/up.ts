@@ -8,6 +8,7 @@ import { openProgress } from '../output/progress.ts';
 import { describeError, formatTable, type Terminal } from '../output/terminal.ts';
 import { runScheduler } from '../roles/run-scheduler.ts';
 import { type Running, runUp } from '../roles/run-up.ts';
+import { formatLeft, type Left, leftOf } from './left.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
 export interface UpCommand {
@@ -26,10 +27,14 @@ export interface UpCommand {
 
 const TOKEN_HINT = 'tokens   only registered readers may read: granary reader add makes a token, and docs/clients.md says how each client shows it';
 
-/** Mirrors, rebuilds, judges, signs and serves, or sees to it; shows the table once the watch list is through; then goes on, unless `once`. */
+/**
+ * Mirrors, rebuilds, judges, signs and serves, or sees to it; shows the table once the watch list is through; then goes on, unless `once`. Stopped before that, `once` shows what is
+ * done and what is left.
+ */
 export async function up(command: UpCommand): Promise<void> {
   const { config, terminal, signal } = command;
   const progress = command.progress === 'lines' ? openEventLines(command.stderr) : openProgress(command.stderr);
+  let isReported = false;
   try {
     const run = command.role === 'all' ? runUp : runScheduler;
     await run({ config, environment: command.environment, progress, signal, follow: command.once ? 'nothing' : 'upstream' }, async (running) => {
@@ -39,9 +44,11 @@ export async function up(command: UpCommand): Promise<void> {
         terminal.say(`granary: ${describeError(namingFolder(error, config.dataDir))}`);
       });
       await untilAborted(caughtUp, signal);
-      if (signal.aborted) return;
+      if (signal.aborted && !command.once) return;
+      if (signal.aborted) await settledBriefly(running);
       progress.pause();
       report(command, running);
+      isReported = true;
       if (command.once) return;
       terminal.say(`Following upstream${command.role === 'all' ? ' and serving' : ''}; Ctrl-C ends it.`);
       await untilAborted(undefined, signal);
@@ -50,29 +57,60 @@ export async function up(command: UpCommand): Promise<void> {
     throw namingFolder(error, config.dataDir);
   } finally {
     progress.stop();
+    if (command.once && signal.aborted && !isReported) reportNothing(command);
   }
 }
 
-function report({ json, terminal, config }: UpCommand, running: Running): void {
-  const { catalog, origins } = running.site;
+/** How long what was done waits for its place in the ledger, when somebody wants to leave. */
+const SETTLED_WITHIN_MS = 2000;
+
+/** Never rejects: what can't be sequenced now is durable all the same. */
+async function settledBriefly({ site }: Pick<Running, 'site'>): Promise<void> {
+  const over = new AbortController();
+  const time = site.clock.sleep(SETTLED_WITHIN_MS, over.signal).catch(() => undefined);
+  await Promise.race([site.settle().catch(() => undefined), time]);
+  over.abort();
+}
+
+/** It was stopped before it knew what there is to do. */
+function reportNothing({ json, terminal }: Pick<UpCommand, 'json' | 'terminal'>): void {
+  terminal.result(json ? JSON.stringify({ interrupted: true, artifacts: [], failures: [], missing: {}, left: null }) : formatLeft(undefined));
+}
+
+function report(command: UpCommand, running: Running): void {
   const outcomes = outcomesOf(running);
-  const gaveUp = [...running.scheduler.gaveUp.values()].map(({ job, error }) => ({ job: job.label, error: error.message }));
-  const postponed = [...running.scheduler.waiting.values()].map(({ job, error, at }) => ({ job: job.label, error: error.message, retryAt: at }));
-  const missing = Object.fromEntries(running.scheduler.standing()?.missing ?? []);
-  if (json) {
-    const ledger = { size: catalog.size(origins.public), origin: origins.public };
-    terminal.result(JSON.stringify({ artifacts: outcomes, ledger, address: running.address, failures: [...gaveUp, ...postponed], missing }));
-    return;
+  const known = { outcomes, left: leftOf(outcomes, running.scheduler.open()) };
+  if (command.json) reportJson(command, running, known);
+  else reportText(command, running, known);
+}
+interface Known {
+  readonly outcomes: readonly Outcome[];
+  readonly left: Left | undefined;
+}
+
+function reportJson({ terminal, signal }: UpCommand, { site, scheduler, address }: Running, { outcomes: artifacts, left }: Known): void {
+  const gaveUp = [...scheduler.gaveUp.values()].map(({ job, error }) => ({ job: job.label, error: error.message }));
+  const postponed = [...scheduler.waiting.values()].map(({ job, error, at }) => ({ job: job.label, error: error.message, retryAt: at }));
+  const missing = Object.fromEntries(scheduler.standing()?.missing ?? []);
+  const ledger = { size: site.catalog.size(site.origins.public), origin: site.origins.public };
+  const interruption = signal.aborted ? { interrupted: true, left: left ?? null } : {};
+  terminal.result(JSON.stringify({ artifacts, ledger, address, failures: [...gaveUp, ...postponed], missing, ...interruption }));
+}
+
+function reportText({ terminal, config, signal }: UpCommand, { site, scheduler, address }: Running, { outcomes, left }: Known): void {
+  const { catalog, origins } = site;
+  terminal.result(outcomeTable(outcomes, address));
+  for (const { job, error } of scheduler.gaveUp.values()) terminal.result(`gave up on ${job.label}: ${error.message}`);
+  for (const { job, error, at } of scheduler.waiting.values()) terminal.result(`${job.label} is tried again after ${at}: ${error.message}`);
+  for (const [specification, reasons] of scheduler.standing()?.missing ?? []) for (const reason of reasons) terminal.result(`${specification}: ${reason}`);
+  terminal.result(`\npublic ledger ${origins.public}, ${catalog.size(origins.public)} entries; its keys for verifiers: ${site.paths.publicKey}`);
+  if (signal.aborted) terminal.result(formatLeft(left));
+  else {
+    if (!isAnythingWatched(catalog))
+      terminal.result('nothing is watched yet: granary watch add takes packages, lockfiles and SBOMs, or name them under watch: in granary.yaml');
+    terminal.result(clientHints(address));
+    if (config.readers === 'registered') terminal.result(TOKEN_HINT);
   }
-  terminal.result(outcomeTable(outcomes, running.address));
-  for (const { job, error } of gaveUp) terminal.result(`gave up on ${job}: ${error}`);
-  for (const { job, error, retryAt } of postponed) terminal.result(`${job} is tried again after ${retryAt}: ${error}`);
-  for (const [specification, reasons] of Object.entries(missing)) for (const reason of reasons) terminal.result(`${specification}: ${reason}`);
-  terminal.result(`\npublic ledger ${origins.public}, ${catalog.size(origins.public)} entries; its keys for verifiers: ${running.site.paths.publicKey}`);
-  if (!isAnythingWatched(catalog))
-    terminal.result('nothing is watched yet: granary watch add takes packages, lockfiles and SBOMs, or name them under watch: in granary.yaml');
-  terminal.result(clientHints(running.address));
-  if (config.readers === 'registered') terminal.result(TOKEN_HINT);
 }
 
 function isAnythingWatched(catalog: Catalog): boolean {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Clock, Queue } from '@granary/contract/ports';
+import type { Clock, Job, Queue } from '@granary/contract/ports';
 import { type Standing, type SweepPorts, sweep } from '@granary/stage-schedule';
 import { diskFaultOf } from '../disk-fault.ts';
 import { type GivenUp, openJobOutcomes, type Postponed } from './job-outcomes.ts';
@@ -15,6 +15,8 @@ export interface Scheduler {
   idle(): Promise<void>;
   /** What the last sweep saw. */
   standing(): Standing | undefined;
+  /** Of what the last sweep saw, the jobs that are neither done nor given up on, nor put off; undefined before the first sweep. More may follow from them. */
+  open(): readonly Job[] | undefined;
   /** Jobs that were given up on, and why; until they are tried again. */
   readonly gaveUp: ReadonlyMap<string, GivenUp>;
   /** Jobs that failed and will be tried again. */
@@ -56,6 +58,7 @@ export function openScheduler(ports: SchedulerPorts): Scheduler {
     gaveUp: outcome.gaveUp,
     waiting: outcome.waiting,
     standing: () => standing,
+    open: () => standing?.jobs.filter(outcome.isOpen),
     async idle() {
       stumbles.awaited();
       while (!sweeper.isStopped()) {
