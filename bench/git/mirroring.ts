@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import process from 'node:process';
 import { GIT_ENVIRONMENT } from './clean-git.ts';
 import { type Measured, measured } from './measured.ts';
-import { makeSite, mirrorOnce, siteEnvironment } from './site.ts';
+import { makeSite, mirrorOnce, NODE, siteEnvironment } from './site.ts';
 
 export interface Mirrored {
   /** A whole `granary up --once`, and one that watches nothing. */
@@ -26,11 +25,13 @@ export async function mirrorRound({ base, name, folder }: MirrorWish): Promise<M
     measured(['git', ...settings, 'clone', '--quiet', '--mirror', `${base}${name}.git`, join(folder, into)], GIT_ENVIRONMENT);
   const mirror = async (into: string, names: readonly string[]) =>
     await measured(mirrorOnce(await makeSite(join(folder, into), { base, names })), siteEnvironment());
+  // First, as a site would have been started before: that fills the cache of compiled code.
+  const nothing = await mirror('nothing', []);
   return {
+    nothing,
     git: await clone('git'),
-    granary: await measured([process.execPath, join(import.meta.dirname, 'mirror-alone.ts'), join(folder, 'alone'), `${base}${name}`], siteEnvironment()),
+    granary: await measured([...NODE, join(import.meta.dirname, 'mirror-alone.ts'), join(folder, 'alone'), `${base}${name}`], siteEnvironment()),
     gitChecking: await clone('git-checking', '-c', 'fetch.fsckObjects=true'),
     site: await mirror('site', [name]),
-    nothing: await mirror('nothing', []),
   };
 }

@@ -89,10 +89,15 @@ export interface LocalRepository {
   /** Whole blobs by id; those that aren't here, are no blobs, or are larger than `maxBytes` are left out. Throws RepositoryError `too-large` where the others have more than 256 MiB together. */
   blobs(objectIds: readonly string[], limits: { readonly maxBytes: number }): Promise<ReadonlyMap<string, Uint8Array>>;
   /**
-   * Ids of the files, each once, that have a size of `minBytes` to `maxBytes` and stand in the trees of these commits (tags are followed), or are named themselves.
-   * Throws RepositoryError `too-large` where there are more than `maxFiles`, `malformed` where a tip isn't here.
+   * Hands `read` the contents of the files, each once, that have a size of `minBytes` to `maxBytes` and stand in the trees of these commits (tags are followed), or are named
+   * themselves; the bytes are valid until it returns. What a repository has of them isn't held at once. Throws RepositoryError `too-large` where there are more than `maxFiles`,
+   * `malformed` where a tip isn't here; and what `read` throws. By then some may have been read.
    */
-  smallFiles(tips: readonly string[], limits: { readonly minBytes: number; readonly maxBytes: number; readonly maxFiles: number }): Promise<readonly string[]>;
+  smallFiles(
+    tips: readonly string[],
+    limits: { readonly minBytes: number; readonly maxBytes: number; readonly maxFiles: number },
+    read: (contents: Uint8Array) => void,
+  ): Promise<void>;
   /** What a blob says in the format of git-config(1), in its order, as git reads it: it includes no other file. Throws RepositoryError `malformed`, `too-large`. */
   configuration(objectId: string, limits: { readonly maxBytes: number; readonly maxEntries: number }): Promise<readonly ConfigEntry[]>;
   /** Commits in the history of these objects, on all sides of merges, that changed something at or below a path (`''`: all commits), newest first, at most `max`. */

@@ -3,7 +3,7 @@ export { type FetchWish, fetchRequest, MAX_HAVES, MAX_WANTS } from './fetch-requ
 export { type GitFormatCode, GitFormatError } from './git-format-error.ts';
 export { lsRefsRequest, readLsRefs } from './ls-refs.ts';
 export { type ObjectFormat, type ObjectId, parseObjectFormat, parseObjectId } from './object-id.ts';
-export { encodePacket, encodeSpecial, type Packet, readPackets } from './pkt-line.ts';
+export { encodePacket, encodeSpecial, type Packet, type PacketLimits, readPackets } from './pkt-line.ts';
 export { type FetchAnswer, readFetch } from './read-fetch.ts';
 export { type Ancestry, diffRefs, eventsOf, type RefChange, type RefEvent } from './ref-changes.ts';
 export { MAX_REFS, type ReceivedRefs, type RefListing } from './ref-listing.ts';

@@ -5,7 +5,7 @@ import { codeOf, inPieces, packets } from './test/index.ts';
 
 const read = (bytes: Uint8Array, { piece = 65_536, maxBytes = 1_000_000 } = {}): Promise<readonly Packet[]> =>
   Array.fromAsync(readPackets(inPieces(bytes, piece), { maxBytes }));
-const text = (packet: Packet): string => (packet.type === 'data' ? Buffer.from(packet.bytes).toString() : `|${packet.type}`);
+const text = (packet: Packet): string => ('bytes' in packet ? Buffer.from(packet.bytes).toString() : `|${packet.type}`);
 
 describe('packets', () => {
   it('are written as gitprotocol-common shows them', () => {
@@ -30,6 +30,28 @@ describe('packets', () => {
         expect((await read(packets(...parts), { piece })).map(text)).toEqual(parts);
       }),
     );
+  });
+
+  it('come in parts as the stream has them, where they begin with a byte that was named', async () => {
+    const bytes = packets('\x01abcdefgh', '\x01', '\x02other', '', '\x01i', '|flush');
+    const inParts = async (piece: number) => await Array.fromAsync(readPackets(inPieces(bytes, piece), { maxBytes: 1000, inParts: 1 }));
+
+    expect((await inParts(1000)).map((packet) => (packet.type === 'part' ? ['part', text(packet), packet.isFirst] : text(packet)))).toEqual([
+      ['part', 'abcdefgh', true],
+      ['part', '', true],
+      '\x02other',
+      '',
+      ['part', 'i', true],
+      '|flush',
+    ]);
+    for (const piece of [1, 2, 3, 7, 11]) {
+      const found = await inParts(piece);
+      const parts = found.filter((packet) => packet.type === 'part');
+      expect(parts.map(text).join('')).toBe('abcdefghi');
+      expect(parts.filter(({ isFirst }) => isFirst)).toHaveLength(3);
+      expect(found.filter(({ type }) => type === 'data').map(text)).toEqual(['\x02other', '']);
+    }
+    expect(await codeOf(() => Array.fromAsync(readPackets(inPieces(bytes.subarray(0, 9), 4), { maxBytes: 1000, inParts: 1 })))).toBe('truncated');
   });
 
   it.each([

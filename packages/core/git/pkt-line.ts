@@ -8,6 +8,8 @@ const LENGTH_BYTES = 4;
 /** gitprotocol-v2, Packet-Line Framing. The bytes of a packet may lie in those that the stream handed out. */
 export type Packet =
   | { readonly type: 'data'; readonly bytes: Uint8Array }
+  /** Of a packet that is handed out as it comes: what lies in one piece of the stream. */
+  | { readonly type: 'part'; readonly bytes: Uint8Array; readonly isFirst: boolean }
   | { readonly type: 'flush' }
   | { readonly type: 'delimiter' }
   | { readonly type: 'response-end' };
@@ -26,12 +28,18 @@ export function encodeSpecial(type: 'flush' | 'delimiter' | 'response-end'): Uin
   return Buffer.from(`000${SPECIAL.findIndex((packet) => packet.type === type)}`);
 }
 
+export interface PacketLimits {
+  readonly maxBytes: number;
+  /** Packets that begin with this byte come in parts, without it: where nothing but bytes matters, none need be copied together. */
+  readonly inParts?: number;
+}
+
 /**
  * The packets of a stream of a server, as they come. Holds one packet at most, whatever the size of the stream's pieces. Throws
  * GitFormatError: `malformed`, `truncated` where it ends within a packet, `too-large` when more than `maxBytes` came.
  */
-export async function* readPackets(stream: AsyncIterable<Uint8Array>, { maxBytes }: { readonly maxBytes: number }): AsyncGenerator<Packet, void, undefined> {
-  const splitter = new PacketSplitter();
+export async function* readPackets(stream: AsyncIterable<Uint8Array>, { maxBytes, inParts }: PacketLimits): AsyncGenerator<Packet, void, undefined> {
+  const splitter = new PacketSplitter(inParts);
   let total = 0;
   for await (const piece of stream) {
     total += piece.length;
@@ -41,40 +49,74 @@ export async function* readPackets(stream: AsyncIterable<Uint8Array>, { maxBytes
   splitter.end();
 }
 
-/** Takes a stream's pieces in turn. A packet that lies in one piece is not copied, and one that doesn't only once. */
+/** A packet of which the length is known. */
+type Begun =
+  | { readonly type: 'unread'; readonly size: number }
+  | { readonly type: 'whole'; readonly payload: Buffer; filled: number }
+  | { readonly type: 'parts'; left: number };
+
+/** Takes a stream's pieces in turn. A packet that lies in one piece is not copied, one that comes in parts neither, and others only once. */
 class PacketSplitter {
+  readonly #inParts: number | undefined;
   readonly #length = Buffer.alloc(LENGTH_BYTES);
   #lengthFilled = 0;
-  #payload: Buffer | undefined;
-  #payloadFilled = 0;
+  #begun: Begun | undefined;
+
+  constructor(inParts: number | undefined) {
+    this.#inParts = inParts;
+  }
 
   *push(piece: Buffer): Generator<Packet, void, undefined> {
     let at = 0;
     while (at < piece.length) {
-      if (this.#payload === undefined) {
+      if (this.#begun === undefined) {
         const copied = piece.copy(this.#length, this.#lengthFilled, at);
         at += copied;
         this.#lengthFilled = (this.#lengthFilled + copied) % LENGTH_BYTES;
         if (this.#lengthFilled !== 0) return;
         const next = startOf(this.#length);
         if (typeof next !== 'number') yield next;
-        else if (at + next <= piece.length) yield { type: 'data', bytes: piece.subarray(at, at + next) };
-        else this.#payload = Buffer.allocUnsafeSlow(next);
-        if (typeof next === 'number' && this.#payload === undefined) at += next;
+        else if (next === 0) yield { type: 'data', bytes: piece.subarray(at, at) };
+        else this.#begun = { type: 'unread', size: next };
       } else {
-        const copied = piece.copy(this.#payload, this.#payloadFilled, at);
-        at += copied;
-        this.#payloadFilled += copied;
-        if (this.#payloadFilled < this.#payload.length) return;
-        yield { type: 'data', bytes: this.#payload };
-        this.#payload = undefined;
-        this.#payloadFilled = 0;
+        const { packet, taken } = this.#take(this.#begun, piece.subarray(at));
+        at += taken;
+        if (packet !== undefined) yield packet;
+      }
+    }
+  }
+
+  /** How much of `rest`, which isn't empty, belongs to the packet, and what it gives. */
+  #take(begun: Begun, rest: Buffer): { readonly packet?: Packet; readonly taken: number } {
+    switch (begun.type) {
+      case 'unread': {
+        const bytes = rest.subarray(0, begun.size);
+        const isWhole = bytes.length === begun.size;
+        if (bytes[0] === this.#inParts) {
+          this.#begun = isWhole ? undefined : { type: 'parts', left: begun.size - bytes.length };
+          return { packet: { type: 'part', bytes: bytes.subarray(1), isFirst: true }, taken: bytes.length };
+        }
+        this.#begun = isWhole ? undefined : { type: 'whole', payload: Buffer.allocUnsafeSlow(begun.size), filled: 0 };
+        return isWhole ? { packet: { type: 'data', bytes }, taken: begun.size } : { taken: 0 };
+      }
+      case 'whole': {
+        const taken = rest.copy(begun.payload, begun.filled);
+        begun.filled += taken;
+        if (begun.filled < begun.payload.length) return { taken };
+        this.#begun = undefined;
+        return { packet: { type: 'data', bytes: begun.payload }, taken };
+      }
+      case 'parts': {
+        const bytes = rest.subarray(0, begun.left);
+        begun.left -= bytes.length;
+        if (begun.left === 0) this.#begun = undefined;
+        return { packet: { type: 'part', bytes, isFirst: false }, taken: bytes.length };
       }
     }
   }
 
   end(): void {
-    if (this.#lengthFilled !== 0 || this.#payload !== undefined) throw new GitFormatError('truncated', "git server's answer: it ends within a packet");
+    if (this.#lengthFilled !== 0 || this.#begun !== undefined) throw new GitFormatError('truncated', "git server's answer: it ends within a packet");
   }
 }
 

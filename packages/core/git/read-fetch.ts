@@ -30,7 +30,7 @@ const SIGNATURES = [Buffer.from('PACK\0\0\0\x02'), Buffer.from('PACK\0\0\0\x03')
  * `truncated`, `too-large`, `unsupported` for a shallow repository, `malformed` for anything else that isn't a pack and nothing but a pack.
  */
 export async function* readFetch(stream: AsyncIterable<Uint8Array>, answer: FetchAnswer): AsyncGenerator<Uint8Array, void, undefined> {
-  const packets = readPackets(stream, { maxBytes: answer.maxBytes + besideBytes(answer.maxBytes) });
+  const packets = readPackets(stream, { maxBytes: answer.maxBytes + besideBytes(answer.maxBytes), inParts: BAND.pack });
   try {
     const first = answer.version === 2 ? await startV2(packets) : await startV0(packets);
     let size = 0;
@@ -38,7 +38,7 @@ export async function* readFetch(stream: AsyncIterable<Uint8Array>, answer: Fetc
     const signature = new SignatureCheck();
     for (let packet = first; packet.type !== 'flush'; packet = await nextPacket(packets, 'a pack')) {
       const bytes = packBytes(packet, answer);
-      beside += bytes === undefined ? sizeOf(packet) : FRAME_BYTES;
+      beside += besideBytesOf(packet);
       // Else a server that never comes to the point would be read for as long as the largest pack.
       if (beside > besideBytes(size)) throw new GitFormatError('too-large', `git server's answer: more than ${besideBytes(size)} bytes beside the pack`);
       if (bytes === undefined || bytes.length === 0) continue;
@@ -58,7 +58,9 @@ function besideBytes(packBytes: number): number {
   return BESIDE_BYTES + Math.floor(packBytes / 64);
 }
 
-function sizeOf(packet: Packet): number {
+/** What a packet has that isn't the pack's. */
+function besideBytesOf(packet: Packet): number {
+  if (packet.type === 'part') return packet.isFirst ? FRAME_BYTES : 0;
   return FRAME_BYTES + (packet.type === 'data' ? packet.bytes.length : 0);
 }
 
@@ -94,12 +96,11 @@ async function startV0(packets: Packets): Promise<Packet> {
 
 /** Undefined for what isn't part of the pack. */
 function packBytes(packet: Packet, { onProgress }: FetchAnswer): Uint8Array | undefined {
+  if (packet.type === 'part') return packet.bytes;
   if (packet.type !== 'data') throw unexpected(packet, 'a pack');
   const [band] = packet.bytes;
   const bytes = packet.bytes.subarray(1);
   switch (band) {
-    case BAND.pack:
-      return bytes;
     case BAND.progress: {
       const line = remoteText(lastLine(bytes));
       if (line !== '') onProgress?.(line);

@@ -81,6 +81,25 @@ describe('a git that runs', () => {
     await expect(inside('exec python3 -c "b = bytearray(2 ** 31)" 2>&1', {})).rejects.toMatchObject({ name: 'RepositoryError' });
   });
 
+  it('gives way to others where it is told to, with all that it starts', async () => {
+    const niceness = async (priority?: 'low') =>
+      await runGit(await runner(), 'probe', { args: [], script: 'sh -c nice', places: [], timeoutMs: 30_000, ...(priority === undefined ? {} : { priority }) });
+
+    const [usual, low] = [await niceness(), await niceness('low')];
+
+    expect(Number(low[0])).toBe(Math.min(19, Math.max(10, Number(usual[0]))));
+  });
+
+  it('ends when what it is to read fails, with just that error', async () => {
+    const gone = new Error('the source is gone');
+    const input = async function* () {
+      yield 'one';
+      throw gone;
+    };
+
+    await expect(runGit(await runner(), 'probe', { args: [], script: 'cat', places: [], timeoutMs: 30_000, input: input() })).rejects.toBe(gone);
+  });
+
   it('says what it says without control characters, and not without end', async () => {
     const flood = inside('i=0; while [ $i -lt 3000 ]; do printf "\\033[31m%01000d\\r\\n" $i >&2; i=$((i+1)); done; exit 3');
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants, getPriority, setPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { GitTools } from './git-tools.ts';
 import { type Place, type ProcessLimits, sandboxArguments } from './sandbox-arguments.ts';
@@ -13,6 +14,8 @@ export interface GitCommand {
   readonly environment?: Readonly<Record<string, string>>;
   readonly script?: string;
   readonly signal?: AbortSignal;
+  /** Gives way to all else on this machine that wants the processor. */
+  readonly priority?: 'low';
   /** Every line of stderr, cut at 1,000 characters. */
   readonly onStderr?: (line: string) => void;
 }
@@ -68,11 +71,12 @@ export function gitRunner({ tools, threads, limits }: GitRunnerOptions): GitRunn
 /** setTimeout(3) of Node holds 31 bits. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-function startProcess(program: string, args: readonly string[], { timeoutMs, signal, onStderr }: GitCommand): GitProcess {
+function startProcess(program: string, args: readonly string[], { timeoutMs, signal, priority, onStderr }: GitCommand): GitProcess {
   let stopped: GitEnd['stopped'];
   let failure: Error | undefined;
   // A group of its own: a Ctrl-C that is meant for us is handed on when we decide so. bwrap's children die with it, by PR_SET_PDEATHSIG.
   const child = spawn(program, args, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  if (priority === 'low') giveWay(child.pid);
   const stderr = keepStderr(child.stderr, onStderr);
   const stop = (why: 'timeout' | 'abort'): void => {
     stopped ??= why;
@@ -97,6 +101,17 @@ function startProcess(program: string, args: readonly string[], { timeoutMs, sig
     });
   });
   return { stdin: child.stdin, stdout: child.stdout, ended, stop };
+}
+
+/** What it starts inherits that (setpriority(2)); it has yet to set its limits, and to make its namespaces. */
+function giveWay(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    // We may be lower ourselves.
+    setPriority(pid, Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 function killGroup(pid: number | undefined): void {

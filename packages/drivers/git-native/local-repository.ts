@@ -2,6 +2,7 @@ import type { LocalRepository, ShownRefs, StoredPack, UploadPackRequest } from '
 import type { LimitFunction } from 'p-limit';
 import { archiveCommit } from './archive-commit.ts';
 import { areAncestors } from './are-ancestors.ts';
+import { askedFor } from './asked-for.ts';
 import type { BackgroundIndex } from './background-index.ts';
 import { commitsNamed } from './commits-named.ts';
 import { commitsTouching } from './commits-touching.ts';
@@ -63,7 +64,7 @@ export function localRepository(parts: RepositoryParts, key: RepositoryKey, give
         (here) => objectsAt(here, questions),
       ),
     blobs: (objectIds, limits) => lookUp(objectIds, (here) => readBlobs(here, objectIds, limits)),
-    smallFiles: (tips, limits) => lookUp(tips, (here) => smallFiles(here, tips, limits)),
+    smallFiles: (tips, limits, read) => lookUp(tips, (here) => smallFiles(here, tips, limits, read)),
     configuration: (objectId, limits) => lookUp([objectId], (here) => readConfiguration(here, objectId, limits)),
     commitsTouching: (tips, path, max) => lookUp(tips, (here) => commitsTouching(here, tips, { path, max })),
     commitsNamed: (idPrefix) => lookUp([], (here) => commitsNamed(here, idPrefix)),
@@ -91,11 +92,12 @@ function serve(parts: RepositoryParts, { key, packs, shown }: Shown, request: Up
             { folder: refsFolder, at: '/repo', access: 'read' },
             { folder: folder.objects, at: '/repo/objects', access: 'read' },
           ] as const;
-          const { body, ended } = await uploadPack({ runner, places, limits }, request);
+          const asked = askedFor(request);
+          const { body, ended } = await uploadPack({ runner, places, limits }, asked.request);
           resolve(body);
-          // Only who asked for objects pays off: refs alone need no bitmap.
-          if (request.operation === 'upload-pack') index.want(folder, { key, packs, tips: () => commitsOf(reading(runner, folder), shown) });
           await ended;
+          // Not before: it would take the processor from the answer. And only who asked for objects pays off: refs alone need no bitmap.
+          if (asked.forObjects()) index.want(folder, { key, packs, tips: () => commitsOf(reading(runner, folder), shown) });
         });
       }),
     );

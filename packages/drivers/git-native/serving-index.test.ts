@@ -1,8 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { StoredPack } from '@granary/contract/ports';
+import { encodePacket, encodeSpecial } from '@granary/core/git';
 import { describe, expect, it } from 'vitest';
 import { gitServer } from './test/git-server.ts';
 import { LIMITS, type OpenedDriver, openDriver } from './test/open-driver.ts';
@@ -52,6 +54,29 @@ describe('an index for serving', () => {
     expect(await (await again.open(packs)).having(tips)).toEqual(new Set(tips));
     expect(await isIndexed(again)).toBe(true);
     expect(faults).toEqual([]);
+  });
+
+  it('waits for the end of an answer, and for one with objects', async () => {
+    const driver = await openDriver();
+    const repository = await driver.open();
+    const upstream = await upstreamRepository();
+    const tip = upstream.commit('first', 'first\n');
+    await repository.take(inPieces(upstream.pack([tip])), [tip], LIMITS);
+    const shown = { refs: upstream.refs(), head: 'refs/heads/main' };
+    const ask = async (...lines: readonly Uint8Array[]) =>
+      await repository.uploadPack(shown, {
+        operation: 'upload-pack',
+        protocol: 'version=2',
+        body: inPieces(Buffer.concat([...lines, encodeSpecial('flush')])),
+      });
+
+    await Array.fromAsync(await ask(encodePacket('command=ls-refs\n'), encodeSpecial('delimiter')));
+    const answer = await ask(encodePacket('command=fetch\n'), encodeSpecial('delimiter'), encodePacket(`want ${tip}\n`), encodePacket('done\n'));
+    await sleep(1500);
+    expect(await isIndexed(driver)).toBe(false);
+
+    await Array.fromAsync(answer);
+    await expect.poll(() => isIndexed(driver), { timeout: 60_000, interval: 200 }).toBe(true);
   });
 });
 

@@ -23,7 +23,7 @@ export interface ServingTips {
 export async function writeServingIndex(runner: GitRunner, folder: HeldFolder, { tips, signal }: ServingTips): Promise<void> {
   const places: readonly Place[] = [{ folder: folder.path, at: '/repo', access: 'write' }];
   const run = (args: readonly string[]): Promise<unknown> =>
-    runGit(runner, 'index for serving', { args, places, timeoutMs: INDEX_MS, ...(signal === undefined ? {} : { signal }) });
+    runGit(runner, 'index for serving', { args, places, timeoutMs: INDEX_MS, priority: 'low', ...(signal === undefined ? {} : { signal }) });
 
   await folder.rearrange(async () => {
     const packFolder = join(folder.objects, 'pack');

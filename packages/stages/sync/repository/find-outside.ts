@@ -32,7 +32,8 @@ export async function findOutside({ blobs }: { readonly blobs: Pick<BlobStore, '
   const tips = [...new Set(state.refs.values())].filter((tip) => !searched.has(tip));
   const head = state.refs.get('HEAD') ?? state.refs.get(state.head ?? '');
   const modules = await findSubmodules(local, { repository, head, tips });
-  const largeFiles = await findLargeFiles(local, tips);
+  // One more tells that there are too many.
+  const largeFiles = await findLargeFiles(local, tips, MAX_LARGE_FILES + 1);
   const files = unique([...before.largeFiles, ...(largeFiles === 'unreadable' ? [] : largeFiles)], ({ oid, sizeBytes }) => `${oid} ${sizeBytes}`);
   const submodules = unique([...modules.submodules, ...before.submodules], ({ path, repository: named }) => `${named} ${path}`);
   const limits = limitsMet({ files, submodules, isUnreadable: largeFiles === 'unreadable' });
