@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseRepository } from '@granary/core/git';
-import { LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
+import { parseDocument } from 'yaml';
 import { ConfigError } from './config-error.ts';
 import { type Deployment, readDeployment } from './deployment.ts';
+import { parseYaml } from './parse-yaml.ts';
 import { ConfigFile } from './schema.ts';
 
 /** One line of `watch:`; lockfile paths are resolved against the configuration's folder, and keep how they were written. */
@@ -44,7 +44,7 @@ export async function readConfig(overrides: ConfigOverrides, environment: Readon
   const named = overrides.file ?? environment['GRANARY_CONFIG'];
   const file = resolve(cwd, named ?? DEFAULT_FILE);
   const text = await readText(file, named !== undefined);
-  const { parsed, placeOf } = text === undefined ? { parsed: ConfigFile.parse({}), placeOf: () => file } : parseConfig(text, file);
+  const { parsed, placeOf } = text === undefined ? { parsed: ConfigFile.parse({}), placeOf: () => file } : parseYaml(text, file, ConfigFile);
   const data = overrides.data ?? environment['GRANARY_DATA'];
   const base = dirname(file);
   const listen = overrides.listen ?? environment['GRANARY_LISTEN'] ?? parsed.listen;
@@ -58,6 +58,7 @@ export async function readConfig(overrides: ConfigOverrides, environment: Readon
     dataDir,
     keysDir: keys === undefined ? join(dataDir, 'keys') : resolve(base, keys),
     ...readDeployment({ store, lock, queue }, { environment, base, dataDir, placeOf }),
+    ...(parsed.definitions === undefined ? {} : { definitions: resolve(base, parsed.definitions) }),
     ...(parsed.advisories === undefined ? {} : { advisories: { folder: resolve(base, parsed.advisories.folder) } }),
     ...(parsed.sigstore === undefined ? {} : { sigstore: { trustedRoot: resolve(base, parsed.sigstore.trustedRoot) } }),
     ...(text === undefined ? {} : { file }),
@@ -94,41 +95,6 @@ async function readText(file: string, isNamed: boolean): Promise<string | undefi
     if (!isNamed && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw new ConfigError(`${file}: can't be read; name an existing file with --config`, { cause });
   }
-}
-
-interface ParsedConfig {
-  readonly parsed: ConfigFile;
-  /** `file:line:column` of the value at a path, or of the nearest one around it. */
-  readonly placeOf: (path: readonly PropertyKey[]) => string;
-}
-
-function parseConfig(text: string, file: string): ParsedConfig {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const placeAt = (offset: number) => {
-    const { line, col } = lineCounter.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  const placeOf = (path: readonly PropertyKey[]) => placeAt(offsetOf(document, path));
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw new ConfigError(`${placeAt(problem.pos[0])}: not YAML: ${problem.message}`);
-  const parsed = ConfigFile.safeParse(document.toJS() ?? {});
-  if (parsed.success) return { parsed: parsed.data, placeOf };
-  const lines = parsed.error.issues.map((issue) => `${placeOf(pathOf(issue))}: ${issue.path.join('.') || 'the file'}: ${issue.message}`);
-  throw new ConfigError(lines.join('\n'));
-}
-
-function pathOf(issue: z.core.$ZodIssue): readonly PropertyKey[] {
-  return issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
-}
-
-/** The place of the value at fault, or of the nearest one around it. */
-function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number {
-  for (let depth = path.length; depth > 0; depth -= 1) {
-    const node = document.getIn(path.slice(0, depth), true);
-    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) return Number(node.range[0]);
-  }
-  return 0;
 }
 
 function watchLine(line: ConfigFile['watch'][number], base: string): Omit<WatchLine, 'at'> {

@@ -138,6 +138,8 @@ export const ConfigFile = strict({
   keys: z.string().min(1).optional(),
   follow: strict({ intervalSeconds: Seconds.default(60) }).default({ intervalSeconds: 60 }),
   verified: Policy.prefault({}),
+  /** A folder in which operators write down how packages are made, where nothing tells. Default: nothing is written down. */
+  definitions: z.string().min(1).optional(),
   /** A folder of OSV files, from which clients are told what is known of vulnerabilities. Default: they are told that nothing is known. */
   advisories: strict({ folder: z.string().min(1) }).optional(),
   /** Sigstore's roots of trust (`trusted_root.json`), by which attestations of publishers are checked. Default: they are kept, and not believed. */
@@ -149,7 +151,7 @@ export const ConfigFile = strict({
 export type ConfigFile = z.output<typeof ConfigFile>;
 
 /** An object of these keys only; any other is refused by its name, with those that there are. */
-function strict<S extends z.core.$ZodShape>(shape: S) {
+export function strict<S extends z.core.$ZodShape>(shape: S) {
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys' ? `unknown: ${issue.keys.join(', ')}; expected one of ${Object.keys(shape).join(', ')}` : 'expected keys and values',

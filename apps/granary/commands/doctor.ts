@@ -2,6 +2,7 @@ import { type Config, ConfigError } from '@granary/config';
 import { checkSandboxHost } from '@granary/driver-sandbox-oci';
 import { ecosystems } from '@granary/ecosystems';
 import { formatTable } from '../output/terminal.ts';
+import { readDefinitions } from '../roles/definitions.ts';
 import { discoverUpstream } from '../roles/discover.ts';
 import { concernedBy, readWatchList } from '../roles/watch-list.ts';
 import { advisoriesFinding } from './advisories-finding.ts';
@@ -32,6 +33,7 @@ export async function doctor(config: Config, environment: NodeJS.ProcessEnv): Pr
     { state: 'ok', what: 'archive', detail: config.store.type === 'folder' ? config.store.path : `${config.store.endpoint}, two buckets` },
     readersFinding(config),
     await advisoriesFinding(config),
+    await definitionsFinding(config),
     ...watched.findings,
     ...(await probeServices(config)),
     ...upstreams,
@@ -46,6 +48,18 @@ function readersFinding({ readers }: Config): Finding {
   if (readers === 'anyone')
     return { state: 'ok', what, detail: 'off: everybody who reaches this site may read; readers: registered in granary.yaml changes that' };
   return { state: 'ok', what, detail: 'on: only who shows a token may read; granary reader add makes one, and docs/clients.md says how clients show it' };
+}
+
+async function definitionsFinding(config: Config): Promise<Finding> {
+  const what = 'definitions';
+  try {
+    const definitions = await readDefinitions(config);
+    if (definitions === undefined) return { state: 'ok', what, detail: 'none: how packages are made is inferred; docs/sources.md says how to write one' };
+    return { state: 'ok', what, detail: `${definitions.packages} packages in ${config.definitions}` };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { state: 'missing', what, detail: error.message };
+  }
 }
 
 /** Ids of ecosystems that the watch list asks for, or what is wrong with it. */

@@ -15,7 +15,13 @@ export interface Explanation {
   readonly source: NonNullable<LocatedBody['source']> | null;
   /** What the sources say against each other. */
   readonly sourceFindings: readonly SourceFinding[];
-  readonly attempts: readonly { readonly definition: string | null; readonly came: string; readonly notes: readonly string[] }[];
+  readonly attempts: readonly {
+    readonly definition: string | null;
+    /** The operator's file that some of the definition is from. */
+    readonly basis: Definition['basis'] | null;
+    readonly came: string;
+    readonly notes: readonly string[];
+  }[];
   readonly verdict: ({ readonly entry: number; readonly at: string } & VerdictBody) | null;
   readonly attested: readonly { readonly entry: number; readonly predicateType: string; readonly keyId: string }[];
 }
@@ -59,6 +65,7 @@ async function attemptsOf(
       if (result.type !== 'definition')
         return {
           definition: null,
+          basis: null,
           came: result.type === 'unresolvable' ? `unresolvable: ${result.detail}` : (result.detail ?? 'nothing more to try'),
           notes: plan.proposal?.notes ?? [],
         };
@@ -69,20 +76,21 @@ async function attemptsOf(
           : built?.status === 'failed'
             ? `${built.failureClass}: ${built.detail}`
             : (built?.status ?? 'not built yet');
-      return { definition: result.definition, came, notes: await notesOf(ports.blobs, result.definition) };
+      return { definition: result.definition, came, ...(await saidBy(ports.blobs, result.definition)) };
     }),
   );
 }
 
-async function notesOf(blobs: BlobStore, digest: Parameters<BlobStore['read']>[0]): Promise<readonly string[]> {
+async function saidBy(blobs: BlobStore, digest: Parameters<BlobStore['read']>[0]): Promise<Pick<Explanation['attempts'][number], 'basis' | 'notes'>> {
   const bytes = await blobs.read(digest, MAX_DEFINITION_BYTES);
-  if (bytes === undefined) return [];
+  if (bytes === undefined) return { basis: null, notes: [] };
   const definition: Definition = JSON.parse(new TextDecoder().decode(bytes));
-  return [
+  const notes = [
     ...definition.notes,
     ...definition.parameters.map(({ name, value, from }) => `${name}=${value} (read from ${from})`),
     ...definition.assists.map(({ path, why }) => `taken from the published artifact: ${path}: ${why}`),
   ];
+  return { basis: definition.basis ?? null, notes };
 }
 
 const FINDING_TEXTS: Readonly<Record<SourceFinding, string>> = {
@@ -95,9 +103,10 @@ const FINDING_TEXTS: Readonly<Record<SourceFinding, string>> = {
 };
 
 function sourceText(source: NonNullable<LocatedBody['source']>): string {
-  if (source.kind === 'archive') return `${source.purl} sha256:${source.sha256}, ${source.tier}`;
+  const written = source.written === undefined ? '' : `, by what the operator wrote (record ${source.written})`;
+  if (source.kind === 'archive') return `${source.purl} sha256:${source.sha256}, ${source.tier}${written}`;
   const where = source.directory === undefined ? '' : `, in ${source.directory}`;
-  return `${source.repository} commit ${source.commit}${where}, ${source.tier}, found by ${source.evidence}${source.ref === undefined ? '' : ` (${source.ref})`}`;
+  return `${source.repository} commit ${source.commit}${where}, ${source.tier}, found by ${source.evidence}${source.ref === undefined ? '' : ` (${source.ref})`}${written}`;
 }
 
 function evidenceText(evidence: StoredBody['evidence'][number]): string {
@@ -118,9 +127,10 @@ export function formatExplanation(explanation: Explanation): string {
     ...explanation.sourceFindings.map((finding) => `  ${isSecurityFinding(finding) ? 'SECURITY  ' : 'note      '}${finding}: ${FINDING_TEXTS[finding]}`),
     `  stored    entry ${stored.entry}, ${stored.at}${stored.licence === null ? '' : `, licence ${stored.licence}`}; upstream: ${explanation.upstream}`,
     ...stored.evidence.map((evidence) => `  evidence  ${evidence.check}: ${evidence.state}${evidenceText(evidence)}`),
-    ...explanation.attempts.flatMap(({ definition, came, notes }, index) => [
+    ...explanation.attempts.flatMap(({ definition, basis, came, notes }, index) => [
       `  attempt ${index + 1} ${definition ?? ''}`,
       `            ${came}`,
+      ...(basis === null || basis === undefined ? [] : [`            written by the operator: ${basis.file} sha256:${basis.sha256}`]),
       ...notes.map((note) => `            ${note}`),
     ]),
     ...explanation.attested.map(({ entry, predicateType }) => `  attested  ${predicateType} (entry ${entry})`),

@@ -36,8 +36,9 @@ export async function openRebuildStation(parts: RebuildStationParts, upstreamwar
     : ownResolving(parts, upstreamward);
   const { blobs, catalog } = sync;
   const shared = { ecosystem, repositories, blobs, catalog, sink: site.sinkOf('rebuild') };
+  const { definitions: written } = parts;
   return {
-    plan: { ...shared, environment, resolve: resolving.resolveExact, candidateDocuments: documents.current, documents: sync.documents },
+    plan: { ...shared, environment, resolve: resolving.resolveExact, candidateDocuments: documents.current, documents: sync.documents, written },
     run: { ...shared, sandbox: parts.sandbox, openMirror: (moment) => parts.mirrors.open(moment) },
     resolve: resolving.resolve,
     [Symbol.asyncDispose]: () => resolving[Symbol.asyncDispose](),

@@ -1,5 +1,6 @@
 import { ecosystems } from '@granary/ecosystems';
 import { importWatchList } from '@granary/stage-demand';
+import { readDefinitions } from './definitions.ts';
 import { followAll } from './follow-all.ts';
 import { openFollowingSite } from './following-site.ts';
 import { openObserver } from './observer.ts';
@@ -16,11 +17,12 @@ export async function runScheduler<T>(options: UpOptions, use: (running: Running
   await using stack = new AsyncDisposableStack();
   const { note } = progress;
   const items = await readWatchList(config);
+  const definitions = await readDefinitions(config);
   const site = stack.use(await openFollowingSite({ config, purpose: 'granary scheduler', note, signal }));
   const { catalog, clock } = site;
   const { blobs } = site.publicStore;
   const queue = stack.use(await openSharedQueue(config, { clock, note }));
-  const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress }));
+  const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress, definitions }));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));
   const sink = site.sinkOf('sync');
   const observers = new Map(

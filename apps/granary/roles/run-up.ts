@@ -4,6 +4,7 @@ import { readersOfCatalog } from '@granary/stage-access';
 import { importWatchList } from '@granary/stage-demand';
 import type { Refusal } from '@granary/stage-ledger';
 import type { Progress } from '../output/progress.ts';
+import { readDefinitions } from './definitions.ts';
 import { followAll } from './follow-all.ts';
 import { openSiteServer } from './open-site-server.ts';
 import { openPullThrough } from './pull-through.ts';
@@ -41,6 +42,7 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   const { config, progress } = options;
   await using stack = new AsyncDisposableStack();
   const items = await readWatchList(config);
+  const definitions = await readDefinitions(config);
   const onRefused = ({ reason }: Refusal) => progress.note(`a fact was refused: ${reason}`);
   const onBatch = ({ origin, ...batch }: BatchEvent) => progress.onStep({ type: 'batch', id: origin, ...batch });
   const site = stack.use(await openSequencingSite({ config, purpose: 'granary up', note: progress.note, onRefused, onBatch }));
@@ -62,10 +64,10 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   const { served, address } = stack.use(await openSiteServer(archive, progress.note));
   progress.note(`serving on ${address}`);
   const queue = stack.use(await openQueue(config, { clock, note: progress.note }));
-  const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress }));
+  const { scheduler, settle } = stack.use(openScheduling({ config, site, queue, progress, definitions }));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note: progress.note }));
   const { observers, pullable } = stack.use(
-    await openStations({ ...options, site, upstreams, served, repositories, queue, settle, needed: concernedBy(items) }),
+    await openStations({ ...options, site, upstreams, served, repositories, queue, settle, needed: concernedBy(items), definitions }),
   );
   stack.use(pulling).connect(pullable);
   const { looked } = stack.use(followAll({ ...options, site, observers, note: progress.note }));

@@ -1,5 +1,6 @@
 import { exportPublicKey } from '@granary/driver-signer-key';
 import { readersOfCatalog } from '@granary/stage-access';
+import { readDefinitions } from './definitions.ts';
 import { openFollowingSite } from './following-site.ts';
 import { openLocalRepositories } from './repositories.ts';
 import type { RunOptions } from './run-up.ts';
@@ -14,6 +15,7 @@ export async function runWorker(options: RunOptions): Promise<void> {
   const { config, progress, signal } = options;
   await using stack = new AsyncDisposableStack();
   const { note } = progress;
+  const definitions = await readDefinitions(config);
   const site = stack.use(await openFollowingSite({ config, purpose: 'granary worker', note, signal }));
   const { catalog, publicStore: store, keys, origins, clock } = site;
   const repositories = stack.use(openLocalRepositories({ folder: site.paths.git, blobs: store.blobs, maxBytes: config.repositories.cacheBytes }));
@@ -21,7 +23,9 @@ export async function runWorker(options: RunOptions): Promise<void> {
   const queue = stack.use(await openSharedQueue(config, { clock, note }));
   stack.defer(queue.subscribe((event) => progress.onEvent(event)));
   const upstreams = stack.use(await openUpstreams({ ...options, clock, note }));
-  stack.use(await openStations({ ...options, site, upstreams, served, repositories, queue, settle: site.settle, needed: await concernedByCatalog(site) }));
+  stack.use(
+    await openStations({ ...options, site, upstreams, served, repositories, queue, settle: site.settle, needed: await concernedByCatalog(site), definitions }),
+  );
   note('taking jobs');
   await aborted(signal);
 }

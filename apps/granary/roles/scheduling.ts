@@ -5,6 +5,7 @@ import { ecosystemOf } from '@granary/ecosystems';
 import { acceptRequests } from '@granary/stage-demand';
 import { diskFaultOf } from '../disk-fault.ts';
 import type { Progress } from '../output/progress.ts';
+import type { Definitions } from './definitions.ts';
 import { keepFailureNotes } from './failure-notes.ts';
 import { policyDigest } from './policy.ts';
 import { openScheduler, type Scheduler } from './scheduler.ts';
@@ -21,10 +22,11 @@ export interface SchedulingParts {
   readonly site: Site;
   readonly queue: Queue;
   readonly progress: Progress;
+  readonly definitions: Definitions | undefined;
 }
 
 /** Keeps a queue filled with what a site lacks, and shows what comes of it, whichever process does the work. */
-export function openScheduling({ config, site, queue, progress }: SchedulingParts): Scheduling {
+export function openScheduling({ config, site, queue, progress, definitions }: SchedulingParts): Scheduling {
   const { catalog, privateStore, publicStore } = site;
   const ports = {
     ecosystemOf,
@@ -33,6 +35,7 @@ export function openScheduling({ config, site, queue, progress }: SchedulingPart
     publicBlobs: publicStore.blobs,
     policy: policyDigest(config),
     repositories: config.repositories.mirror,
+    written: definitions,
   };
   const onError = (error: Error) => progress.note(`the scheduler stumbled, and tries again: ${diskFaultOf(error)?.message ?? error.message}`);
   const settled = async () => {

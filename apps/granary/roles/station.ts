@@ -4,6 +4,7 @@ import { type AttestationVerifier, JobError, type Repositories, type Sandbox, ty
 import { attest, readJudged } from '@granary/stage-attest';
 import type { DemandedEcosystem } from '@granary/stage-demand';
 import { askUpstream, openUpstreamDocuments, type SyncPorts } from '@granary/stage-sync';
+import type { Definitions } from './definitions.ts';
 import type { RootfsMaker } from './environment.ts';
 import type { EcosystemStages } from './handlers.ts';
 import { openInstallTrials } from './install-trials.ts';
@@ -34,6 +35,7 @@ export interface StationParts {
   readonly repositories: Repositories;
   readonly rootfs: RootfsMaker;
   readonly mirrors: MirrorSockets;
+  readonly definitions: Definitions | undefined;
   /** Every fact that was submitted so far is sequenced, and the scheduler told. */
   readonly settle: () => Promise<void>;
   readonly note: (text: string) => void;

@@ -5,6 +5,7 @@ import { openOciSandbox } from '@granary/driver-sandbox-oci';
 import { ecosystems } from '@granary/ecosystems';
 import type { Serve } from '@granary/stage-serve';
 import type { Progress } from '../output/progress.ts';
+import type { Definitions } from './definitions.ts';
 import { debianArchitecture } from './environment.ts';
 import type { Followed } from './follow.ts';
 import { type EcosystemStages, registerHandlers } from './handlers.ts';
@@ -24,6 +25,7 @@ export interface StationsParts {
   readonly served: Pick<Serve, 'only'>;
   /** On this machine. */
   readonly repositories: Repositories;
+  readonly definitions: Definitions | undefined;
   readonly queue: Queue;
   /** Every fact that was submitted so far is sequenced, and whoever schedules is told. */
   readonly settle: () => Promise<void>;
@@ -55,7 +57,7 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
     if (upstream === undefined && needed) throw upstreams.missing(ecosystem);
     if (upstream === undefined) continue;
     const towards = { ecosystem, upstreamBase: upstream.index, settings: upstream.settings, upstream: upstream.client, attestations: upstreams.attestations };
-    const shared = { config, site, rootfs, mirrors, repositories: parts.repositories, settle, note: progress.note, signal };
+    const shared = { config, site, rootfs, mirrors, repositories: parts.repositories, definitions: parts.definitions, settle, note: progress.note, signal };
     const station = stack.use(openStation({ ...towards, ...shared, sandbox: reporting(sandbox, progress) }));
     if (needed) await station.prepare();
     stations.set(ecosystem.id, station);

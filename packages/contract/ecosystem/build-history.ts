@@ -23,10 +23,10 @@ export async function readBuildHistory(
   return await Promise.all(plans.map(async (fact) => stepOf(ports.catalog, artifact, await readPlan(ports.blobs, fact))));
 }
 
-/** Of these, the steps at one source. */
+/** Of these, the steps at one source, as its operator wrote it down or nobody did. */
 export function stepsFrom(steps: readonly BuildStep[], source: NonNullable<LocatedBody['source']>): readonly BuildStep[] {
   const id = source.kind === 'archive' ? source.sha256 : source.commit;
-  return steps.filter(({ plan }) => (plan.source === undefined ? source.kind === 'archive' : plan.source.id === id));
+  return steps.filter(({ plan }) => plan.source?.written === source.written && (plan.source === undefined ? source.kind === 'archive' : plan.source.id === id));
 }
 
 /** Inputs of the `compared` fact of one built definition. */

@@ -10,7 +10,8 @@ export interface ClaimedSource {
   readonly directory?: string;
 }
 
-const COMMIT = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+/** Id of a git commit. */
+export const COMMIT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 /** Of a folder in a repository; deeper ones are left out of a fact. */
 const MAX_DIRECTORY_CHARS = 512;
 
@@ -25,12 +26,13 @@ export function claimedSource(claim: {
   const directory = claim.directory?.replace(/^(\.?\/)+|\/+$/g, '');
   return {
     repository,
-    ...(claim.commit !== undefined && COMMIT.test(claim.commit) ? { commit: claim.commit } : {}),
-    ...(directory !== undefined && isDirectory(directory) ? { directory } : {}),
+    ...(claim.commit !== undefined && COMMIT_ID.test(claim.commit) ? { commit: claim.commit } : {}),
+    ...(directory !== undefined && isSourceDirectory(directory) ? { directory } : {}),
   };
 }
 
-function isDirectory(path: string): boolean {
+/** Is it the path of a folder below a repository's root, as facts hold it? */
+export function isSourceDirectory(path: string): boolean {
   return path.length <= MAX_DIRECTORY_CHARS && path !== '' && path.split('/').every((segment) => !/^\.{0,2}$|[\p{Cc}\\]/u.test(segment));
 }
 

@@ -82,7 +82,10 @@ export interface Definition {
   readonly assists: readonly Assist[];
   /** What was inferred and why, for people: `setuptools 68.2.2: METADATA shape`. */
   readonly notes: readonly string[];
+  /** `written`: an operator wrote some of it down, `basis` says where. */
   readonly origin: 'inferred' | 'written';
+  /** The operator's file, below the folder of definitions, with its digest; and what of it is about this release. All of them are blobs. */
+  readonly basis?: { readonly file: string; readonly sha256: Sha256; readonly record: Sha256 };
 }
 
 export function definitionJson(definition: Definition): Json {

@@ -147,6 +147,8 @@ export interface DemandRules {
   /** What stands beside a lock, and can't be watched without one: ranges may come to other versions for everybody. */
   readonly manifests?: readonly Manifest[];
   packageOfPin(pin: Pin): Purl;
+  /** Does a requirement of {@link wishOfPurl} take this version? Left out where that can't be told without upstream. */
+  admits?(requirement: string, version: string): boolean;
   /** A release that an SBOM names; undefined when it isn't of this ecosystem or names no version. */
   pinOfPurl(purl: Purl): Pin | undefined;
   /** Exact versions that an install of these requirements on any platform may take. Left out where the site's Resolver does it. */

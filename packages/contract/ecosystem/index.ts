@@ -1,5 +1,5 @@
 export { type BuildStep, comparedInputs, readBuildHistory, stepsFrom } from './build-history.ts';
-export { type ClaimedSource, claimedSource, repositoryOfClaim } from './claimed-source.ts';
+export { type ClaimedSource, COMMIT_ID, claimedSource, isSourceDirectory, repositoryOfClaim } from './claimed-source.ts';
 export { ArtifactShape, artifactJson, type Closure, decodeClosure, encodeClosure } from './closure.ts';
 export { type ClosureSize, closureSize, overQuota } from './closure-size.ts';
 export type { CommitDocument, CommitManifest, CommitRules, DocumentSource, NamedCommit } from './commit-rules.ts';
@@ -59,3 +59,13 @@ export { namedRepositories, type ReleaseClaim, releaseClaim, repositoryToSearch 
 export { leadingFile, restsOn, type SourceStanding, sourceStanding } from './source-standing.ts';
 export { storedArtifact } from './stored-artifact.ts';
 export type { PackageView, QuestionAnswer, Route, ViewFile, Views } from './views.ts';
+export {
+  decodeWritten,
+  encodeWritten,
+  isLocatedBy,
+  type WrittenDefinition,
+  type WrittenDefinitions,
+  type WrittenEntry,
+  type WrittenRules,
+  writtenInput,
+} from './written-definition.ts';

@@ -6,6 +6,8 @@ interface PlannedSource {
   /** The digest of the archive, or the id of the commit. */
   readonly id: string;
   readonly tier: SourceTier;
+  /** What an operator wrote down of it. */
+  readonly written?: Sha256;
 }
 
 /** What planning came to: the blob behind a `wanted` fact of role `build`. */
@@ -43,7 +45,10 @@ const Record = z.object({
   granary: z.literal(1),
   type: z.literal('plan'),
   attempt: z.number().int().positive(),
-  source: z.object({ id: z.string(), tier: z.enum(SOURCE_TIERS) }).optional(),
+  source: z
+    .object({ id: z.string(), tier: z.enum(SOURCE_TIERS), written: Sha256Shape.optional() })
+    .transform(({ written, ...rest }): PlannedSource => ({ ...rest, ...(written === undefined ? {} : { written }) }))
+    .optional(),
   proposal: Proposal.optional(),
   result: z.discriminatedUnion('type', [
     z.object({ type: z.literal('definition'), definition: Sha256Shape, against: Sha256Shape.optional() }),

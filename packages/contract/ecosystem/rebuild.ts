@@ -2,6 +2,7 @@ import type { Comparison } from '@granary/core/compare';
 import type { Artifact, FailureClass, Instant, Json, PinnedArtifact } from '@granary/core/model';
 import type { CommitRules } from './commit-rules.ts';
 import type { Assist, BuildMethod, DefinitionPhase, Parameter, RebuildSource } from './definition.ts';
+import type { WrittenRules } from './written-definition.ts';
 
 /** The published artifact and its source, whole: what planning reads. Untrusted bytes. */
 export interface RebuildSubject {
@@ -83,6 +84,8 @@ export interface RebuildStrategy {
   readNeeds(outputs: readonly { readonly path: string; readonly bytes: Uint8Array }[], log: string): readonly string[] | undefined;
   /** Why a build that exited so failed, from the end of its log. */
   classifyFailure(log: string): FailureClass;
+  /** Left out where operators write down nothing of its packages. */
+  readonly written?: WrittenRules;
   /** A sandbox job that prints what an artifact without static metadata would be installed as. */
   readonly metadata?: MetadataJob;
 }

@@ -3,6 +3,7 @@ import type { Catalog, CatalogFact } from '../ports/index.ts';
 import { repositoryOfClaim } from './claimed-source.ts';
 import type { RebuildStrategy } from './rebuild.ts';
 import { storedArtifact } from './stored-artifact.ts';
+import type { WrittenDefinitions } from './written-definition.ts';
 
 /** What is said of a release's making. Untrusted. */
 export interface ReleaseClaim {
@@ -12,6 +13,8 @@ export interface ReleaseClaim {
   readonly publishedAt?: Instant;
   /** Repositories that its name alone leads to: of what is mirrored for other reasons. */
   readonly mayLieIn?: readonly Purl[];
+  /** The one that an operator wrote down: no other is looked into. */
+  readonly stated?: Purl;
 }
 
 export interface ClaimingEcosystem {
@@ -19,7 +22,13 @@ export interface ClaimingEcosystem {
 }
 
 /** What a stored artifact says of where it comes from and when it was published, or else the file that speaks for its release. */
-export function releaseClaim(catalog: Pick<Catalog, 'current'>, { rebuilding }: ClaimingEcosystem, stored: CatalogFact): ReleaseClaim {
+export function releaseClaim(
+  catalog: Pick<Catalog, 'current'>,
+  { rebuilding }: ClaimingEcosystem,
+  stored: CatalogFact,
+  written?: WrittenDefinitions,
+): ReleaseClaim {
+  const stated = written?.of(storedArtifact(stored))?.definition.repository;
   const commits = rebuilding?.strategy.commits;
   const speaker = commits?.claimedBy?.(storedArtifact(stored));
   const mayLieIn = commits?.mayLieIn?.(storedArtifact(stored)) ?? [];
@@ -32,6 +41,7 @@ export function releaseClaim(catalog: Pick<Catalog, 'current'>, { rebuilding }: 
     ...(attested === undefined ? {} : { attested }),
     ...(publishedAt === undefined ? {} : { publishedAt }),
     ...(mayLieIn.length === 0 ? {} : { mayLieIn }),
+    ...(stated === undefined ? {} : { stated }),
   };
 }
 
@@ -40,7 +50,8 @@ export function namedRepositories({ attested, source }: Pick<ReleaseClaim, 'atte
   return [...new Set([attested, source].flatMap((claim) => (claim === undefined ? [] : (repositoryOfClaim(claim) ?? []))))];
 }
 
-/** The one to look for its commit in: the first that is mirrored, of those that are named and then of those that its own name leads to. */
+/** The one to look for its commit in: the one that an operator stated, or else the first that is mirrored, of those that are named and then of those that its own name leads to. */
 export function repositoryToSearch(catalog: Pick<Catalog, 'current'>, claim: ReleaseClaim): Purl | undefined {
-  return [...namedRepositories(claim), ...(claim.mayLieIn ?? [])].find((repository) => catalog.current('observed', repository) !== undefined);
+  const candidates = claim.stated === undefined ? [...namedRepositories(claim), ...(claim.mayLieIn ?? [])] : [claim.stated];
+  return candidates.find((repository) => catalog.current('observed', repository) !== undefined);
 }

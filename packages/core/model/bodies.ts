@@ -134,7 +134,7 @@ export const StoredBody = z.object({
 export const LocatedBody = z.object({
   source: z
     .discriminatedUnion('kind', [
-      z.object({ kind: z.literal('archive'), tier: z.enum(SOURCE_TIERS), purl: z.string(), sha256: Sha256Shape }),
+      z.object({ kind: z.literal('archive'), tier: z.enum(SOURCE_TIERS), purl: z.string(), sha256: Sha256Shape, written: Sha256Shape.optional() }),
       z.object({
         kind: z.literal('commit'),
         tier: z.enum(SOURCE_TIERS),
@@ -145,6 +145,8 @@ export const LocatedBody = z.object({
         evidence: z.enum(SOURCE_EVIDENCES),
         /** The tag's full name. */
         ref: z.string().optional(),
+        /** What an operator wrote down of it: a blob. */
+        written: Sha256Shape.optional(),
       }),
     ])
     .optional(),

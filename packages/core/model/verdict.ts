@@ -16,11 +16,11 @@ export type Verdict = (typeof VERDICTS)[number];
 export type ShownVerdict = Verdict | 'error' | 'pending';
 
 /** How far the source can be trusted, best first. A `publisher-archive` that is poisoned reproduces perfectly. */
-export const SOURCE_TIERS = ['commit-attested', 'commit-tagged', 'commit-inferred', 'publisher-archive'] as const;
+export const SOURCE_TIERS = ['commit-attested', 'commit-tagged', 'commit-inferred', 'commit-stated', 'publisher-archive'] as const;
 export type SourceTier = (typeof SOURCE_TIERS)[number];
 
 /** How a commit came to be taken for a release's, best first. */
-export const SOURCE_EVIDENCES = ['attested', 'embedded', 'tag', 'history', 'content'] as const;
+export const SOURCE_EVIDENCES = ['attested', 'embedded', 'tag', 'history', 'content', 'written'] as const;
 export type SourceEvidence = (typeof SOURCE_EVIDENCES)[number];
 
 /**

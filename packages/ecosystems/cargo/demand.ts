@@ -16,6 +16,7 @@ export const cargoDemand: DemandRules = {
     return { type: 'pins', label: fileName, ...lockedByCargo(fileName, new TextDecoder().decode(bytes)) };
   },
   packageOfPin: ({ name }) => packagePurl(name),
+  admits: (requirement, version) => parseRequirement(requirement.slice(requirement.indexOf(' ') + 1))?.test(version) === true,
   pinOfPurl(purl) {
     const { type, name, version } = purlParts(purl);
     return type === 'cargo' && isCrateName(name) && version !== undefined && isVersion(version) ? { name, version } : undefined;

@@ -1,12 +1,12 @@
 import { type DemandRules, EcosystemError, type Wish } from '@granary/contract/ecosystem';
 import { purlParts } from '@granary/core/model';
-import { validRange } from 'semver';
+import { satisfies, validRange } from 'semver';
 import type { Locked } from './lockfiles/locked-pins.ts';
 import { pinsOfPackageLock } from './lockfiles/package-lock.ts';
 import { pinsOfPnpmLock } from './lockfiles/pnpm-lock.ts';
 import { pinsOfYarnLock } from './lockfiles/yarn-lock.ts';
 import { isPackageName, isVersion, nameOf, packagePurl } from './names.ts';
-import { parseRequirement } from './requirement.ts';
+import { parseRequirement, splitRequirement } from './requirement.ts';
 import { resolveRequirements } from './resolve.ts';
 import { rangeOfVers } from './vers-range.ts';
 
@@ -27,6 +27,11 @@ export const npmDemand: DemandRules = {
     return { type: 'pins', label: fileName, ...format.read(fileName, new TextDecoder().decode(bytes)) };
   },
   packageOfPin: ({ name }) => packagePurl(name),
+  admits(requirement, version) {
+    const { spec } = splitRequirement(requirement);
+    // A range of npm leaves prereleases out; who builds wants what was published.
+    return satisfies(version, spec, { loose: true, includePrerelease: true });
+  },
   pinOfPurl(purl) {
     const { type, version } = purlParts(purl);
     return type === 'npm' && version !== undefined ? { name: nameOf(purl), version } : undefined;

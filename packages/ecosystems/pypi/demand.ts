@@ -1,6 +1,6 @@
 import { type DemandRules, EcosystemError, type Wish } from '@granary/contract/ecosystem';
 import { parsePurl, purlParts } from '@granary/core/model';
-import { valid } from '@renovatebot/pep440';
+import { satisfies, valid } from '@renovatebot/pep440';
 import { lockedByPylock, lockedByRequirements, lockedByUv } from './lockfiles.ts';
 import { normalizeName, normalizeVersion, packagePurl } from './names.ts';
 
@@ -24,6 +24,10 @@ export const pypiDemand: DemandRules = {
     return { type: 'pins', label: fileName, ...format.read(fileName, new TextDecoder().decode(bytes)) };
   },
   packageOfPin: ({ name }) => packagePurl(name),
+  admits(requirement, version) {
+    const specifier = requirement.replace(/^[a-z0-9-]+/, '');
+    return specifier === '' || satisfies(version, specifier, { prereleases: true });
+  },
   pinOfPurl(purl) {
     const { type, name, version } = purlParts(purl);
     return type === 'pypi' && version !== undefined ? { name: normalizeName(name), version: normalizeVersion(version) ?? version } : undefined;

@@ -15,7 +15,7 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
   const standing = sourceStanding(ports.catalog, ports.ecosystem, stored);
   const located = standing.type === 'ineligible' ? undefined : ports.catalog.current('located', purl);
   const { source, snapshot, findings } = located === undefined ? {} : LocatedBody.parse(located.entry.body);
-  const steps = located === undefined ? [] : decisive(ports, await readBuildHistory(ports, artifact), source);
+  const steps = located === undefined ? [] : decisive(ports, stillWritten(await readBuildHistory(ports, artifact), source), source);
   const residueCause = await residueCauseOf(ports, bestStep(steps)?.compared?.body.comparison);
   const file: CaseFile = {
     steps,
@@ -34,6 +34,11 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
     body: factBody({ sha256: artifact.sha256, ...decide(file), run: { durationMs } }),
   };
   await ports.sink.submit([verdict]);
+}
+
+/** What was tried by a definition that an operator wrote counts as long as it is that definition by which the source is located. */
+function stillWritten(steps: readonly BuildStep[], source: LocatedBody['source']): readonly BuildStep[] {
+  return steps.filter(({ plan }) => plan.source?.written === undefined || plan.source.written === source?.written);
 }
 
 /** Where the files of a commit decide, they are those of the one that was found last: a file that another commit has, too, says nothing of this one. */

@@ -2,6 +2,7 @@ import type { BuildInput, BuildProposal, Definition, RebuildSubject } from '@gra
 import { JobError, type SandboxLimits } from '@granary/contract/ports';
 import type { Artifact } from '@granary/core/model';
 import type { PlanPorts } from './rebuild-ports.ts';
+import { basisOf, type Written, withEnvironment, writtenParameters } from './written.ts';
 
 /** Enough for every pure package of the benchmarks; a build that needs more says `out-of-memory` or `disk-full`. */
 export const BUILD_LIMITS: SandboxLimits = {
@@ -17,10 +18,12 @@ export const BUILD_LIMITS: SandboxLimits = {
 export interface Chosen {
   readonly proposal: BuildProposal;
   readonly closure: readonly Artifact[];
+  /** What an operator wrote down of it. */
+  readonly written?: Written | undefined;
 }
 
 /** All that a build of the proposal takes, so that anybody can run it again. */
-export async function define(ports: PlanPorts, subject: RebuildSubject, { proposal, closure }: Chosen): Promise<Definition> {
+export async function define(ports: PlanPorts, subject: RebuildSubject, { proposal, closure, written }: Chosen): Promise<Definition> {
   const { id, rebuilding } = ports.ecosystem;
   const { strategy } = rebuilding;
   const { target, source } = subject;
@@ -32,12 +35,12 @@ export async function define(ports: PlanPorts, subject: RebuildSubject, { propos
     source,
     registry: { ecosystem: id, asOf: proposal.before },
     buildClosure: closure.map(inputOf),
-    ...(proposal.method === 'source-files' ? LOOKED_AT : await compiled(ports, subject, { proposal, closure })),
+    ...(proposal.method === 'source-files' ? LOOKED_AT : withEnvironment(await compiled(ports, subject, { proposal, closure }), written)),
     limits: BUILD_LIMITS,
-    parameters: proposal.parameters,
+    parameters: [...proposal.parameters, ...(written === undefined ? [] : writtenParameters(written, proposal.method))],
     assists: proposal.assists,
     notes: proposal.notes,
-    origin: 'inferred',
+    ...(written === undefined ? { origin: 'inferred' as const } : { origin: 'written' as const, basis: basisOf(written) }),
   };
 }
 

@@ -1,4 +1,12 @@
-import { leadingFile, type Rebuilding, type RebuildStrategy, type ReleaseClaim, releaseClaim, storedArtifact } from '@granary/contract/ecosystem';
+import {
+  leadingFile,
+  type Rebuilding,
+  type RebuildStrategy,
+  type ReleaseClaim,
+  releaseClaim,
+  storedArtifact,
+  type WrittenEntry,
+} from '@granary/contract/ecosystem';
 import { type CatalogFact, JobError, RepositoryError, StoreError } from '@granary/contract/ports';
 import { type HeldRepository, heldRepository } from '@granary/contract/repository';
 import { ArchiveError } from '@granary/core/archive';
@@ -20,8 +28,9 @@ import type { PlanPorts } from './rebuild-ports.ts';
 import { type LocatedCommit, locateCommit } from './source/locate-commit.ts';
 import { publishedDocument, publishedFiles } from './source/published-files.ts';
 import { searchOf } from './source/search-of.ts';
+import { keepWritten, writtenInputs } from './written.ts';
 
-export interface LocatePorts extends Pick<PlanPorts, 'documents' | 'blobs' | 'catalog' | 'repositories' | 'sink'> {
+export interface LocatePorts extends Pick<PlanPorts, 'documents' | 'blobs' | 'catalog' | 'repositories' | 'sink' | 'written'> {
   readonly ecosystem: {
     readonly rebuilding: { readonly strategy: Pick<RebuildStrategy, 'engine' | 'commits' | 'sourceOf'>; readonly rulesOf: Rebuilding['rulesOf'] };
   };
@@ -37,16 +46,19 @@ export async function locateSource(ports: LocatePorts, purl: Purl): Promise<void
   const stored = storedFact(ports, purl);
   const leader = leadingFile(ports.catalog, ports.ecosystem, stored);
   if (leader !== undefined) return await locateBehind(ports, storedArtifact(stored), leader);
-  const claim = releaseClaim(ports.catalog, ports.ecosystem, stored);
+  const written = ports.written?.of(storedArtifact(stored));
+  const claim = releaseClaim(ports.catalog, ports.ecosystem, stored, ports.written);
   const { publishedAt } = claim;
   const target: PinnedArtifact = { ...storedArtifact(stored), ...(publishedAt === undefined ? {} : { publishedAt }) };
-  const found = await commitOf(ports, target, claim);
+  const found = await commitOf(ports, target, { claim, written });
   const chosen = found?.located.chosen;
   const archive = chosen === undefined ? ports.ecosystem.rebuilding.strategy.sourceOf?.(target, await siblingsOf(ports, target)) : undefined;
-  const source: LocatedBody['source'] =
+  const ofArchive: LocatedBody['source'] =
     archive === undefined ? undefined : { kind: 'archive', tier: 'publisher-archive', purl: archive.purl, sha256: archive.sha256 };
+  const source = found?.source ?? ofArchive;
+  if (written !== undefined) await keepWritten(ports.blobs, written);
   const body: LocatedBody = {
-    source: found?.source ?? source,
+    source: source === undefined || written === undefined ? source : { ...source, written: written.sha256 },
     snapshot: found?.snapshot,
     report: await found?.report(),
     findings: found === undefined ? undefined : [...found.located.findings],
@@ -58,6 +70,7 @@ export async function locateSource(ports: LocatePorts, purl: Purl): Promise<void
       target.sha256,
       ...(archive === undefined ? [] : [archive.sha256]),
       ...(found === undefined ? [] : [found.snapshot, `engine:${ports.ecosystem.rebuilding.strategy.engine}`]),
+      ...writtenInputs(ports.catalog.current('located', purl), written),
     ],
     body: factBody(body),
   };
@@ -82,7 +95,12 @@ interface FoundCommit {
 }
 
 /** Undefined where the ecosystem rebuilds nothing from commits, or no repository that the artifact is said to be from is held. */
-async function commitOf(ports: LocatePorts, target: PinnedArtifact, claim: ReleaseClaim): Promise<FoundCommit | undefined> {
+interface Said {
+  readonly claim: ReleaseClaim;
+  readonly written: WrittenEntry | undefined;
+}
+
+async function commitOf(ports: LocatePorts, target: PinnedArtifact, { claim, written }: Said): Promise<FoundCommit | undefined> {
   const { strategy, rulesOf } = ports.ecosystem.rebuilding;
   const search = searchOf(ports.catalog, claim);
   const { commits } = strategy;
@@ -103,8 +121,9 @@ async function commitOf(ports: LocatePorts, target: PinnedArtifact, claim: Relea
   if (held === undefined || published === undefined) return nothing;
   try {
     const { objectFormat } = held.state;
+    const release = { target, rules: commits, claimedDirectory, attestedCommit, written: written?.definition, isStated: !search.isNamed };
     const files = form === 'document' ? publishedDocument(target.fileName, published, objectFormat) : await publishedFiles(published, form, objectFormat);
-    const looked = await locateCommit(held, { target, rules: commits, files, claimedDirectory, attestedCommit }, claimedCommit);
+    const looked = await locateCommit(held, { ...release, files }, claimedCommit);
     const located = { ...looked, findings: [...new Set([...looked.findings, ...search.findings])] };
     return { located, source: sourceOf(located, repository), snapshot: held.snapshot, report: () => writeReport(ports, located) };
   } catch (error) {

@@ -18,6 +18,7 @@ import type { PlanPorts } from './rebuild-ports.ts';
 import { resolveClosure } from './resolve-closure.ts';
 import { subjectOf } from './subject.ts';
 import { upstreamIndex } from './upstream-index.ts';
+import { readWritten, withWritten } from './written.ts';
 
 /** Of what nobody says when it was published. */
 const BEGINNING = toInstant(0);
@@ -41,7 +42,8 @@ export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptTo
   if (steps.length >= attempt) return;
   if (steps.length + 1 < attempt) throw new JobError('at-once', `plan attempt ${attempt} at ${purl}: only ${steps.length} are known here yet`);
   const located = locatedSource(ports, purl);
-  const source = { id: located.kind === 'archive' ? located.sha256 : located.commit, tier: located.tier };
+  const id = located.kind === 'archive' ? located.sha256 : located.commit;
+  const source = { id, tier: located.tier, ...(located.written === undefined ? {} : { written: located.written }) };
   const planned: Planned = { purl, previous, attempt, source };
   const attempts = (await Promise.all(stepsFrom(steps, located).map((step) => attemptOf(ports.blobs, step)))).flatMap((made) => made ?? []);
   // Whoever has nothing to build needs no tree to say so.
@@ -54,11 +56,20 @@ export async function planAttempt(ports: PlanPorts, { purl, attempt }: AttemptTo
     const result = { type: 'exhausted' as const, ...(failureClass === undefined ? {} : { failureClass }), ...(detail === undefined ? {} : { detail }) };
     return await record(ports, planned, { result });
   }
-  const { proposal } = proposed;
+  const written = located.written === undefined ? undefined : await readWritten(ports.blobs, located.written);
+  const proposal = withWritten(proposed.proposal, written);
   const closure = await resolveClosure(ports, proposal, signal);
   if (!closure.ok) return await record(ports, planned, { proposal, result: { type: 'unresolvable', why: closure.why, detail: closure.detail } });
   const definition = new TextEncoder().encode(
-    canonicalJson(definitionJson(await define(ports, subject, { proposal: { ...proposal, before: closure.asOf }, closure: closure.artifacts }))),
+    canonicalJson(
+      definitionJson(
+        await define(ports, subject, {
+          proposal: { ...proposal, before: closure.asOf },
+          closure: closure.artifacts,
+          written,
+        }),
+      ),
+    ),
   );
   const blob = await ports.blobs.put(definition, { maxBytes: definition.length });
   const against = proposal.method === 'source-files' ? { against: subject.source.sha256 } : {};

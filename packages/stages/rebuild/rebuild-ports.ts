@@ -1,4 +1,4 @@
-import type { PackageDocuments, RebuildableEcosystem } from '@granary/contract/ecosystem';
+import type { PackageDocuments, RebuildableEcosystem, WrittenDefinitions } from '@granary/contract/ecosystem';
 import type { BlobStore, Catalog, FactSink, Repositories, Sandbox } from '@granary/contract/ports';
 import type { Sha256 } from '@granary/core/model';
 import type { ResolvePorts } from './resolve-closure.ts';
@@ -19,6 +19,8 @@ export interface PlanPorts extends ResolvePorts {
   readonly blobs: BlobStore;
   readonly catalog: Catalog;
   readonly sink: FactSink;
+  /** What operators wrote down; left out where they didn't. */
+  readonly written?: WrittenDefinitions | undefined;
 }
 
 /** Bytes that a build fetched from our own mirror. */

@@ -1,4 +1,4 @@
-import { namedRepositories } from '@granary/contract/ecosystem';
+import { namedRepositories, type WrittenDefinitions } from '@granary/contract/ecosystem';
 import type { Catalog, Job } from '@granary/contract/ports';
 import { submodulesOf } from '@granary/contract/repository';
 import { type Artifact, type Purl, StoredBody } from '@granary/core/model';
@@ -9,11 +9,19 @@ export type MirroredRepositories = 'watched' | 'named-by-packages';
 export interface NamedRepositories {
   readonly watched: ReadonlySet<Purl>;
   readonly artifacts: Iterable<Pick<Artifact, 'purl'>>;
+  readonly written?: WrittenDefinitions | undefined;
 }
 
 /** One for each repository that was never seen; once it was, whoever follows upstream looks again. What only packages or submodules name holds up nothing. */
-export function repositoryJobs(catalog: Pick<Catalog, 'current'>, which: MirroredRepositories, { watched, artifacts }: NamedRepositories): readonly Job[] {
-  const named = which === 'watched' ? [] : [...artifacts].flatMap((artifact) => namedBy(catalog, artifact));
+export function repositoryJobs(
+  catalog: Pick<Catalog, 'current'>,
+  which: MirroredRepositories,
+  { watched, artifacts, written }: NamedRepositories,
+): readonly Job[] {
+  const all = [...artifacts];
+  // An operator who states a repository wants it looked into, whatever packages may name.
+  const stated = all.flatMap((artifact) => written?.of(artifact)?.definition.repository ?? []);
+  const named = [...stated, ...(which === 'watched' ? [] : all.flatMap((artifact) => namedBy(catalog, artifact)))];
   const found = new Map<Purl, Job['urgency']>(named.map((repository) => [repository, 'whenever']));
   for (const repository of [...watched, ...named]) for (const submodule of submodulesOf(catalog, repository)) found.set(submodule, 'whenever');
   for (const repository of watched) found.set(repository, undefined);

@@ -10,6 +10,7 @@ import {
   restsOn,
   sourceStanding,
   storedArtifact,
+  type WrittenDefinitions,
 } from '@granary/contract/ecosystem';
 import { type BlobStore, type Catalog, type CatalogFact, type Job, StoreError } from '@granary/contract/ports';
 import { isSummaryOf } from '@granary/core/bundle';
@@ -39,6 +40,8 @@ export interface SweepPorts {
   /** Digest of the policy that summaries are signed for: after another one they are signed anew. */
   readonly policy: Sha256;
   readonly repositories: MirroredRepositories;
+  /** What operators wrote down; left out where they didn't. */
+  readonly written?: WrittenDefinitions | undefined;
 }
 export interface Standing {
   readonly jobs: readonly Job[];
@@ -73,7 +76,7 @@ export async function sweep(ports: SweepPorts): Promise<Standing> {
     for (const artifact of taken.artifacts) wanted.set(artifact.purl, artifact);
     if (taken.missing.length > 0) missing.set(entry.subject, taken.missing);
   }
-  jobs.push(...repositoryJobs(ports.catalog, ports.repositories, { watched: repositories, artifacts: wanted.values() }));
+  jobs.push(...repositoryJobs(ports.catalog, ports.repositories, { watched: repositories, artifacts: wanted.values(), written: ports.written }));
   for (const artifact of wanted.values()) jobs.push(...(await artifactJobs(ports, artifact)));
   return { jobs: [...new Map(jobs.map((job) => [job.id, job])).values()], wanted: [...wanted.values()], missing };
 }
@@ -145,7 +148,7 @@ async function artifactJobs(ports: SweepPorts, artifact: Artifact): Promise<read
 async function rebuildJobs(ports: SweepPorts, ecosystem: Pick<Ecosystem, 'rebuilding'> | undefined, stored: CatalogFact): Promise<readonly Job[]> {
   const { catalog, publicBlobs: blobs } = ports;
   const held = storedArtifact(stored);
-  const standing = ecosystem === undefined ? undefined : sourceStanding(catalog, ecosystem, stored);
+  const standing = ecosystem === undefined ? undefined : sourceStanding(catalog, ecosystem, stored, ports.written);
   const verdict = catalog.current('verdict', held.purl);
   const attestation = verdict === undefined || isAttested(ports, held, verdict.key) ? [] : [artifactJob('attest', held, `${verdict.key} ${ports.policy}`)];
   if (standing === undefined) return attestation;

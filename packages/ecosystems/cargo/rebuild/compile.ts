@@ -10,6 +10,11 @@ const INDEX = 'http://127.0.0.1:3128/cargo/';
 const FETCH_TIMEOUT_MS = 5 * 60_000;
 const BUILD_TIMEOUT_MS = 5 * 60_000;
 
+/** What the script is told by, and what keeps it in its folders and at the mirror. */
+export const OWN_VARIABLES: ReadonlySet<string> = new Set([
+  ...['PATH', 'HOME', 'TMPDIR', 'CARGO_HOME', 'SOURCE', 'NAME', 'CRATE', 'DIRECTORY', 'ROOT', 'COMMIT', 'OBJECT_FORMAT', 'VERSION_CONTROL', 'LOCK', 'INDEX'],
+]);
+
 /** Written into a definition: the script, the commit that it is to find, and the lock where one is put in place. */
 export function compileBuild({ target, published, source, commitObject }: RebuildSubject, { settings }: BuildProposal): CompiledBuild {
   const { lock, root, versionControl } = Recipe.parse(settings);

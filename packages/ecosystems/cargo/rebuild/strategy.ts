@@ -1,6 +1,6 @@
 import type { Rebuilding, RebuildStrategy } from '@granary/contract/ecosystem';
 import { crateCommits } from './commits.ts';
-import { compileBuild } from './compile.ts';
+import { compileBuild, OWN_VARIABLES } from './compile.ts';
 import { cargoRules } from './crate-rules.ts';
 import { classifyFailure } from './failures.ts';
 import { propose } from './propose.ts';
@@ -17,6 +17,7 @@ const strategy: RebuildStrategy = {
   compile: compileBuild,
   readNeeds: () => undefined,
   classifyFailure,
+  written: { ownVariables: OWN_VARIABLES },
 };
 
 export const cargoRebuilding: Rebuilding = { strategy, toolchain: cargoToolchain, resolve: resolveBuild, rulesOf: cargoRules };

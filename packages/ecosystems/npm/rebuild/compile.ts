@@ -54,6 +54,27 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
 };
 
+/** What the script is told by, and what keeps it in its folders and at the mirror. */
+export const OWN_VARIABLES: ReadonlySet<string> = new Set([
+  ...[
+    'PATH',
+    'HOME',
+    'TMPDIR',
+    'REGISTRY',
+    'SOURCE',
+    'MANAGER',
+    'TOOL',
+    'PROJECT',
+    'DIRECTORY',
+    'PROJECT_SCRIPTS',
+    'SCRIPTS',
+    'PACK_SCRIPTS',
+    'PACKER',
+    'VERSION',
+  ],
+  ...['NODE', 'NODE_PACKAGE', 'NPM', 'ZLIB', 'LEVEL', 'SYSTEM', 'OURS', 'TREE', 'YARN_NPM_REGISTRY_SERVER', 'npm_config_registry'],
+]);
+
 /** Written into a definition: the script and, as its environment, what it is to do. */
 export function compileBuild({ source, sourceBytes }: RebuildSubject, { settings }: BuildProposal, closure: readonly Artifact[]): CompiledBuild {
   const recipe = Recipe.parse(settings);

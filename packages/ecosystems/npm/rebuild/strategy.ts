@@ -1,6 +1,6 @@
 import type { RebuildStrategy } from '@granary/contract/ecosystem';
 import { npmCommits } from './commits.ts';
-import { compileBuild } from './compile.ts';
+import { compileBuild, OWN_VARIABLES } from './compile.ts';
 import { classifyFailure } from './failures.ts';
 import { propose } from './propose.ts';
 
@@ -14,4 +14,5 @@ export const npmRebuild: RebuildStrategy = {
   compile: compileBuild,
   readNeeds: () => undefined,
   classifyFailure,
+  written: { ownVariables: OWN_VARIABLES },
 };

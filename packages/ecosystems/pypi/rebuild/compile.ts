@@ -18,6 +18,9 @@ const VERSION_VARIABLES = [
   'UV_DYNAMIC_VERSIONING_BYPASS',
 ];
 
+/** What keeps the script in its folders. */
+export const OWN_VARIABLES: ReadonlySet<string> = new Set(['PATH', 'HOME', 'TMPDIR', 'PYTHONPATH', 'PYTHONHOME']);
+
 /** Written into a definition: the script, its plan, and the exact closure as hashed requirements. */
 export function compileBuild({ target, source }: RebuildSubject, { settings }: BuildProposal, closure: readonly Artifact[]): CompiledBuild {
   const produce = target.fileName.endsWith('.whl') ? 'wheel' : 'sdist';

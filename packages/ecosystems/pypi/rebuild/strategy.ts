@@ -4,7 +4,7 @@ import { formatOf } from '../core-metadata.ts';
 import { installableWheel } from '../installable.ts';
 import { isPureWheel, parseFileName } from '../names.ts';
 import { pypiCommits } from './commits.ts';
-import { compileBuild } from './compile.ts';
+import { compileBuild, OWN_VARIABLES } from './compile.ts';
 import { classifyFailure, readNeeds } from './failures.ts';
 import { sdistMetadata } from './metadata-job.ts';
 import { propose } from './propose.ts';
@@ -25,8 +25,17 @@ export const pypiRebuild: RebuildStrategy = {
   compile: compileBuild,
   readNeeds,
   classifyFailure,
+  written: { ownVariables: OWN_VARIABLES, requirementProblem },
   metadata: sdistMetadata,
 };
+
+/** PEP 508 without extras, markers and addresses: a build is given what an index has. */
+const REQUIREMENT =
+  /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\s*((==|>=|<=|~=|!=|<|>)\s*[0-9A-Za-z.*+!]+\s*(,\s*(==|>=|<=|~=|!=|<|>)\s*[0-9A-Za-z.*+!]+\s*)*)?$/;
+
+function requirementProblem(text: string): string | undefined {
+  return text.length <= 200 && REQUIREMENT.test(text) ? undefined : 'expected a project and versions, such as cython<3';
+}
 
 /** Of the formats that tools make, and builds are compared in. */
 function isComparableSdist({ purl, fileName }: Artifact): boolean {

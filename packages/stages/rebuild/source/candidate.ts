@@ -1,4 +1,4 @@
-import type { CommitRules } from '@granary/contract/ecosystem';
+import type { CommitRules, WrittenDefinition } from '@granary/contract/ecosystem';
 import type { LocalRepository, TreeEntry } from '@granary/contract/ports';
 import { type PinnedArtifact, purlParts, SOURCE_EVIDENCES, type SourceEvidence } from '@granary/core/model';
 import { packageDirectory } from './package-directory.ts';
@@ -29,6 +29,10 @@ export interface Release {
   readonly claimedDirectory?: string | undefined;
   /** What the service that built it signed, where that was checked. */
   readonly attestedCommit?: string | undefined;
+  /** What an operator wrote down. */
+  readonly written?: Pick<WrittenDefinition, 'commit' | 'tag' | 'directory'> | undefined;
+  /** Only an operator says that it is of this repository. */
+  readonly isStated?: boolean | undefined;
 }
 
 /** A commit that nothing names, or that has another version's manifest or none, is taken only if it has nearly all of the package. */
@@ -39,14 +43,14 @@ const STANDINGS: readonly Examined['standing'][] = ['valid', 'other-version', 'n
 
 /** Looks into a commit: is the package in it, and how much of what was published? */
 export async function examine(local: LocalRepository, release: Release, candidate: Candidate): Promise<Examined> {
-  const { target, rules, files, claimedDirectory } = release;
+  const { target, rules, files, claimedDirectory, written } = release;
   const nothing = { ...candidate, directory: '', score: 0, lacking: [] };
   const peeled = (await local.peel([candidate.commit])).get(candidate.commit);
   if (peeled?.type !== 'commit') return { ...nothing, standing: 'absent' };
   const commit = peeled.objectId;
   const tree = await local.tree(commit, { maxEntries: MAX_ENTRIES });
-  const found = await packageDirectory(local, tree, { target, rules, claimed: claimedDirectory, name: purlParts(target.purl).name });
-  const directory = found?.path ?? claimedDirectory ?? '';
+  const found = await packageDirectory(local, tree, { target, rules, claimed: claimedDirectory, only: written?.directory, name: purlParts(target.purl).name });
+  const directory = found?.path ?? written?.directory ?? claimedDirectory ?? '';
   const { score, lacking } = scoreOf(files, tree, { ...release, directory });
   if (found === undefined) return { ...candidate, commit, directory, score, lacking, standing: 'no-manifest' };
   const { version } = found.manifest;

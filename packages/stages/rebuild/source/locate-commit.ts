@@ -1,6 +1,6 @@
 import type { HeldRepository } from '@granary/contract/repository';
 import { releaseTags } from '@granary/core/git';
-import type { SourceFinding, SourceTier } from '@granary/core/model';
+import { purlParts, type SourceFinding, type SourceTier } from '@granary/core/model';
 import { byFit, type Candidate, ENOUGH, type Examined, examine, type Release } from './candidate.ts';
 import { byContent, byHistory } from './nearby-commits.ts';
 import { byVersion } from './version-commit.ts';
@@ -22,6 +22,7 @@ export async function locateCommit(held: HeldRepository, release: Release, claim
     for (const candidate of candidates) if (!seen.has(keyOf(candidate))) seen.set(keyOf(candidate), await examine(local, release, candidate));
   };
   const ranked = (): readonly Examined[] => [...seen.values()].toSorted(byFit);
+  await look(writtenCandidates(held, release));
   await look(release.attestedCommit === undefined ? [] : [{ commit: release.attestedCommit, evidence: 'attested' }]);
   await look(claimedCommit === undefined ? [] : [{ commit: claimedCommit, evidence: 'embedded' }]);
   for (const examined of await byVersion(local, release)) seen.set(keyOf(examined), examined);
@@ -30,10 +31,25 @@ export async function locateCommit(held: HeldRepository, release: Release, claim
   // Where nobody says when it was published, the newest commits are the nearest.
   const around = target.publishedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(target.publishedAt);
   const tips = [...new Set([...state.refs.keys()].flatMap((ref) => state.peeled.get(ref) ?? state.refs.get(ref) ?? []))];
+  if (isDecided(release)) return decide(ranked(), release);
   if (ranked()[0]?.standing !== 'valid') await look(await byHistory(local, release, { tips, around }));
   const best = ranked().find(({ standing }) => standing !== 'absent');
   if (best === undefined || best.score < 1) await look(await byContent(local, release, { tips, around, best }));
-  return decide(ranked(), release.claimedDirectory);
+  return decide(ranked(), release);
+}
+
+/** An operator's word for a commit goes before whatever else can be found; what others say is looked into all the same, for what it says against it. */
+function isDecided({ written }: Release): boolean {
+  return written?.commit !== undefined || written?.tag !== undefined;
+}
+
+/** A tag that isn't there is `absent`, by its name. */
+function writtenCandidates(held: HeldRepository, { target, written }: Release): readonly Candidate[] {
+  if (written?.commit !== undefined) return [{ commit: written.commit, evidence: 'written' }];
+  if (written?.tag === undefined) return [];
+  const ref = `refs/tags/${written.tag.replaceAll('{version}', purlParts(target.purl).version ?? '')}`;
+  const [tagged] = taggedCommit(held, ref);
+  return [{ commit: tagged?.commit ?? ref, evidence: 'written', ref }];
 }
 
 function keyOf({ evidence, commit, ref = '' }: Candidate): string {
@@ -45,17 +61,27 @@ function taggedCommit({ state }: HeldRepository, ref: string): readonly Candidat
   return commit === undefined ? [] : [{ commit, evidence: 'tag', ref }];
 }
 
-function decide(examined: readonly Examined[], claimedDirectory: string | undefined): LocatedCommit {
-  const best = examined[0];
-  const isFound = best !== undefined && (best.standing === 'valid' || (best.standing !== 'absent' && best.score >= ENOUGH));
-  const chosen = isFound ? { ...best, ...tagOf(best, examined), tier: tierOf(best, examined) } : undefined;
-  return { chosen, examined, findings: findingsOf(chosen, examined, claimedDirectory) };
+function decide(examined: readonly Examined[], release: Release): LocatedCommit {
+  const best = isDecided(release) ? examined.find(({ evidence }) => evidence === 'written') : examined[0];
+  const isFound = best !== undefined && best.standing !== 'absent' && (best.evidence === 'written' || isBorneOut(best));
+  const chosen = isFound ? { ...best, ...tagOf(best, examined), tier: tierOf(best, examined, release) } : undefined;
+  return { chosen, examined, findings: findingsOf(chosen, examined, release.claimedDirectory) };
 }
 
-/** What a builder signed is more than a tag, which anybody with a password moves; a commit that a tag of this version names is more than what a publisher wrote into a package. */
-function tierOf(best: Examined, examined: readonly Examined[]): Exclude<SourceTier, 'publisher-archive'> {
+function isBorneOut({ standing, score }: Examined): boolean {
+  return standing === 'valid' || (standing !== 'absent' && score >= ENOUGH);
+}
+
+/**
+ * What a builder signed is more than a tag, which anybody with a password moves; a commit that a tag of this version names is more than what a publisher wrote into a package. What an
+ * operator wrote down raises nothing: of a repository that nobody else names, or a commit that nothing bears out, there is the operator's word alone.
+ */
+function tierOf(best: Examined, examined: readonly Examined[], { isStated }: Release): Exclude<SourceTier, 'publisher-archive'> {
+  if (isStated === true) return 'commit-stated';
   if (examined.some(({ evidence, commit }) => evidence === 'attested' && commit === best.commit)) return 'commit-attested';
-  return tagOf(best, examined).ref === undefined ? 'commit-inferred' : 'commit-tagged';
+  const isTagged = examined.some(({ evidence, commit, standing }) => evidence === 'tag' && commit === best.commit && standing === 'valid');
+  if (isTagged) return 'commit-tagged';
+  return isBorneOut(best) ? 'commit-inferred' : 'commit-stated';
 }
 
 function tagOf(best: Examined, examined: readonly Examined[]): { readonly ref?: string } {
@@ -71,7 +97,8 @@ function findingsOf(chosen: Examined | undefined, examined: readonly Examined[],
   const others = named.filter(({ standing, commit }) => standing !== 'absent' && commit !== chosen.commit);
   const differs = others.length > 0;
   const fitsWorse = others.some(({ score, standing }) => score < chosen.score || standing !== chosen.standing);
-  if (differs) findings.push(fitsWorse ? 'claimed-commit-differs' : 'sources-disagree');
+  // Whoever overrules what the package or its builder says is told so, whichever of them has more of the package.
+  if (differs) findings.push(fitsWorse || chosen.evidence === 'written' ? 'claimed-commit-differs' : 'sources-disagree');
   const otherTag = examined.find(({ evidence, standing, commit }) => evidence === 'tag' && standing === 'valid' && commit !== chosen.commit);
   const isTagged = examined.some(({ evidence, commit }) => evidence === 'tag' && commit === chosen.commit);
   if (!differs && !isTagged && otherTag !== undefined) findings.push('sources-disagree');

@@ -12,6 +12,8 @@ export interface DirectoryWish {
   readonly rules: CommitRules;
   /** What the package says of itself. */
   readonly claimed?: string | undefined;
+  /** No other folder is looked into. */
+  readonly only?: string | undefined;
   /** Of the package, last part. */
   readonly name: string;
 }
@@ -22,8 +24,9 @@ const MAX_MANIFESTS = 200;
 
 /** The folder of a tree whose manifest is the package's; undefined where there is none. */
 export async function packageDirectory(local: LocalRepository, tree: readonly TreeEntry[], wish: DirectoryWish): Promise<FoundDirectory | undefined> {
-  const { rules, target, claimed } = wish;
-  const manifests = tree.filter(({ type, path }) => type === 'file' && rules.manifests.includes(fileName(path)));
+  const { rules, target, only, claimed = only } = wish;
+  const isIn = (path: string): boolean => only === undefined || folderOf(path) === only;
+  const manifests = tree.filter(({ type, path }) => type === 'file' && rules.manifests.includes(fileName(path)) && isIn(path));
   const likely = manifests.toSorted((one, other) => likelihood(other.path, wish) - likelihood(one.path, wish)).slice(0, MAX_MANIFESTS);
   const read = await local.blobs([...new Set(likely.map(({ objectId }) => objectId))], { maxBytes: MAX_MANIFEST_BYTES });
   for (const { path, objectId } of likely) {

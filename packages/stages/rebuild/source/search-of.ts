@@ -11,18 +11,22 @@ export interface Search {
   readonly attestedCommit: string | undefined;
   /** What its sources say against each other before anything was looked into. */
   readonly findings: readonly SourceFinding[];
+  /** By the package, or by what attests it: not by an operator alone. */
+  readonly isNamed: boolean;
 }
 
 /** Undefined where none of the repositories that it is said to be from is mirrored. */
 export function searchOf(catalog: Pick<Catalog, 'current'>, claim: ReleaseClaim): Search | undefined {
   const repository = repositoryToSearch(catalog, claim);
   if (repository === undefined) return undefined;
+  const named = namedRepositories(claim);
   const commitIn = (named: ReleaseClaim['source']) => (named !== undefined && repositoryOfClaim(named) === repository ? named.commit : undefined);
   return {
     repository,
     directory: claim.source?.directory,
     claimedCommit: commitIn(claim.source),
     attestedCommit: commitIn(claim.attested),
-    findings: namedRepositories(claim).length > 1 ? ['sources-disagree'] : [],
+    findings: named.length > 1 || (named.length > 0 && !named.includes(repository)) ? ['sources-disagree'] : [],
+    isNamed: named.includes(repository) || claim.mayLieIn?.includes(repository) === true,
   };
 }
