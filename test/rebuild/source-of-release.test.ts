@@ -120,6 +120,74 @@ describe('the commit of a release', () => {
   });
 });
 
+describe('the commit that an operator wrote down', () => {
+  const files = { 'package.json': manifest('1.0.0'), 'index.js': index('one') };
+
+  it('goes before what would be found, and is worth no more than what bears it out', async () => {
+    const project = openProject();
+    const commit = project.commit({ ...files, 'index.js': index('another') });
+    project.commit(files);
+    const held = await project.hold();
+    const release = await project.release(files);
+    project.git('tag', 'v1.0.0', commit);
+    const tagged = await project.hold();
+
+    const located = async (at: typeof held, more: object) => (await locateCommit(at, { ...release, written: { commit }, ...more }, undefined)).chosen;
+
+    expect(await located(held, {})).toMatchObject({ commit, evidence: 'written', tier: 'commit-inferred' });
+    expect(await located(tagged, {})).toMatchObject({ commit, tier: 'commit-tagged' });
+    expect(await located(tagged, { attestedCommit: commit })).toMatchObject({ commit, tier: 'commit-attested' });
+    expect(await located(tagged, { isStated: true })).toMatchObject({ commit, tier: 'commit-stated' });
+  });
+
+  it('is worth the word of the operator alone where nothing of the package is in it, or in the folder that is written', async () => {
+    const project = openProject();
+    const commit = project.commit({ 'README.md': 'another project' });
+    const whole = project.commit({ ...files, 'src/other.js': index('other') });
+    const [held, release] = [await project.hold(), await project.release(files)];
+
+    expect((await locateCommit(held, { ...release, written: { commit } }, undefined)).chosen).toMatchObject({ standing: 'no-manifest', tier: 'commit-stated' });
+    expect((await locateCommit(held, { ...release, written: { directory: 'src' } }, whole)).chosen).toMatchObject({
+      directory: 'src',
+      standing: 'no-manifest',
+    });
+  });
+
+  it('overrules what the package says, and what its builder attested, for everybody to see', async () => {
+    const project = openProject();
+    const claimed = project.commit(files);
+    const commit = project.commit({ 'unpublished.txt': 'x' });
+    const [held, release] = [await project.hold(), await project.release(files)];
+
+    for (const said of [
+      await locateCommit(held, { ...release, written: { commit } }, claimed),
+      await locateCommit(held, { ...release, written: { commit }, attestedCommit: claimed }, undefined),
+    ])
+      expect(said).toMatchObject({ chosen: { commit, tier: 'commit-inferred' }, findings: ['claimed-commit-differs'] });
+  });
+
+  it('may be that of a tag by a name of its own; where that is not there, no other is taken for it', async () => {
+    const project = openProject();
+    const commit = project.commit(files);
+    project.git('tag', 'built.1.0.0.final');
+    project.git('tag', 'v1.0.0');
+    const [held, release] = [await project.hold(), await project.release(files)];
+
+    expect((await locateCommit(held, { ...release, written: { tag: 'built.{version}.final' } }, undefined)).chosen).toMatchObject({
+      commit,
+      evidence: 'written',
+      ref: 'refs/tags/v1.0.0',
+      tier: 'commit-tagged',
+    });
+    const missing = await locateCommit(held, { ...release, written: { tag: 'gone-{version}' } }, undefined);
+    expect(missing).toMatchObject({
+      chosen: undefined,
+      examined: expect.arrayContaining([expect.objectContaining({ standing: 'absent', ref: 'refs/tags/gone-1.0.0' })]),
+    });
+    expect((await locateCommit(held, { ...release, written: { commit: 'f'.repeat(40) } }, undefined)).chosen).toBeUndefined();
+  });
+});
+
 describe('the commit of a release whose manifest leaves its version open', () => {
   const open = `${JSON.stringify({ name: 'lamp' })}\n`;
   const parts = (what: string) => Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`part${at}.js`, index(`${what}${at}`)]));
