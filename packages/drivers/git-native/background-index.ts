@@ -8,6 +8,10 @@ import { writeServingIndex } from './serving-index.ts';
 export interface BackgroundIndex {
   /** Sees to it that the folder will soon be indexed for these tips; nobody waits for that. */
   want(folder: HeldFolder, wanted: WantedIndex): void;
+  /** The same, once what goes on now has had its time. */
+  wantLater(folder: HeldFolder, wanted: WantedIndex): void;
+  /** Forgets what is wanted later. */
+  close(): void;
 }
 interface WantedIndex {
   readonly key: RepositoryKey;
@@ -19,14 +23,17 @@ export interface BackgroundIndexOptions {
   readonly runner: GitRunner;
   readonly folders: FolderCache;
   readonly onFault: (error: unknown) => void;
+  /** How long after that is. */
+  readonly laterMs: number;
 }
 
 /** Indexes one folder at a time, each once for each change of its packs, whether that succeeds or not. */
-export function backgroundIndex({ runner, folders, onFault }: BackgroundIndexOptions): BackgroundIndex {
+export function backgroundIndex({ runner, folders, onFault, laterMs }: BackgroundIndexOptions): BackgroundIndex {
   const indexed = new WeakMap<HeldFolder, number>();
   const turns = pLimit(1);
+  const timers = new Set<NodeJS.Timeout>();
 
-  return {
+  const index: BackgroundIndex = {
     want(folder, { key, packs, tips }) {
       if (indexed.get(folder) === folder.generation()) return;
       indexed.set(folder, folder.generation());
@@ -40,5 +47,16 @@ export function backgroundIndex({ runner, folders, onFault }: BackgroundIndexOpt
         });
       turns(work).catch(onFault);
     },
+    wantLater(folder, wanted) {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        index.want(folder, wanted);
+      }, laterMs).unref();
+      timers.add(timer);
+    },
+    close() {
+      for (const timer of timers) clearTimeout(timer);
+    },
   };
+  return index;
 }

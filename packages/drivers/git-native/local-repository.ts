@@ -47,6 +47,8 @@ export function localRepository(parts: RepositoryParts, key: RepositoryKey, give
         checkObjectIds(key.objectFormat, tips);
         const taken = await takePack(parts, folder, { pack, tips, limits });
         packs.push({ pack: taken.pack, index: taken.index });
+        // So that its first client needn't wait until git has counted all objects; of what comes later, that is little.
+        if (packs.length === 1) parts.index.wantLater(folder, { key, packs, tips: () => commitsOf(reading(runner, folder), tips) });
         return taken;
       }),
     having: (objectIds) => lookUp(objectIds, (here) => objectsHere(here, objectIds)),
@@ -97,7 +99,7 @@ function serve(parts: RepositoryParts, { key, packs, shown }: Shown, request: Up
           resolve(body);
           await ended;
           // Not before: it would take the processor from the answer. And only who asked for objects pays off: refs alone need no bitmap.
-          if (asked.forObjects()) index.want(folder, { key, packs, tips: () => commitsOf(reading(runner, folder), shown) });
+          if (asked.forObjects()) index.want(folder, { key, packs, tips: () => commitsOf(reading(runner, folder), [...shown.refs.values()]) });
         });
       }),
     );
@@ -105,8 +107,8 @@ function serve(parts: RepositoryParts, { key, packs, shown }: Shown, request: Up
   });
 }
 
-async function commitsOf(lookUp: LookUp, { refs }: ShownRefs): Promise<readonly string[]> {
-  const peeled = await peelObjects(lookUp, [...refs.values()]);
+async function commitsOf(lookUp: LookUp, objectIds: readonly string[]): Promise<readonly string[]> {
+  const peeled = await peelObjects(lookUp, objectIds);
   return [...new Set([...peeled.values()].flatMap(({ objectId, type }) => (type === 'commit' ? [objectId] : [])))];
 }
 

@@ -30,6 +30,8 @@ export interface RepositoriesOptions {
   /** How long a client may take without a byte in or out, and in all; 2 minutes and 2 hours unless given. */
   readonly serveIdleMs?: number;
   readonly serveTimeoutMs?: number;
+  /** How long after its first pack a repository gets its index for serving, where no client asks for objects before; 10 seconds unless given. */
+  readonly indexAfterMs?: number;
   /** Told what went wrong with the index for serving, for which nobody waits; clients are served without it. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -62,7 +64,7 @@ export async function openRepositories(options: RepositoriesOptions): Promise<Re
     scratch,
     blobs: options.blobs,
     folders: tracked,
-    index: backgroundIndex({ runner, folders: tracked, onFault: options.onFault ?? (() => undefined) }),
+    index: backgroundIndex({ runner, folders: tracked, onFault: options.onFault ?? (() => undefined), laterMs: options.indexAfterMs ?? 10_000 }),
     shownFolders: await openShownFolders(join(root, 'shown'), { scratch, kept: SHOWN_KEPT }),
     serving: { maxRequestBytes: MAX_REQUEST_BYTES, idleMs: options.serveIdleMs ?? 120_000, timeoutMs: options.serveTimeoutMs ?? 7_200_000 },
     turns: pLimit(options.maxServed ?? 16),
@@ -74,6 +76,7 @@ export async function openRepositories(options: RepositoriesOptions): Promise<Re
       return localRepository(parts, key, packs);
     },
     async [Symbol.asyncDispose]() {
+      parts.index.close();
       await runner.close();
       await under.settled();
       lock.close();

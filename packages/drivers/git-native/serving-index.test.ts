@@ -56,6 +56,18 @@ describe('an index for serving', () => {
     expect(faults).toEqual([]);
   });
 
+  it('comes some time after the first pack, before anybody has asked for it', async () => {
+    const driver = await openDriver({ indexAfterMs: 500 });
+    const repository = await driver.open();
+    const upstream = await upstreamRepository();
+    const tip = upstream.commit('first', 'first\n');
+
+    await repository.take(inPieces(upstream.pack([tip])), [tip], LIMITS);
+
+    expect(await isIndexed(driver)).toBe(false);
+    await expect.poll(() => isIndexed(driver), { timeout: 60_000, interval: 200 }).toBe(true);
+  });
+
   it('waits for the end of an answer, and for one with objects', async () => {
     const driver = await openDriver();
     const repository = await driver.open();
