@@ -22,7 +22,9 @@ export async function locateCommit(held: HeldRepository, release: Release, claim
     for (const candidate of candidates) if (!seen.has(keyOf(candidate))) seen.set(keyOf(candidate), await examine(local, release, candidate));
   };
   const ranked = (): readonly Examined[] => [...seen.values()].toSorted(byFit);
-  await look(writtenCandidates(held, release));
+  const written = writtenCandidate(held, release);
+  if (written?.commit === NOT_THERE) seen.set(keyOf(written), { ...written, standing: 'absent', directory: '', score: 0, lacking: [] });
+  else await look(written === undefined ? [] : [written]);
   await look(release.attestedCommit === undefined ? [] : [{ commit: release.attestedCommit, evidence: 'attested' }]);
   await look(claimedCommit === undefined ? [] : [{ commit: claimedCommit, evidence: 'embedded' }]);
   for (const examined of await byVersion(local, release)) seen.set(keyOf(examined), examined);
@@ -43,13 +45,15 @@ function isDecided({ written }: Release): boolean {
   return written?.commit !== undefined || written?.tag !== undefined;
 }
 
-/** A tag that isn't there is `absent`, by its name. */
-function writtenCandidates(held: HeldRepository, { target, written }: Release): readonly Candidate[] {
-  if (written?.commit !== undefined) return [{ commit: written.commit, evidence: 'written' }];
-  if (written?.tag === undefined) return [];
+/** Of a tag that the repository doesn't have. */
+const NOT_THERE = '';
+
+function writtenCandidate(held: HeldRepository, { target, written }: Release): Candidate | undefined {
+  if (written?.commit !== undefined) return { commit: written.commit, evidence: 'written' };
+  if (written?.tag === undefined) return undefined;
   const ref = `refs/tags/${written.tag.replaceAll('{version}', purlParts(target.purl).version ?? '')}`;
   const [tagged] = taggedCommit(held, ref);
-  return [{ commit: tagged?.commit ?? ref, evidence: 'written', ref }];
+  return { commit: tagged?.commit ?? NOT_THERE, evidence: 'written', ref };
 }
 
 function keyOf({ evidence, commit, ref = '' }: Candidate): string {
