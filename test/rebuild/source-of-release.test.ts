@@ -185,6 +185,8 @@ describe('the commit that an operator wrote down', () => {
       examined: expect.arrayContaining([expect.objectContaining({ standing: 'absent', ref: 'refs/tags/gone-1.0.0' })]),
     });
     expect((await locateCommit(held, { ...release, written: { commit: 'f'.repeat(40) } }, undefined)).chosen).toBeUndefined();
+    // The id of another kind of repository.
+    expect((await locateCommit(held, { ...release, written: { commit: 'f'.repeat(64) } }, undefined)).chosen).toBeUndefined();
   });
 });
 
@@ -225,10 +227,12 @@ describe('sources that say something against each other', () => {
     const released = project.commit(files);
     project.git('tag', 'v1.0.0');
 
-    expect(await locateCommit(await project.hold(), await project.release(files), '1'.repeat(40))).toMatchObject({
-      chosen: { commit: released, tier: 'commit-tagged' },
-      findings: ['claimed-commit-missing'],
-    });
+    // The longer one is an id of another kind of repository.
+    for (const id of ['1'.repeat(40), '1'.repeat(64)])
+      expect(await locateCommit(await project.hold(), await project.release(files), id)).toMatchObject({
+        chosen: { commit: released, tier: 'commit-tagged' },
+        findings: ['claimed-commit-missing'],
+      });
   });
 
   it('a commit that is named, where another has more of the package', async () => {

@@ -19,12 +19,14 @@ export async function locateCommit(held: HeldRepository, release: Release, claim
   const { target, rules } = release;
   const seen = new Map<string, Examined>();
   const look = async (candidates: readonly Candidate[]): Promise<void> => {
-    for (const candidate of candidates) if (!seen.has(keyOf(candidate))) seen.set(keyOf(candidate), await examine(local, release, candidate));
+    for (const candidate of candidates) {
+      // An id of another length is one of another kind of repository: whoever names it names nothing that could be here.
+      const isHere = candidate.commit.length === (state.objectFormat === 'sha1' ? 40 : 64);
+      if (!seen.has(keyOf(candidate))) seen.set(keyOf(candidate), isHere ? await examine(local, release, candidate) : absent(candidate));
+    }
   };
   const ranked = (): readonly Examined[] => [...seen.values()].toSorted(byFit);
-  const written = writtenCandidate(held, release);
-  if (written?.commit === NOT_THERE) seen.set(keyOf(written), { ...written, standing: 'absent', directory: '', score: 0, lacking: [] });
-  else await look(written === undefined ? [] : [written]);
+  await look(writtenCandidates(held, release));
   await look(release.attestedCommit === undefined ? [] : [{ commit: release.attestedCommit, evidence: 'attested' }]);
   await look(claimedCommit === undefined ? [] : [{ commit: claimedCommit, evidence: 'embedded' }]);
   for (const examined of await byVersion(local, release)) seen.set(keyOf(examined), examined);
@@ -45,15 +47,17 @@ function isDecided({ written }: Release): boolean {
   return written?.commit !== undefined || written?.tag !== undefined;
 }
 
-/** Of a tag that the repository doesn't have. */
-const NOT_THERE = '';
+function absent(candidate: Candidate): Examined {
+  return { ...candidate, standing: 'absent', directory: '', score: 0, lacking: [] };
+}
 
-function writtenCandidate(held: HeldRepository, { target, written }: Release): Candidate | undefined {
-  if (written?.commit !== undefined) return { commit: written.commit, evidence: 'written' };
-  if (written?.tag === undefined) return undefined;
+/** A tag that isn't there names no commit. */
+function writtenCandidates(held: HeldRepository, { target, written }: Release): readonly Candidate[] {
+  if (written?.commit !== undefined) return [{ commit: written.commit, evidence: 'written' }];
+  if (written?.tag === undefined) return [];
   const ref = `refs/tags/${written.tag.replaceAll('{version}', purlParts(target.purl).version ?? '')}`;
   const [tagged] = taggedCommit(held, ref);
-  return { commit: tagged?.commit ?? NOT_THERE, evidence: 'written', ref };
+  return [{ commit: tagged?.commit ?? '', evidence: 'written', ref }];
 }
 
 function keyOf({ evidence, commit, ref = '' }: Candidate): string {
