@@ -64,7 +64,7 @@ async function openAlone({ config, mayMake, note }: OperatorSiteOptions): Promis
 function handingOver({ privateStore, keys, catalog }: SiteReader, options: OperatorSiteOptions): OperatorSite {
   const sink = openFactSink({ store: privateStore, signer: keys.roles.operator });
   const isPending = async (key: Sha256) => {
-    for await (const name of privateStore.objects.list(`${PENDING_PREFIX}${key.slice(0, 2)}/`)) if (name.includes(`/${key}-`)) return true;
+    for await (const _name of privateStore.objects.list(`${PENDING_PREFIX}${key}-`)) return true;
     return false;
   };
   return {

@@ -17,9 +17,9 @@ export function envelopeKey(key: Sha256): ObjectKey {
 }
 
 export const PENDING_PREFIX = 'pending/';
-/** An acknowledged fact that isn't sequenced yet; `content` is the digest of the object. */
+/** An acknowledged fact that isn't sequenced yet; `content` is the digest of the object. One folder: what lies there goes soon, and who writes at once shares its fsync. */
 export function pendingKey(factKey: Sha256, content: Sha256): ObjectKey {
-  return `${PENDING_PREFIX}${factKey.slice(0, 2)}/${factKey}-${content}` as ObjectKey;
+  return `${PENDING_PREFIX}${factKey}-${content}` as ObjectKey;
 }
 
 /** An acknowledged fact that the sequencer had to refuse, with the reason; `content` is the digest of the object. */

@@ -6,7 +6,7 @@ import { TEMP_FOLDER, tempName } from './temp-files.ts';
 
 /** What is written, and where it goes once all of it is on the disk. */
 export interface FilePlan<T> {
-  /** For messages: `put pending/ab/…`. */
+  /** For messages: `put pending/…`. */
   readonly what: string;
   /** Writes the bytes. What it throws passes through as it is, and nothing stays behind. */
   readonly fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<T>;

@@ -1,4 +1,6 @@
-import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { closeSync, fsync, open, writeFile } from 'node:fs';
+import { link, mkdir, rename, unlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
 
 /** Everything that the store does to a disk, so that a test can make any single step fail. Errors are those of node:fs. */
 export interface FileOperations {
@@ -22,13 +24,16 @@ export interface WritableFile {
   close(): Promise<void>;
 }
 
+// By descriptors, and closed at once: what is on the disk already is closed without waiting, and a step of its own costs ten times as much.
+const [openFile, writeAll, syncFile] = [promisify(open), promisify(writeFile), promisify(fsync)];
+
 export const nodeFileOperations: FileOperations = {
   async createFile(path) {
-    const handle = await open(path, 'wx', 0o644);
+    const file = await openFile(path, 'wx', 0o644);
     return {
-      write: (bytes) => handle.writeFile(bytes),
-      sync: () => handle.sync(),
-      close: () => handle.close(),
+      write: (bytes) => writeAll(file, bytes),
+      sync: () => syncFile(file),
+      close: async () => closeSync(file),
     };
   },
   link,
@@ -36,11 +41,11 @@ export const nodeFileOperations: FileOperations = {
   remove: unlink,
   makeFolder: (path) => mkdir(path),
   async syncFolder(path) {
-    const handle = await open(path, 'r');
+    const folder = await openFile(path, 'r');
     try {
-      await handle.sync();
+      await syncFile(folder);
     } finally {
-      await handle.close();
+      closeSync(folder);
     }
   },
 };

@@ -15,8 +15,14 @@ export async function tempOwner(): Promise<string> {
   return `${await processScope()}.${process.pid}.${await startTime(process.pid)}`;
 }
 
+/** Threads of a process share its owner. */
+const thread = randomBytes(12).toString('hex');
+let named = 0;
+
+/** A name that nobody else gives. */
 export function tempName(owner: string): string {
-  return `${owner}.${randomBytes(12).toString('hex')}`;
+  named += 1;
+  return `${owner}.${thread}-${named}`;
 }
 
 /** Removes what dead writers left. Never fails an opening: what cannot be removed now can be later. */

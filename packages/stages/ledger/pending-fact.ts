@@ -56,9 +56,9 @@ export function parsePending(bytes: Uint8Array): ParsedPending {
   return { type: 'fact', pending: { author, fact, signature: signed, ...(leafBytes === undefined ? {} : { leaf: leafBytes }) } };
 }
 
-/** The digests in the name of a pending object; undefined when its name is none. */
+/** The digests in the name of a pending object; undefined when its name is none. Until November 2026 they lay in 256 folders. */
 export function pendingName(key: ObjectKey): { readonly factKey: Sha256; readonly content: Sha256 } | undefined {
-  const [, fact, content] = /^pending\/[0-9a-f]{2}\/([0-9a-f]{64})-([0-9a-f]{64})$/.exec(key) ?? [];
+  const [, fact, content] = /^pending\/(?:[0-9a-f]{2}\/)?([0-9a-f]{64})-([0-9a-f]{64})$/.exec(key) ?? [];
   const [parsedFact, parsedContent] = [parseSha256(fact ?? ''), parseSha256(content ?? '')];
   return parsedFact !== undefined && parsedContent !== undefined ? { factKey: parsedFact, content: parsedContent } : undefined;
 }

@@ -84,6 +84,16 @@ describe('a new ledger', () => {
 });
 
 describe('a drain', () => {
+  it('takes what an earlier version acknowledged, one of whose 256 folders it still lies in', async () => {
+    const site = testSite();
+    const sequencer = await open(site);
+    const { key, bytes } = await signPending(workerSigner, storedFact('early'));
+    await site.store.objects.putOnce(key.replace('pending/', `pending/${key.slice('pending/'.length).slice(0, 2)}/`) as ObjectKey, bytes);
+
+    expect(await sequencer.drain()).toMatchObject({ sequenced: 1, refused: 0 });
+    expect(await keys(site, PENDING_PREFIX)).toEqual([]);
+  });
+
   it('sequences what was submitted, once, and leaves nothing pending or staged', async () => {
     const site = testSite();
     const sequencer = await open(site);

@@ -1,13 +1,12 @@
-import { type Checked, type Declared, EcosystemError, type PackageDocument, type UpstreamArtifact } from '@granary/contract/ecosystem';
-import { JobError, type StoredBlob, StoreError, UpstreamError } from '@granary/contract/ports';
+import type { Checked, Declared, PackageDocument, UpstreamArtifact } from '@granary/contract/ecosystem';
+import { JobError, type StoredBlob, UpstreamError } from '@granary/contract/ports';
 import { type Artifact, type ComputedFact, type Digests, digestsAgree, type Evidence, type Json, packageOf, purlParts, type Sha256 } from '@granary/core/model';
 import { askUpstream, heldFiles } from './ask-upstream.ts';
 import { checkAttested, MAX_COMPANION_BYTES } from './check-attested.ts';
+import { type FetchedArtifact, type FetchOptions, type FoundArtifact, fetchArtifact, toJobError } from './fetch-artifact.ts';
 import type { Sighted } from './sighting.ts';
 import type { SyncPorts } from './sync-ports.ts';
 
-/** No artifact is larger; beyond, it isn't taken in. */
-const MAX_ARTIFACT_BYTES = 4 * 2 ** 30;
 /** Larger ones are stored, but what they say of themselves isn't read. */
 const MAX_READ_BYTES = 128 * 2 ** 20;
 /** Of all files that the checks of one artifact bring along. */
@@ -26,10 +25,7 @@ export interface StorePorts extends Omit<SyncPorts, 'ecosystem'> {
 }
 /** By its path as well, where a document that has it can be asked by that. */
 export type WantedArtifact = Pick<Artifact, 'purl' | 'digests'> & { readonly path?: string };
-export interface TakeOptions {
-  readonly signal?: AbortSignal;
-  readonly maxBytes?: number;
-  readonly watcher?: FetchWatcher;
+export interface TakeOptions extends FetchOptions {
   /** What upstream's index says by now, where that may not be on record yet. */
   readonly sighted?: Sighted | undefined;
 }
@@ -38,21 +34,14 @@ export interface TakenArtifact {
   /** Its checks brought files that stand for themselves, which clients may ask for next. */
   readonly broughtMore: boolean;
 }
-/** Sees the bytes of an artifact before anything is known of them. What it throws ends the fetch, and is thrown as it is. */
-interface FetchWatcher {
-  /** Upstream answers; without a size where nobody states one. Not called where the bytes are in the store already. */
-  begin(sizeBytes: number | undefined): Promise<void>;
-  bytes(chunk: Uint8Array): Promise<void>;
-}
-
 /** As {@link storeArtifact}, watched; its facts are durable when it resolves, and those of what was sighted. */
 export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, options: TakeOptions): Promise<TakenArtifact> {
   const { signal, sighted } = options;
-  const { artifact, listing } = await findArtifact(ports, wanted, sighted?.document);
-  const blob = await fetchBlob(ports, { artifact, listing }, options);
-  const checked = await check(ports, { artifact, blob }, signal);
+  const fetched = await fetchArtifact(ports, await findArtifact(ports, wanted, sighted?.document), options);
+  const { artifact, blob } = fetched;
+  const checked = await check(ports, fetched, signal);
   confirmWanted(wanted, artifact, { ...checked.digests, sha256: blob.sha256 });
-  const declared = await readDeclared(ports, artifact, blob);
+  const declared = await readDeclared(ports, fetched);
   const metadata = declared.metadata === undefined ? undefined : await ports.blobs.put(declared.metadata, { maxBytes: declared.metadata.length });
   const companions = await fetchCompanions(ports, artifact, signal);
   for (const [name, bytes] of Object.entries(checked.companions ?? {}))
@@ -78,12 +67,6 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
   return { blob, broughtMore: beside.length > 0 };
 }
 
-interface FoundArtifact {
-  readonly artifact: UpstreamArtifact;
-  /** `unlisted`: upstream never said that it has it. */
-  readonly listing: 'listed' | 'unlisted';
-}
-
 /** The newest document first; the file may have left the index since it was wanted, or never have been in it. */
 async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedArtifact, sighted: PackageDocument | undefined): Promise<FoundArtifact> {
   const isWanted = (listed: UpstreamArtifact) => listed.purl === purl && digestsAgree(listed.digests, digests) !== false;
@@ -99,78 +82,8 @@ async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedAr
   throw new JobError('later', `store ${purl}: upstream's index doesn't list it with ${describe(digests)}`);
 }
 
-async function fetchBlob(
-  ports: StorePorts,
-  { artifact, listing }: FoundArtifact,
-  { signal, watcher, maxBytes: most = MAX_ARTIFACT_BYTES }: TakeOptions,
-): Promise<StoredBlob> {
-  const { sha256 } = artifact.digests;
-  const maxBytes = Math.min(artifact.sizeBytes ?? artifact.maxBytes ?? MAX_ARTIFACT_BYTES, MAX_ARTIFACT_BYTES, most);
-  const held = sha256 === undefined ? undefined : await ports.blobs.size(sha256);
-  if (sha256 !== undefined && held !== undefined) return { sha256, sizeBytes: held };
-  let from = artifact;
-  try {
-    from = { ...artifact, url: await ports.addressOf(artifact) };
-    const response = await ports.upstream.open({
-      url: from.url,
-      maxBytes,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    if (response.status !== 'ok') throw notThere({ artifact, listing }, from.url);
-    const { h1: _, ...digests } = artifact.digests;
-    const { body, sizeBytes = artifact.sizeBytes } = response;
-    return await ports.blobs.put(watcher === undefined ? body : watched(body, sizeBytes, watcher), {
-      digests,
-      maxBytes,
-      ...(artifact.sizeBytes === undefined ? {} : { sizeBytes: artifact.sizeBytes }),
-    });
-  } catch (cause) {
-    throw toJobError(from, cause);
-  }
-}
-
-/** Of what upstream lists it may get the file yet; what it neither lists nor has, whoever wants it has made up or upstream has withdrawn. */
-function notThere({ artifact: { purl }, listing }: FoundArtifact, url: string): JobError {
-  return listing === 'listed'
-    ? new JobError('later', `fetch ${purl}: upstream lists ${url} but doesn't have it`)
-    : new JobError('never', `fetch ${purl}: upstream has no such version: it neither lists it nor has ${url}; who names it must name another`);
-}
-
-async function* watched(body: AsyncIterable<Uint8Array>, sizeBytes: number | undefined, watcher: FetchWatcher): AsyncIterable<Uint8Array> {
-  const chunks = body[Symbol.asyncIterator]();
-  try {
-    await watcher.begin(sizeBytes);
-    for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) {
-      await watcher.bytes(chunk);
-      yield chunk;
-    }
-  } finally {
-    // Also where nobody came to read it.
-    await chunks.return?.();
-  }
-}
-
-function toJobError(artifact: UpstreamArtifact, cause: unknown): unknown {
-  const what = (error: Error) => `fetch ${artifact.purl} from ${artifact.url}: ${error.message}`;
-  if (cause instanceof StoreError && (cause.code === 'digest-mismatch' || cause.code === 'too-large')) return new JobError('later', what(cause), { cause });
-  if (cause instanceof EcosystemError) return new JobError('later', what(cause), { cause });
-  if (cause instanceof UpstreamError)
-    return new JobError(cause.code === 'refused-address' || cause.code === 'too-large' ? 'later' : 'at-once', what(cause), { cause });
-  return cause;
-}
-
-interface Fetched {
-  readonly artifact: UpstreamArtifact;
-  readonly blob: StoredBlob;
-}
-
 /** What the ecosystem checks beyond digests of the bytes. */
-async function check(ports: StorePorts, { artifact, blob }: Fetched, signal: AbortSignal | undefined): Promise<Checked> {
-  const read = async (maxBytes: number): Promise<Uint8Array> => {
-    const bytes = await ports.blobs.read(blob.sha256, maxBytes);
-    if (bytes === undefined) throw new StoreError('unreachable', `check ${artifact.purl}: its bytes are not in the store`);
-    return bytes;
-  };
+async function check(ports: StorePorts, { artifact, read }: FetchedArtifact, signal: AbortSignal | undefined): Promise<Checked> {
   const { ecosystem, settings } = ports;
   try {
     return (await ecosystem.check?.({ artifact, settings, read, held: heldFiles(ports), ...askUpstream(ports, signal) })) ?? { evidence: [] };
@@ -210,10 +123,8 @@ async function besideFacts(ports: StorePorts, { beside = [] }: Checked): Promise
   return facts;
 }
 
-async function readDeclared(ports: StorePorts, artifact: UpstreamArtifact, blob: StoredBlob): Promise<Declared> {
-  if (blob.sizeBytes > MAX_READ_BYTES) return {};
-  const bytes = await ports.blobs.read(blob.sha256, MAX_READ_BYTES);
-  return bytes === undefined ? {} : await ports.ecosystem.declared(artifact, bytes);
+async function readDeclared({ ecosystem }: StorePorts, { artifact, blob, read }: FetchedArtifact): Promise<Declared> {
+  return blob.sizeBytes > MAX_READ_BYTES ? {} : await ecosystem.declared(artifact, await read(MAX_READ_BYTES));
 }
 
 /** A companion that can't be had is said in the evidence and costs nothing else. */
