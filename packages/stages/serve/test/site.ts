@@ -1,6 +1,6 @@
 import { memoryCatalog, memoryStore } from '@granary/contract/memory';
 import type { Clock, HttpRequest, HttpResponse, Store } from '@granary/contract/ports';
-import { encodeEntry, type Fact, type Sha256, type StateFact, sha256, toInstant } from '@granary/core/model';
+import { encodeEntry, type Fact, type Sha256, SOURCE_TIERS, type StateFact, sha256, toInstant } from '@granary/core/model';
 import { openServe, type Policy, type Serve, type ServePorts } from '../index.ts';
 import { fileOf, instant, tiny } from './tiny-ecosystem.ts';
 
@@ -8,7 +8,7 @@ const ORIGIN = 'ledger.example';
 export const DEFAULT_POLICY: Policy = {
   mode: 'enforce',
   verdicts: ['reproduced', 'reproduced-normalized'],
-  tiers: ['commit-attested', 'commit-tagged', 'commit-inferred', 'publisher-archive'],
+  tiers: SOURCE_TIERS,
   findings: [],
   waivers: [],
 };
