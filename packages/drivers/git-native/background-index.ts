@@ -8,8 +8,10 @@ import { writeServingIndex } from './serving-index.ts';
 export interface BackgroundIndex {
   /** Sees to it that the folder will soon be indexed for these tips; nobody waits for that. */
   want(folder: HeldFolder, wanted: WantedIndex): void;
-  /** The same, once what goes on now has had its time. */
+  /** The same, once nothing was asked of the folder for a while. */
   wantLater(folder: HeldFolder, wanted: WantedIndex): void;
+  /** Something is asked of the folder. */
+  touch(folder: HeldFolder): void;
   /** Forgets what is wanted later. */
   close(): void;
 }
@@ -23,7 +25,7 @@ export interface BackgroundIndexOptions {
   readonly runner: GitRunner;
   readonly folders: FolderCache;
   readonly onFault: (error: unknown) => void;
-  /** How long after that is. */
+  /** How long that is. */
   readonly laterMs: number;
 }
 
@@ -31,7 +33,7 @@ export interface BackgroundIndexOptions {
 export function backgroundIndex({ runner, folders, onFault, laterMs }: BackgroundIndexOptions): BackgroundIndex {
   const indexed = new WeakMap<HeldFolder, number>();
   const turns = pLimit(1);
-  const timers = new Set<NodeJS.Timeout>();
+  const later = new Map<HeldFolder, NodeJS.Timeout>();
 
   const index: BackgroundIndex = {
     want(folder, { key, packs, tips }) {
@@ -49,13 +51,14 @@ export function backgroundIndex({ runner, folders, onFault, laterMs }: Backgroun
     },
     wantLater(folder, wanted) {
       const timer = setTimeout(() => {
-        timers.delete(timer);
+        later.delete(folder);
         index.want(folder, wanted);
       }, laterMs).unref();
-      timers.add(timer);
+      later.set(folder, timer);
     },
+    touch: (folder) => void later.get(folder)?.refresh(),
     close() {
-      for (const timer of timers) clearTimeout(timer);
+      for (const timer of later.values()) clearTimeout(timer);
     },
   };
   return index;

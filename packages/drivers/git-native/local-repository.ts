@@ -33,12 +33,16 @@ export interface RepositoryParts extends PackTaker {
 
 /** The folder may be gone between two calls: each makes sure that it is there, with the packs that were given, and those that were taken since. */
 export function localRepository(parts: RepositoryParts, key: RepositoryKey, given: readonly StoredPack[]): LocalRepository {
-  const { folders, runner } = parts;
+  const { folders, runner, index } = parts;
   const packs: StoredPack[] = [...given];
   const lookUp = <T>(ids: readonly string[], work: (lookUp: LookUp) => Promise<T>): Promise<T> =>
     folders.use(key, { packs }, async (folder) => {
       checkObjectIds(key.objectFormat, ids);
-      return await work(reading(runner, folder));
+      try {
+        return await work(reading(runner, folder));
+      } finally {
+        index.touch(folder);
+      }
     });
 
   return {
@@ -48,7 +52,7 @@ export function localRepository(parts: RepositoryParts, key: RepositoryKey, give
         const taken = await takePack(parts, folder, { pack, tips, limits });
         packs.push({ pack: taken.pack, index: taken.index });
         // So that its first client needn't wait until git has counted all objects; of what comes later, that is little.
-        if (packs.length === 1) parts.index.wantLater(folder, { key, packs, tips: () => commitsOf(reading(runner, folder), tips) });
+        if (packs.length === 1) index.wantLater(folder, { key, packs, tips: () => commitsOf(reading(runner, folder), tips) });
         return taken;
       }),
     having: (objectIds) => lookUp(objectIds, (here) => objectsHere(here, objectIds)),

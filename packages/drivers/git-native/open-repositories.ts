@@ -30,7 +30,7 @@ export interface RepositoriesOptions {
   /** How long a client may take without a byte in or out, and in all; 2 minutes and 2 hours unless given. */
   readonly serveIdleMs?: number;
   readonly serveTimeoutMs?: number;
-  /** How long after its first pack a repository gets its index for serving, where no client asks for objects before; 10 seconds unless given. */
+  /** How long a repository whose first pack came is left alone before it gets its index for serving, where no client asks for objects before; 10 seconds unless given. */
   readonly indexAfterMs?: number;
   /** Told what went wrong with the index for serving, for which nobody waits; clients are served without it. */
   readonly onFault?: (error: unknown) => void;
