@@ -19,7 +19,9 @@ const Status = z.object({ watched: z.array(Product) });
 const POLL_MS = 15_000;
 const NEVER = /(?!)/;
 /** Reasons that go by themselves. */
-const UNDER_WAY = /^(not resolved yet|\d+ files are still to be fetched|unchecked: installing it was not tried yet)$/;
+const UNDER_WAY = /^(not resolved yet|\d+ files are still to be fetched)$/;
+/** Goes by itself where nothing else is missing: what can't be whole isn't tried. */
+const UNTRIED = 'unchecked: installing it was not tried yet';
 
 /** Mirrors what the configuration watches, until all of it is there or can't be had; ends the site before it has rebuilt everything, and resolves to its state. */
 export async function mirrorAll(configFile: string, timeoutMs = 2_400_000): Promise<readonly Product[]> {
@@ -28,12 +30,15 @@ export async function mirrorAll(configFile: string, timeoutMs = 2_400_000): Prom
   const until = performance.now() + timeoutMs;
   for (;;) {
     const products = await productsOf(configFile);
-    const isUnderWay = products.length === 0 || products.some(({ missing }) => missing.some((reason) => UNDER_WAY.test(reason)));
-    if (!isUnderWay || performance.now() > until) return products;
+    if ((products.length > 0 && !products.some(isUnderWay)) || performance.now() > until) return products;
     // It rejects with what was said.
     if (!isRunning(site.pid)) await site.saidThat(NEVER);
     await sleep(POLL_MS);
   }
+}
+
+function isUnderWay({ missing }: Product): boolean {
+  return missing.some((reason) => UNDER_WAY.test(reason)) || (missing.length === 1 && missing[0] === UNTRIED);
 }
 
 async function productsOf(configFile: string): Promise<readonly Product[]> {
