@@ -3,6 +3,7 @@ import type { Clock, Job, Queue } from '@granary/contract/ports';
 import { type Standing, type SweepPorts, sweep } from '@granary/stage-schedule';
 import { diskFaultOf } from '../disk-fault.ts';
 import { type GivenUp, openJobOutcomes, type Postponed } from './job-outcomes.ts';
+import { openSweeping } from './sweeping.ts';
 
 /** Keeps the queue filled with what is wanted and not recorded. */
 export interface Scheduler {
@@ -39,18 +40,19 @@ export function openScheduler(ports: SchedulerPorts): Scheduler {
   const outcome = openJobOutcomes(ports.clock);
   const stumbles = openStumbles(ports.onError);
   let standing: Standing | undefined;
-  const sweeper = singleFlight(async () => {
+  const work = async () => {
     const finished = outcome.finished();
     await settle();
     outcome.sequenced(finished);
     standing = await sweep(ports);
     await queue.add(standing.jobs.filter(outcome.isOffered));
     stumbles.none();
-  }, stumbles.add);
+  };
+  const sweeper = openSweeping({ work, onError: stumbles.add, idle: () => queue.idle() });
   const unsubscribe = queue.subscribe((event) => {
     outcome.learn(event);
     if (event.type === 'retrying' || event.type === 'gave-up') stumbles.ofJob(event.error);
-    if (event.type === 'done' || event.type === 'gave-up') sweeper.ask();
+    if (event.type === 'done' || event.type === 'gave-up') sweeper.askInTurn();
   });
   const timer = setInterval(sweeper.ask, SWEEP_EVERY_MS);
   return {
@@ -118,38 +120,6 @@ function openStumbles(onError: (error: Error) => void) {
       if (inARow === 0) return false;
       await Promise.race([setTimeout(STUMBLE_PAUSE_MS), fatal]);
       return true;
-    },
-  };
-}
-
-/** Runs once at a time; who asks meanwhile gets one more run after it. */
-function singleFlight(work: () => Promise<void>, onError: (error: unknown) => void) {
-  let running: Promise<void> | undefined;
-  let again = false;
-  let stopped = false;
-  const ask = () => {
-    if (stopped) return;
-    again = true;
-    running ??= run().finally(() => {
-      running = undefined;
-    });
-  };
-  const run = async () => {
-    while (again && !stopped) {
-      again = false;
-      await work().catch(onError);
-    }
-  };
-  const settled = async () => {
-    while (running !== undefined) await running;
-  };
-  return {
-    ask,
-    settled,
-    isStopped: () => stopped,
-    async stop() {
-      stopped = true;
-      await settled();
     },
   };
 }
