@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { COMPILE_CACHE, NODE } from './as-launched.ts';
 import { type LoadResult, load } from './serving/load.ts';
 import { exportBytes, startNginx } from './serving/nginx.ts';
 import { makeSite } from './serving/site.ts';
@@ -58,16 +59,15 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** With what `./granary` gives Node: a small nursery, a heap that grows in small steps, compiled code kept from an earlier start. */
 async function startGranary(data: string, catalog: string): Promise<ChildProcess> {
   return await startListening(['serving/host.ts', data, catalog, String(GRANARY)]);
 }
 
 async function startListening([script, ...args]: readonly [string, ...string[]]): Promise<ChildProcess> {
-  const flags = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
-  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script), ...args], {
+  const [program, ...flags] = NODE;
+  const child = spawn(program, [...flags, join(import.meta.dirname, script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
   });
   children.push(child);
   await new Promise<void>((resolve, reject) => {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { NODE } from '../as-launched.ts';
 import { GIT_ENVIRONMENT } from './clean-git.ts';
 import { type Measured, measured } from './measured.ts';
-import { makeSite, mirrorOnce, NODE, siteEnvironment } from './site.ts';
+import { makeSite, mirrorOnce, siteEnvironment } from './site.ts';
 
 export interface Mirrored {
   /** A whole `granary up --once`, and one that watches nothing. */

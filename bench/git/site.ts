@@ -3,15 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { COMPILE_CACHE, NODE } from '../as-launched.ts';
 import { descendantsOf, processorSecondsOf } from './measured.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'apps/granary/main.ts');
 const HOST = 'https://forge.example/';
 const QUIET_MS = 3000;
-
-/** As `./granary` starts Node, with its cache of compiled code. */
-export const NODE: readonly string[] = [process.execPath, '--max-semi-space-size=8', '--heap-growing-percent=30'];
 
 /** A site that watches one repository, or nothing. */
 export interface Site {
@@ -32,8 +30,7 @@ export function mirrorOnce({ config }: Site): readonly string[] {
 }
 
 export function siteEnvironment(): Record<string, string> {
-  const cache = join(ROOT, '.toolchain/compile-cache');
-  return { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', NODE_USE_SYSTEM_CA: '1', NODE_COMPILE_CACHE: cache };
+  return { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', NODE_USE_SYSTEM_CA: '1', NODE_COMPILE_CACHE: COMPILE_CACHE };
 }
 
 /** A server, and where a repository of it is cloned from. */
@@ -44,7 +41,7 @@ export interface Server {
 }
 
 export async function serveSite({ config }: Site): Promise<Server> {
-  const [program = process.execPath, ...flags] = NODE;
+  const [program, ...flags] = NODE;
   const child = spawn(program, [...flags, MAIN, 'serve', '--config', config, '--listen', '127.0.0.1:0'], {
     env: siteEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -13,7 +13,7 @@ export interface FoundArtifact {
   readonly listing: 'listed' | 'unlisted';
 }
 /** Sees the bytes of an artifact before anything is known of them. What it throws ends the fetch, and is thrown as it is. */
-export interface FetchWatcher {
+interface FetchWatcher {
   /** Upstream answers; without a size where nobody states one. Not called where the bytes are in the store already. */
   begin(sizeBytes: number | undefined): Promise<void>;
   bytes(chunk: Uint8Array): Promise<void>;
