@@ -1,12 +1,12 @@
 import type { CandidateFile, ResolverEcosystem } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
-import { parseSha256, type Sha256 } from '@granary/core/model';
+import { type Purl, parsePurl, parseSha256, type Sha256 } from '@granary/core/model';
 import type { SyncPorts } from './sync-ports.ts';
 import type { UpstreamDocument, UpstreamDocuments } from './upstream-documents.ts';
 
 /** Upstream as it stands now, whole, in the form that the resolver reads: nothing in it counts as mirrored. */
 export interface CandidateView {
-  /** Answers the resolver. Paths: `simple/<package>/` and `files/<sha256>/<origin>/<file name>.metadata`. */
+  /** Answers the resolver. Paths: `simple/<package>/` and `files/<purl of the package>/<sha256>/<origin>/<file name>.metadata`. */
   handle(request: Request): Promise<Response>;
 }
 
@@ -35,15 +35,16 @@ function packageResponse(ports: CandidatePorts, document: UpstreamDocument | und
   if (document === undefined) return new Response('no such package upstream', { status: 404 });
   const body = ports.ecosystem.rebuilding.candidate.render(
     document,
-    ({ artifact, origin }, fileName) => `../../files/${artifact.digests.sha256}/${origin}/${encodeURIComponent(fileName)}`,
+    ({ artifact, origin }, fileName) =>
+      `../../files/${encodeURIComponent(document.package)}/${artifact.digests.sha256}/${origin}/${encodeURIComponent(fileName)}`,
   );
   return new Response(Buffer.from(body), { headers: { 'content-type': ports.ecosystem.rebuilding.candidate.mediaType } });
 }
 
 async function metadataResponse(ports: CandidatePorts, path: string, metadata: Map<string, Promise<Uint8Array | undefined>>): Promise<Response> {
-  const [, digest = '', origin = ''] = /^files\/([0-9a-f]{64})\/(published|stand-in)\/[^/]+\.metadata$/.exec(path) ?? [];
-  const archive = parseSha256(digest);
-  const file = archive === undefined ? undefined : findFile(ports, archive, origin);
+  const [, name = '', digest = '', origin = ''] = /^files\/(.+)\/([0-9a-f]{64})\/(published|stand-in)\/[^/]+\.metadata$/.exec(path) ?? [];
+  const [packagePurl, archive] = [parsePurl(name), parseSha256(digest)];
+  const file = packagePurl === undefined || archive === undefined ? undefined : await findFile(ports, packagePurl, { archive, origin });
   if (file === undefined || archive === undefined) return new Response('the candidate view serves indexes and metadata only', { status: 404 });
   const key = `${origin} ${digest}`;
   const found = metadata.get(key) ?? readMetadata(ports, file, archive);
@@ -58,15 +59,15 @@ async function metadataResponse(ports: CandidatePorts, path: string, metadata: M
     : new Response(Buffer.from(bytes), { headers: { 'content-type': 'text/plain; charset=utf-8' } });
 }
 
-function findFile(ports: CandidatePorts, digest: Sha256, origin: string): CandidateFile | undefined {
-  for (const { document } of ports.documents.held()) {
-    if (!document.artifacts.some(({ digests }) => digests.sha256 === digest)) continue;
-    const file = ports.ecosystem.rebuilding.candidate
-      .files(document)
-      .find((candidate) => candidate.artifact.digests.sha256 === digest && candidate.origin === origin);
-    if (file !== undefined) return file;
-  }
-  return undefined;
+/** Of one document: to look for a digest in all of them, each would have to be read again. */
+async function findFile(
+  ports: CandidatePorts,
+  packagePurl: Purl,
+  { archive, origin }: { readonly archive: Sha256; readonly origin: string },
+): Promise<CandidateFile | undefined> {
+  const found = await ports.documents.current(packagePurl);
+  const files = found === undefined ? [] : ports.ecosystem.rebuilding.candidate.files(found.document);
+  return files.find((candidate) => candidate.artifact.digests.sha256 === archive && candidate.origin === origin);
 }
 
 /** The archive is stored on the way: what is resolved is most often wanted next. */

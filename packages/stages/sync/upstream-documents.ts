@@ -8,8 +8,6 @@ import type { SyncPorts } from './sync-ports.ts';
 export interface UpstreamDocuments {
   /** Undefined when upstream has no such package. */
   current(packagePurl: Purl): Promise<UpstreamDocument | undefined>;
-  /** Those that were lately asked for. */
-  held(): Iterable<UpstreamDocument>;
 }
 export interface UpstreamDocument extends CurrentDocument {
   readonly package: Purl;
@@ -41,7 +39,6 @@ export function openUpstreamDocuments(ports: UpstreamDocumentPorts): UpstreamDoc
   const underWay = new Map<Purl, Promise<Held | undefined>>();
   const readable = openReadable(ports.ecosystem.index);
   return {
-    held: () => held.values().map(({ upstream }) => upstream),
     async current(packagePurl) {
       const known = held.get(packagePurl);
       if (known !== undefined && isCurrent(ports, known)) return known.upstream;
