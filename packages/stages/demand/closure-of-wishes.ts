@@ -1,6 +1,6 @@
 import type { Closure, LockedPin } from '@granary/contract/ecosystem';
 import { JobError } from '@granary/contract/ports';
-import { type Artifact, digestsAgree, type Purl, purlParts, type Sha256 } from '@granary/core/model';
+import { type Artifact, digestsAgree, formatPurl, type Purl, purlParts, releaseOf, type Sha256 } from '@granary/core/model';
 import picomatch from 'picomatch';
 import type { DemandedEcosystem } from './demand-ports.ts';
 import type { EcosystemWish, Wishes } from './read-wishes.ts';
@@ -73,7 +73,8 @@ interface FilesOfPin {
 async function filesOfPin({ ecosystem, upstreamBase, current }: DemandedEcosystem, pin: LockedPin): Promise<FilesOfPin> {
   const packagePurl = ecosystem.demand.packageOfPin(pin);
   const found = await current(packagePurl);
-  const listed = found?.document.artifacts.filter(({ purl }) => purlParts(purl).version === pin.version) ?? [];
+  const named = formatPurl({ ...purlParts(packagePurl), version: pin.version });
+  const listed = found?.document.artifacts.filter(({ purl }) => releaseOf(purl) === named) ?? [];
   const ofVersion = listed.length > 0 ? listed : (ecosystem.index.unlisted?.(upstreamBase, packagePurl, pin.version) ?? []);
   const basis = found === undefined ? {} : { document: found.sha256 };
   if (ofVersion.length === 0) {
