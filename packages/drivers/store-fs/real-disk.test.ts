@@ -34,9 +34,10 @@ describe('a full disk', () => {
   it('is said when there are no inodes left', async ({ skip }) => {
     skip(noMount !== undefined, noMount);
     const folder = await mountedFolder('size=1m,nr_inodes=5');
-    const { objects } = await openFsStore(folder);
+    // The others are still under way when the first one fails.
+    await using store = await openFsStore(folder);
 
-    const puts = Promise.all(Array.from({ length: 10 }, (_, n) => objects.putOnce(derivedKey(String(n)), new Uint8Array())));
+    const puts = Promise.all(Array.from({ length: 10 }, (_, n) => store.objects.putOnce(derivedKey(String(n)), new Uint8Array())));
 
     await expect(puts).rejects.toMatchObject({ code: 'disk-full', message: expect.stringContaining('inodes') });
   });
