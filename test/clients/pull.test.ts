@@ -278,8 +278,7 @@ async function readAll(reader: ReadableStreamDefaultReader | undefined): Promise
 
 /** Facts that are durable and not in the ledger. */
 async function pendingFacts(): Promise<readonly string[]> {
-  const names = await readdir(join(folder, 'data/public/pending'), { recursive: true });
-  return names.filter((name) => name.includes('/'));
+  return await readdir(join(folder, 'data/public/pending'));
 }
 
 /** Files that somebody began and nobody ended. */
