@@ -33,8 +33,7 @@ export function watchPending(view: SiteFolder): PendingWatch {
 
 /** Folders come and go with what lies in them. */
 async function pendingNow(folder: string): Promise<readonly string[]> {
-  const list = (path: string) => readdir(path).catch((): string[] => []);
-  return (await Promise.all((await list(folder)).map((part) => list(join(folder, part))))).flat();
+  return await readdir(folder).catch((): string[] => []);
 }
 
 /** A fact that a ledger did not take, and why. */
