@@ -62,7 +62,7 @@ const suite = clientSuite({ name: 'golang-from-git', reason: whyNoGo() ?? (host.
     repositories: { mirror: 'named-by-packages', insteadOf: { 'https://forge.example/': forge.base } },
   };
   await writeFile(join(folder, 'granary.yaml'), JSON.stringify(site));
-  await mustRun(granaryArgv('up', '--once', '--config', join(folder, 'granary.yaml')), { env: granaryEnvironment() });
+  await mustRun(granaryArgv('up', '--once', '--config', join(folder, 'granary.yaml'), '--listen', '127.0.0.1:0'), { env: granaryEnvironment() });
 });
 
 describe.skipIf(suite.isSkipped)(suite.title('the zip of a Go module, and the commit that it was made from'), () => {

@@ -47,7 +47,7 @@ const suite = clientSuite({ name: 'golang-verified', reason: whyNoGo() ?? (host.
     },
   };
   await writeFile(join(folder, 'granary.yaml'), JSON.stringify(site));
-  await mustRun(granaryArgv('up', '--once', '--config', join(folder, 'granary.yaml')), { env: granaryEnvironment() });
+  await mustRun(granaryArgv('up', '--once', '--config', join(folder, 'granary.yaml'), '--listen', '127.0.0.1:0'), { env: granaryEnvironment() });
 });
 
 describe.skipIf(suite.isSkipped)(suite.title('what is verified of Go modules'), () => {
