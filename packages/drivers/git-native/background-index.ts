@@ -50,6 +50,7 @@ export function backgroundIndex({ runner, folders, onFault, laterMs }: Backgroun
       turns(work).catch(onFault);
     },
     wantLater(folder, wanted) {
+      clearTimeout(later.get(folder));
       const timer = setTimeout(() => {
         later.delete(folder);
         index.want(folder, wanted);

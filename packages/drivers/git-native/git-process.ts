@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { constants, getPriority, setPriority } from 'node:os';
+import { constants, getPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { GitTools } from './git-tools.ts';
 import { type Place, type ProcessLimits, sandboxArguments } from './sandbox-arguments.ts';
@@ -53,7 +53,8 @@ export function gitRunner({ tools, threads, limits }: GitRunnerOptions): GitRunn
   return {
     start(command) {
       const sandboxed = { tools, threads, environment: {}, ...command, limits: { ...limits, ...command.limits } };
-      const [program = '', ...args] = [tools.prlimit, ...sandboxArguments(sandboxed, command.args)];
+      const givingWay = command.priority === 'low' ? [tools.nice, '-n', String(belowUs())] : [];
+      const [program = '', ...args] = [...givingWay, tools.prlimit, ...sandboxArguments(sandboxed, command.args)];
       const process = startProcess(program, args, command);
       running.add(process);
       void process.ended.then(() => running.delete(process));
@@ -71,12 +72,11 @@ export function gitRunner({ tools, threads, limits }: GitRunnerOptions): GitRunn
 /** setTimeout(3) of Node holds 31 bits. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-function startProcess(program: string, args: readonly string[], { timeoutMs, signal, priority, onStderr }: GitCommand): GitProcess {
+function startProcess(program: string, args: readonly string[], { timeoutMs, signal, onStderr }: GitCommand): GitProcess {
   let stopped: GitEnd['stopped'];
   let failure: Error | undefined;
   // A group of its own: a Ctrl-C that is meant for us is handed on when we decide so. bwrap's children die with it, by PR_SET_PDEATHSIG.
   const child = spawn(program, args, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  if (priority === 'low') giveWay(child.pid);
   const stderr = keepStderr(child.stderr, onStderr);
   const stop = (why: 'timeout' | 'abort'): void => {
     stopped ??= why;
@@ -103,15 +103,9 @@ function startProcess(program: string, args: readonly string[], { timeoutMs, sig
   return { stdin: child.stdin, stdout: child.stdout, ended, stop };
 }
 
-/** What it starts inherits that (setpriority(2)); it has yet to set its limits, and to make its namespaces. */
-function giveWay(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    // We may be lower ourselves.
-    setPriority(pid, Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
-  } catch {
-    // It has ended by itself.
-  }
+/** How far it is to a low priority, where we may be as low ourselves (nice(1)). Before it starts: what it starts itself would be faster than we are. */
+function belowUs(): number {
+  return Math.max(0, constants.priority.PRIORITY_BELOW_NORMAL - getPriority());
 }
 
 function killGroup(pid: number | undefined): void {

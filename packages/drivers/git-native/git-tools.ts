@@ -7,20 +7,21 @@ export interface GitTools {
   readonly git: string;
   readonly bwrap: string;
   readonly prlimit: string;
+  readonly nice: string;
 }
 
 const FOLDERS = ['/usr/bin', '/usr/local/bin', '/bin'];
 
 /** Debian packages that this machine lacks for native git. */
 export async function missingGitPackages(): Promise<readonly string[]> {
-  const [git, bubblewrap, prlimit] = await Promise.all([find('git'), find('bwrap'), find('prlimit')]);
-  return Object.entries({ git, bubblewrap, 'util-linux': prlimit }).flatMap(([name, path]) => (path === undefined ? [name] : []));
+  const [git, bubblewrap, prlimit, nice] = await Promise.all([find('git'), find('bwrap'), find('prlimit'), find('nice')]);
+  return Object.entries({ git, bubblewrap, 'util-linux': prlimit, coreutils: nice }).flatMap(([name, path]) => (path === undefined ? [name] : []));
 }
 
 /** Throws RepositoryError `unavailable` with the Debian packages to install. */
 export async function findGitTools(given?: string): Promise<GitTools> {
-  const [git, bwrap, prlimit] = await Promise.all([given === undefined ? find('git') : givenGit(given), find('bwrap'), find('prlimit')]);
-  if (git !== undefined && bwrap !== undefined && prlimit !== undefined) return { git, bwrap, prlimit };
+  const [git, bwrap, prlimit, nice] = await Promise.all([given === undefined ? find('git') : givenGit(given), find('bwrap'), find('prlimit'), find('nice')]);
+  if (git !== undefined && bwrap !== undefined && prlimit !== undefined && nice !== undefined) return { git, bwrap, prlimit, nice };
   const missing = (await missingGitPackages()).join(' ');
   throw new RepositoryError('unavailable', `run git: not installed: ${missing}: apt-get install -y --no-install-recommends ${missing}`);
 }
