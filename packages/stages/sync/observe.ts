@@ -157,5 +157,6 @@ export function replacedIn(facts: readonly StateFact[]): readonly string[] {
 async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  const [whole] = chunks;
+  return whole !== undefined && chunks.length === 1 ? whole : Buffer.concat(chunks);
 }
