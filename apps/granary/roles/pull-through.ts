@@ -97,7 +97,7 @@ interface Limits {
 }
 
 /** How long facts that nobody waits for gather before they are sequenced together. */
-const GATHER_MS = 500;
+const GATHER_MS = 2000;
 
 function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: SyncSide, { failed, ...limits }: Limits): Connected {
   const settleLater = gathering(settle, () => clock.sleep(GATHER_MS));
