@@ -29,6 +29,12 @@ releases:
   });
 });
 
+it('takes as many releases as there may be, whatever stands before a comment', () => {
+  const release = '  - {versions: "1.0.1", source: {tag: v1}, build: {requirements: [x]}}';
+
+  expect(read(`releases:\n${`${release}${' '.repeat(80)}# why\n`.repeat(200)}`).releases).toHaveLength(200);
+});
+
 it.each([
   ['another key', 'releases:\n  - sources: {}\n', /lamp\.yaml:2:\d+: releases\.0: unknown: sources; expected one of versions, source, build/],
   ['another key at the top', 'release: []\n', /lamp\.yaml:1:\d+: the file: unknown: release; expected one of releases/],
@@ -47,7 +53,9 @@ it.each([
   ['a tag of the registry for a range', 'releases: [{versions: latest}]', /versions: expected versions or a range/],
   ['a number for text', 'releases: [{build: {environment: {A: 1}}}]', /environment\.A: expected text: put numbers/],
   ['what is no name of a variable', 'releases: [{build: {environment: {"A=B": x}}}]', /environment.*expected the name of a variable|environment/],
-  ['a key of every object', 'releases: [{build: {environment: {__proto__: x}}}]', /lamp\.yaml:1: __proto__ is no key/],
+  ['a key of every object', 'releases: [{build: {environment: {__proto__: x}}}]', /lamp\.yaml:1:\d+: __proto__ is no key/],
+  ['a key of every object in disguise', 'releases: [{build: {environment: {"\\x5f_proto__": x}}}]', /lamp\.yaml:1:\d+: __proto__ is no key/],
+  ['a tag without a name', 'releases: [{source: {tag: ""}}]', /source\.tag: expected the name of a tag/],
   ['too many variables', `releases: [{build: {environment: {${Array.from({ length: 51 }, (_, at) => `A${at}: x`).join(', ')}}}}]`, /at most 50 variables/],
   ['a key twice', 'releases: []\nreleases: []\n', /lamp\.yaml:2:1: not YAML: Map keys must be unique/],
   ['two documents', 'releases: []\n---\nreleases: []\n', /not YAML/],

@@ -9,8 +9,7 @@ import { strict } from './schema.ts';
 /** A file that somebody writes by hand. */
 export const MAX_DEFINITION_FILE_BYTES = 64 * 2 ** 10;
 /** Of its text: collections in one another. Three are enough for anything that it may say. */
-const MAX_FLOW_BRACKETS = 400;
-const MAX_INDENT = 64;
+const MAX_DEPTH = 64;
 const MAX_RELEASES = 200;
 const MAX_VARIABLES = 50;
 const MAX_REQUIREMENTS = 50;
@@ -28,6 +27,7 @@ const Commit = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'expected the w
 /** git-check-ref-format(1), and no braces but those of `{version}`. */
 const Tag = z
   .string()
+  .min(1, 'expected the name of a tag, such as lamp-{version}')
   .max(200)
   .refine(
     (tag) => !/[\s~^:?*[\\{}\p{Cc}]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|\/\./u.test(tag.replaceAll('{version}', '1')),
@@ -90,17 +90,17 @@ function textOf(bytes: Uint8Array, file: string): string {
 
 /** Before anything is built of it: the lexer keeps no tree, and follows no depth. */
 function refuseTricks(text: string, file: string): void {
-  let [brackets, line, indicators] = [0, 1, 0];
+  let [open, line, indicators, isAtStart] = [0, 1, 0, true];
   const refuse = (what: string) => new ConfigError(`${file}:${line}: ${what}`);
   for (const token of new Lexer().lex(text)) {
     if (/^[&*]./.test(token)) throw refuse('anchors and aliases are not taken: write it out');
     if (/^!./.test(token)) throw refuse('tags are not taken');
-    // Whoever builds objects of keys drops it, and nothing that is written may be passed over.
-    if (token.includes('__proto__')) throw refuse('__proto__ is no key');
-    if (token === '[' || token === '{') brackets += 1;
+    if (token === '[' || token === '{') open += 1;
+    if (token === ']' || token === '}') open = Math.max(0, open - 1);
     if (/^[-?:]$/.test(token)) indicators += 1;
+    const isIndented = isAtStart && /^ +$/.test(token) && token.length > MAX_DEPTH;
     if (token.includes('\n')) [line, indicators] = [line + (token.split('\n').length - 1), 0];
-    if (brackets > MAX_FLOW_BRACKETS || indicators > MAX_INDENT || (/^ +$/.test(token) && token.length > MAX_INDENT))
-      throw refuse('nested deeper than anything that a definition says');
+    isAtStart = token.endsWith('\n');
+    if (open > MAX_DEPTH || indicators > MAX_DEPTH || isIndented) throw refuse('nested deeper than anything that a definition says');
   }
 }

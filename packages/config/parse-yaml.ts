@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 
@@ -19,6 +19,12 @@ export function parseYaml<S extends z.ZodType>(text: string, file: string, schem
   const placeOf = (path: readonly PropertyKey[]) => placeAt(offsetOf(document, path));
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) throw new ConfigError(`${placeAt(problem.pos[0])}: not YAML: ${problem.message}`);
+  visit(document, {
+    // Whoever builds objects of keys drops it, and nothing that is written may be passed over.
+    Pair(_, { key }) {
+      if (isScalar(key) && key.value === '__proto__') throw new ConfigError(`${placeAt(key.range?.[0] ?? 0)}: __proto__ is no key`);
+    },
+  });
   const parsed = schema.safeParse(document.toJS() ?? {});
   if (parsed.success) return { parsed: parsed.data, placeOf };
   const lines = parsed.error.issues.map((issue) => `${placeOf(pathOf(issue))}: ${issue.path.join('.') || 'the file'}: ${issue.message}`);

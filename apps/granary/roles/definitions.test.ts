@@ -35,12 +35,13 @@ describe('definitions', () => {
       'pypi/zope-interface.yaml': ranged('^5.0'),
       'cargo/serde_json.yaml': ranged('~1.0.5'),
       'npm/wick.yaml': ranged('vers:npm/>=1.0.0|<1.5.0'),
+      'pypi/wick.yaml': ranged('vers:pypi/1.0|1.2|>=2|<3'),
       'README.md': 'what these are',
       '.git/config': 'not looked into',
     });
     const directoryOf = (purl: string) => definitions?.of({ purl: toPurl(purl) })?.definition.directory;
 
-    expect(definitions?.packages).toBe(5);
+    expect(definitions?.packages).toBe(6);
     expect(['1.2.0', '1.9.9-beta.1', '2.0.0'].map((version) => directoryOf(`pkg:npm/%40house/lamp@${version}?file_name=lamp.tgz`))).toEqual([
       'first',
       'first',
@@ -48,6 +49,14 @@ describe('definitions', () => {
     ]);
     expect(['5.4', '6.0', '5.0rc1'].map((version) => directoryOf(`pkg:pypi/zope-interface@${version}`))).toEqual(['first', 'other', 'other']);
     expect(['1.0.7', '1.1.0'].map((version) => directoryOf(`pkg:cargo/serde_json@${version}`))).toEqual(['first', 'other']);
+    expect(['1.0.8-rc.1'].map((version) => directoryOf(`pkg:cargo/serde_json@${version}`))).toEqual(['first']);
+    expect(['1.0', '1.1', '1.2', '2.5', '3.0'].map((version) => directoryOf(`pkg:pypi/wick@${version}`))).toEqual([
+      'first',
+      'other',
+      'first',
+      'first',
+      'other',
+    ]);
     expect(['1.4.9', '1.5.0'].map((version) => directoryOf(`pkg:npm/wick@${version}`))).toEqual(['first', 'other']);
     expect([directoryOf('pkg:npm/!j!s!o!n!stream@1.0.0'), directoryOf('pkg:npm/jsonstream@1.0.0'), directoryOf('pkg:npm/lamp@1.2.0')]).toEqual([
       'here',
@@ -77,6 +86,12 @@ describe('definitions', () => {
     ['that leaves its folder', 'npm/%2e%2e%2flamp.yaml', SOMETHING, /lamp\.yaml/],
     ['with another suffix', 'npm/lamp.yml', SOMETHING, /lamp\.yml: expected folders, and files such as/],
     ['with no range', 'npm/lamp.yaml', 'releases:\n  - versions: "?? 1 nothing"\n', /lamp\.yaml:2:\d+: releases\.0\.versions: /],
+    [
+      'with a tag of the registry',
+      'npm/lamp.yaml',
+      'releases:\n  - {versions: next-13, source: {tag: v1}}\n',
+      /lamp\.yaml:2:\d+: releases\.0\.versions: next-13 is a tag, which moves/,
+    ],
     ['with a variable of the build', 'npm/lamp.yaml', 'releases: [{build: {environment: {SOURCE: x}}}]', /environment\.SOURCE: the build sets it itself/],
     [
       'with requirements that nobody installs',

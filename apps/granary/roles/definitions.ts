@@ -35,7 +35,6 @@ export async function readDefinitions({ definitions: folder }: Pick<Config, 'def
 type Release = DefinitionFile['releases'][number];
 interface OfPackage {
   readonly package: Purl;
-  readonly bytes: Uint8Array;
   readonly releases: readonly { readonly admits: (version: string) => boolean; readonly entry: WrittenEntry }[];
 }
 
@@ -80,7 +79,7 @@ async function readFileOf(path: string, file: string): Promise<OfPackage> {
     const entry: WrittenEntry = { definition, sha256: sha256(encodeWritten(definition)), file: bytes };
     return { admits: admitting(ecosystem, packagePurl, release.versions, (why) => refuse(['versions'], why)), entry };
   });
-  return { package: packagePurl, bytes, releases };
+  return { package: packagePurl, releases };
 }
 
 /** Never more than may be taken, whatever it grows to meanwhile. */
@@ -141,6 +140,8 @@ function admitting({ demand }: Ecosystem, packagePurl: Purl, versions: string | 
     const text = encodeURIComponent(versions);
     const wish = demand.wishOfPurl(versions.startsWith('vers:') ? `${packagePurl}?vers=${text}` : `${packagePurl}@${text}`);
     const requirements = wish?.type === 'requirements' ? wish.requirements : [];
+    // What no version is ever asked of is refused now and not then.
+    for (const requirement of requirements) demand.admits?.(requirement, ANY_VERSION);
     return (version) => requirements.some((requirement) => demand.admits?.(requirement, version) === true);
   } catch (cause) {
     if (cause instanceof EcosystemError) throw refuse(cause.message);

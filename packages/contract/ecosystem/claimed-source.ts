@@ -11,7 +11,7 @@ export interface ClaimedSource {
 }
 
 /** Id of a git commit. */
-export const COMMIT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+const COMMIT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 /** Of a folder in a repository; deeper ones are left out of a fact. */
 const MAX_DIRECTORY_CHARS = 512;
 
@@ -32,7 +32,7 @@ export function claimedSource(claim: {
 }
 
 /** Is it the path of a folder below a repository's root, as facts hold it? */
-export function isSourceDirectory(path: string): boolean {
+function isSourceDirectory(path: string): boolean {
   return path.length <= MAX_DIRECTORY_CHARS && path !== '' && path.split('/').every((segment) => !/^\.{0,2}$|[\p{Cc}\\]/u.test(segment));
 }
 

@@ -1,5 +1,5 @@
 export { type BuildStep, comparedInputs, readBuildHistory, stepsFrom } from './build-history.ts';
-export { type ClaimedSource, COMMIT_ID, claimedSource, isSourceDirectory, repositoryOfClaim } from './claimed-source.ts';
+export { type ClaimedSource, claimedSource, repositoryOfClaim } from './claimed-source.ts';
 export { ArtifactShape, artifactJson, type Closure, decodeClosure, encodeClosure } from './closure.ts';
 export { type ClosureSize, closureSize, overQuota } from './closure-size.ts';
 export type { CommitDocument, CommitManifest, CommitRules, DocumentSource, NamedCommit } from './commit-rules.ts';

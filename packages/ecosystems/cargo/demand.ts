@@ -1,5 +1,6 @@
 import { type DemandRules, EcosystemError, type Wish } from '@granary/contract/ecosystem';
 import { parsePurl, purlParts } from '@granary/core/model';
+import { satisfies } from 'semver';
 import { lockedByCargo } from './lockfiles.ts';
 import { isCrateName, isVersion, packagePurl } from './names.ts';
 import { parseRequirement } from './requirement.ts';
@@ -16,7 +17,11 @@ export const cargoDemand: DemandRules = {
     return { type: 'pins', label: fileName, ...lockedByCargo(fileName, new TextDecoder().decode(bytes)) };
   },
   packageOfPin: ({ name }) => packagePurl(name),
-  admits: (requirement, version) => parseRequirement(requirement.slice(requirement.indexOf(' ') + 1))?.test(version) === true,
+  admits(requirement, version) {
+    const range = parseRequirement(requirement.slice(requirement.indexOf(' ') + 1));
+    // Cargo leaves prereleases out; who builds wants what was published.
+    return range !== undefined && satisfies(version, range.raw, { includePrerelease: true });
+  },
   pinOfPurl(purl) {
     const { type, name, version } = purlParts(purl);
     return type === 'cargo' && isCrateName(name) && version !== undefined && isVersion(version) ? { name, version } : undefined;

@@ -29,6 +29,8 @@ export const npmDemand: DemandRules = {
   packageOfPin: ({ name }) => packagePurl(name),
   admits(requirement, version) {
     const { spec } = splitRequirement(requirement);
+    if (validRange(spec, { loose: true }) === null)
+      throw new EcosystemError('bad-spec', `${spec.slice(0, 100)} is a tag, which moves; expected versions, such as ^5`);
     // A range of npm leaves prereleases out; who builds wants what was published.
     return satisfies(version, spec, { loose: true, includePrerelease: true });
   },

@@ -49,8 +49,8 @@ function wishOfPurl(text: string): Wish | undefined {
   if (caret !== undefined && range === undefined) return { type: 'requirements', label: text, requirements: [`${normalizeName(name)}${caret}`] };
   if (version !== undefined && valid(version) === null) throw new EcosystemError('bad-spec', `${text}: ${version} is no PEP 440 version`);
   if (version !== undefined && range !== undefined) throw new EcosystemError('bad-spec', `${text}: a version or a range, not both`);
-  const requirement = range === undefined ? (version === undefined ? '' : `==${version}`) : specifierOf(text, decodeURIComponent(range));
-  return { type: 'requirements', label: text, requirements: [`${normalizeName(name)}${requirement}`] };
+  const specifiers = range === undefined ? [version === undefined ? '' : `==${version}`] : specifiersOf(text, decodeURIComponent(range));
+  return { type: 'requirements', label: text, requirements: specifiers.map((specifier) => `${normalizeName(name)}${specifier}`) };
 }
 
 /** `^2.1` as other ecosystems write it: up to the next release that may break, by the first number that isn't zero. */
@@ -63,12 +63,23 @@ function caretRange(text: string): string | undefined {
   return `>=${release},<${next}`;
 }
 
-/** VERS (package-url/vers-spec) to a PEP 440 specifier set: constraints are joined by `|`, a bare version means equality. */
-function specifierOf(text: string, range: string): string {
+/** VERS (package-url/vers-spec) to PEP 440 specifier sets, one for each interval and each single version between `|`; what is excluded is so from all. */
+function specifiersOf(text: string, range: string): readonly string[] {
   const constraints = /^vers:pypi\/(.+)$/.exec(range)?.[1]?.split('|') ?? [];
-  const specifiers = constraints.map((constraint) => /^(>=|<=|!=|<|>|=)?\s*([^\s<>=!|*]+)$/.exec(constraint));
-  if (constraints.length === 0 || specifiers.some((match) => match === null || valid(match[2] ?? '') === null)) {
-    throw new EcosystemError('bad-spec', `${text}: expected a range such as vers:pypi/>=3.0|<4`);
+  const specifiers: string[] = [];
+  const excluded: string[] = [];
+  let lower: string | undefined;
+  for (const constraint of constraints) {
+    const [, operator = '=', version = ''] = /^(>=|<=|!=|<|>|=)?\s*([^\s<>=!|*]+)$/.exec(constraint) ?? [];
+    if (valid(version) === null) throw new EcosystemError('bad-spec', `${text}: expected a range such as vers:pypi/>=3.0|<4`);
+    const specifier = `${operator === '=' ? '==' : operator}${version}`;
+    if (operator === '!=') excluded.push(specifier);
+    else if (lower !== undefined && operator.startsWith('<')) [specifiers[specifiers.length - 1], lower] = [`${lower},${specifier}`, undefined];
+    else {
+      specifiers.push(specifier);
+      lower = operator.startsWith('>') ? specifier : undefined;
+    }
   }
-  return specifiers.map((match) => `${match?.[1] === undefined || match[1] === '=' ? '==' : match[1]}${match?.[2] ?? ''}`).join(',');
+  if (constraints.length === 0) throw new EcosystemError('bad-spec', `${text}: expected a range such as vers:pypi/>=3.0|<4`);
+  return (specifiers.length === 0 ? [''] : specifiers).map((specifier) => [...(specifier === '' ? [] : [specifier]), ...excluded].join(','));
 }
