@@ -166,6 +166,15 @@ describe('the commit that an operator wrote down', () => {
       expect(said).toMatchObject({ chosen: { commit, tier: 'commit-inferred' }, findings: ['claimed-commit-differs'] });
   });
 
+  it('overrules the commit of another repository as well, unless it is the same one', async () => {
+    const project = openProject();
+    const commit = project.commit(files);
+    const [held, release] = [await project.hold(), await project.release(files)];
+    const findings = async (overruled: string) => (await locateCommit(held, { ...release, isStated: true, overruled: [overruled] }, undefined)).findings;
+
+    expect([await findings('f'.repeat(40)), await findings(commit)]).toEqual([['claimed-commit-differs'], []]);
+  });
+
   it('may be that of a tag by a name of its own; where that is not there, no other is taken for it', async () => {
     const project = openProject();
     const commit = project.commit(files);
@@ -202,6 +211,17 @@ describe('the commit of a release whose manifest leaves its version open', () =>
     const { chosen } = await locateCommit(await project.hold(), await project.release({ 'package.json': open, 'index.js': index('other') }), undefined);
 
     expect(chosen).toMatchObject({ commit: tagged, tier: 'commit-tagged' });
+  });
+
+  it('is one that an operator wrote down; where it has not the package, that is the word of the operator alone', async () => {
+    const project = openProject();
+    const another = project.commit({ 'package.json': open, 'index.js': index('another') });
+    const files = { 'package.json': open, 'index.js': index('one') };
+    const commit = project.commit(files);
+    const [held, release] = [await project.hold(), await project.release(files)];
+    const tierOf = async (written: string) => (await locateCommit(held, { ...release, written: { commit: written } }, undefined)).chosen?.tier;
+
+    expect([await tierOf(commit), await tierOf(another)]).toEqual(['commit-inferred', 'commit-stated']);
   });
 
   it('is one that nothing names, where it has the package, and none that has only much of it', async () => {

@@ -79,7 +79,10 @@ interface Opened {
   readonly installing: EcosystemStages['installing'];
 }
 
-function stagesOf({ config, site, ecosystem, repositories }: StationParts, { sync, observer, rebuilding, installing }: Opened): EcosystemStages {
+function stagesOf(
+  { config, site, ecosystem, repositories, definitions: written }: StationParts,
+  { sync, observer, rebuilding, installing }: Opened,
+): EcosystemStages {
   const { catalog, publicStore, keys, origins } = site;
   const { blobs } = publicStore;
   const policy = policyOf(config, origins.public);
@@ -87,7 +90,7 @@ function stagesOf({ config, site, ecosystem, repositories }: StationParts, { syn
     sync,
     rebuilding,
     installing,
-    judge: { ecosystem, blobs, catalog, repositories, sink: site.sinkOf('judge') },
+    judge: { ecosystem, blobs, catalog, repositories, written, sink: site.sinkOf('judge') },
     observe: (purl, signal) => observeOrRetry(observer, purl, signal),
     async attest(purl) {
       const verdict = catalog.current('verdict', purl);

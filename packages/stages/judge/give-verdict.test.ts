@@ -1,7 +1,7 @@
-import { comparedInputs, encodePlan, type PlanRecord, type Rebuilding } from '@granary/contract/ecosystem';
+import { comparedInputs, encodePlan, type PlanRecord, type Rebuilding, type WrittenEntry, writtenInput } from '@granary/contract/ecosystem';
 import { memoryCatalog, memoryStore } from '@granary/contract/memory';
 import { type Comparison, type Difference, encodeComparison } from '@granary/core/compare';
-import { encodeEntry, type Fact, factBody, formatPurl, sha256, toInstant, VerdictBody } from '@granary/core/model';
+import { encodeEntry, type Fact, factBody, formatPurl, type Sha256, sha256, toInstant, VerdictBody } from '@granary/core/model';
 import { describe, expect, it } from 'vitest';
 import { giveVerdict } from './give-verdict.ts';
 
@@ -42,36 +42,70 @@ it('a verdict is of the commit that was found last where files decide, whatever 
   expect(await verdictOn([CHANGED], { identicalIn: '2'.repeat(40), filesDecide: true })).toMatchObject({ verdict: 'not-reproduced' });
 });
 
+describe('what an operator wrote down', () => {
+  const WORD = sha256('what is written');
+
+  it('leaves what was tried without it at the commit that it leads to, and at no other', async () => {
+    expect(await verdictOn([], { identicalIn: COMMIT, written: WORD })).toMatchObject({ verdict: 'reproduced' });
+    expect(await verdictOn([CHANGED], { identicalIn: '2'.repeat(40), written: WORD })).toMatchObject({ verdict: 'not-reproduced' });
+  });
+
+  it('counts for nothing once it is written no more', async () => {
+    expect(await verdictOn([CHANGED], { identicalIn: COMMIT, triedBy: WORD })).toMatchObject({ verdict: 'not-reproduced' });
+  });
+
+  it('is waited for where it names a repository that is not mirrored', async () => {
+    const definition = { file: 'tiny/box.yaml', fileSha256: WORD, repository: REPOSITORY, environment: {}, requirements: [] };
+
+    expect(await verdictOn([], { stated: { definition, sha256: WORD, file: Buffer.from('') } })).toMatchObject({
+      verdict: 'unsupported',
+      failureClass: 'repository-not-mirrored',
+    });
+  });
+});
+
 interface Before {
   readonly failed?: 'build-failed';
+  /** By which the commit was located. */
+  readonly written?: Sha256;
+  /** By which it was looked at elsewhere. */
+  readonly triedBy?: Sha256;
+  /** Of which nothing was located yet, though the package names a repository that is held. */
+  readonly stated?: WrittenEntry;
   /** Another commit, which was found and looked at earlier. */
   readonly identicalIn?: string;
   readonly filesDecide?: true;
 }
 /** Of a release whose commit was located and looked at, and of which a build failed so, where one was tried. */
-async function verdictOn(residue: readonly Difference[], { failed, identicalIn, filesDecide }: Before = {}) {
+async function verdictOn(residue: readonly Difference[], { failed, identicalIn, filesDecide, written, triedBy, stated }: Before = {}) {
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
   const add = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', toInstant(0)) }]);
   const put = async (bytes: Uint8Array) => (await blobs.put(bytes, { maxBytes: bytes.length })).sha256;
   let attempts = 0;
-  const plan = async (result: PlanRecord['result'], id = COMMIT) => {
+  const plan = async (result: PlanRecord['result'], id = COMMIT, by?: Sha256) => {
     attempts += 1;
     const proposal = { requirements: [], before: toInstant(0), settings: {}, parameters: [], assists: [], notes: [] };
-    const manifest = await put(encodePlan({ attempt: attempts, source: { id, tier: 'commit-tagged' }, proposal, result }));
+    const manifest = await put(
+      encodePlan({ attempt: attempts, source: { id, tier: 'commit-tagged', ...(by === undefined ? {} : { written: by }) }, proposal, result }),
+    );
     const before = catalog.current('wanted', BOX);
     add({ kind: 'wanted', subject: BOX, body: { role: 'build', manifest, artifacts: 0 }, ...(before === undefined ? {} : { prev: before.key }) });
   };
-  add({ kind: 'stored', subject: BOX, inputs: [BYTES], body: { sha256: BYTES, sizeBytes: 1, path: 'box', evidence: [] } });
-  const source = { kind: 'commit', tier: 'commit-tagged', repository: REPOSITORY, commit: COMMIT, evidence: 'tag' };
-  add({ kind: 'located', subject: BOX, inputs: [BYTES], body: { source } });
+  const named = formatPurl({ type: 'git', namespace: 'forge.example/owner', name: 'named' });
+  const ofBox = { sha256: BYTES, sizeBytes: 1, path: 'box', evidence: [], source: { repository: named } };
+  add({ kind: 'stored', subject: BOX, inputs: [BYTES], body: ofBox });
+  add({ kind: 'observed', subject: named, body: { document: sha256('refs'), sizeBytes: 1, mediaType: 'x', url: 'https://forge.example/owner/named' } });
+  const source = { kind: 'commit', tier: 'commit-tagged', repository: REPOSITORY, commit: COMMIT, evidence: 'tag', written };
+  const locatedBy = written === undefined ? [] : [writtenInput({ sha256: written })];
+  if (stated === undefined) add({ kind: 'located', subject: BOX, inputs: [BYTES, ...locatedBy], body: factBody({ source, snapshot: sha256('refs') }) });
   const [looked, built, elsewhere] = [sha256('looked'), sha256('built'), sha256('elsewhere')];
   const none = { upstream: BYTES, rebuild: TREE, ruleset: sha256(''), rung: 'none', needed: [], residueOmitted: 0, findings: [] } satisfies Omit<
     Comparison,
     'residue'
   >;
   if (identicalIn !== undefined) {
-    await plan({ type: 'definition', definition: elsewhere, against: TREE }, identicalIn);
+    await plan({ type: 'definition', definition: elsewhere, against: TREE }, identicalIn, triedBy);
     const same = await put(encodeComparison({ ...none, rung: 'identical', residue: [] }));
     const body = { rung: 'identical', comparison: same, definition: elsewhere, residue: 0 };
     add({ kind: 'compared', subject: BOX, inputs: comparedInputs(BYTES, TREE, elsewhere), body });
@@ -91,7 +125,7 @@ async function verdictOn(residue: readonly Difference[], { failed, identicalIn, 
   const { strategy } = TINY;
   const commits = strategy.commits === undefined || filesDecide === undefined ? strategy.commits : { ...strategy.commits, filesDecide };
   const rebuilding = { ...TINY, strategy: commits === undefined ? strategy : { ...strategy, commits } };
-  await giveVerdict({ ecosystem: { rebuilding }, blobs, catalog, repositories, sink: { submit } }, BOX);
+  await giveVerdict({ ecosystem: { rebuilding }, blobs, catalog, repositories, sink: { submit }, written: stated && { of: () => stated } }, BOX);
   return VerdictBody.parse(catalog.current('verdict', BOX)?.entry.body);
 }
 

@@ -1,5 +1,5 @@
-import { type BuildStep, readBuildHistory, sourceStanding, stepsFrom, storedArtifact } from '@granary/contract/ecosystem';
-import { JobError } from '@granary/contract/ports';
+import { type BuildStep, isLocatedBy, readBuildHistory, sourceStanding, stepsFrom, storedArtifact } from '@granary/contract/ecosystem';
+import { type CatalogFact, JobError } from '@granary/contract/ports';
 import { type Comparison, decodeComparison, mainCause } from '@granary/core/compare';
 import { type Cause, type ComputedFact, factBody, isSecurityCause, LocatedBody, type Purl, type Sha256, type SourceFinding } from '@granary/core/model';
 import { bestStep, type CaseFile, decide, isUnbuilt } from './decide.ts';
@@ -12,10 +12,10 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
   const stored = ports.catalog.current('stored', purl);
   if (stored === undefined) throw new JobError('later', `judge ${purl}: it isn't stored`);
   const artifact = storedArtifact(stored);
-  const standing = sourceStanding(ports.catalog, ports.ecosystem, stored);
+  const standing = sourceStanding(ports.catalog, ports.ecosystem, stored, ports.written);
   const located = standing.type === 'ineligible' ? undefined : ports.catalog.current('located', purl);
   const { source, snapshot, findings } = located === undefined ? {} : LocatedBody.parse(located.entry.body);
-  const steps = located === undefined ? [] : decisive(ports, stillWritten(await readBuildHistory(ports, artifact), source), source);
+  const steps = located === undefined ? [] : decisive(ports, stillStanding(await readBuildHistory(ports, artifact), located), source);
   const residueCause = await residueCauseOf(ports, bestStep(steps)?.compared?.body.comparison);
   const file: CaseFile = {
     steps,
@@ -36,9 +36,17 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
   await ports.sink.submit([verdict]);
 }
 
-/** What was tried by a definition that an operator wrote counts as long as it is that definition by which the source is located. */
-function stillWritten(steps: readonly BuildStep[], source: LocatedBody['source']): readonly BuildStep[] {
-  return steps.filter(({ plan }) => plan.source?.written === undefined || plan.source.written === source?.written);
+/**
+ * What was tried by a definition that an operator wrote counts as long as it is that definition by which the source is located. What was tried without it counts beside it, but no other
+ * commit than the one that it led to: nothing takes the place of one that isn't there.
+ */
+function stillStanding(steps: readonly BuildStep[], located: CatalogFact): readonly BuildStep[] {
+  const { source } = LocatedBody.parse(located.entry.body);
+  if (isLocatedBy(located, undefined)) return steps.filter(({ plan }) => plan.source?.written === undefined);
+  if (source === undefined) return [];
+  const isOfSource = (planned: BuildStep['plan']['source']) =>
+    planned === undefined || planned.tier === 'publisher-archive' || (source.kind === 'commit' && planned.id === source.commit);
+  return steps.filter(({ plan }) => (plan.source?.written === undefined ? isOfSource(plan.source) : plan.source.written === source.written));
 }
 
 /** Where the files of a commit decide, they are those of the one that was found last: a file that another commit has, too, says nothing of this one. */

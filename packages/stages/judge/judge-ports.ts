@@ -1,4 +1,4 @@
-import type { Ecosystem } from '@granary/contract/ecosystem';
+import type { Ecosystem, WrittenDefinitions } from '@granary/contract/ecosystem';
 import type { BlobStore, Catalog, FactSink, Repositories } from '@granary/contract/ports';
 
 export interface JudgePorts {
@@ -8,4 +8,6 @@ export interface JudgePorts {
   readonly sink: FactSink;
   /** For what is compared with commits. */
   readonly repositories: Repositories;
+  /** What operators wrote down. */
+  readonly written?: WrittenDefinitions | undefined;
 }

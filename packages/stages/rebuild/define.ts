@@ -37,7 +37,10 @@ export async function define(ports: PlanPorts, subject: RebuildSubject, { propos
     buildClosure: closure.map(inputOf),
     ...(proposal.method === 'source-files' ? LOOKED_AT : withEnvironment(await compiled(ports, subject, { proposal, closure }), written)),
     limits: BUILD_LIMITS,
-    parameters: [...proposal.parameters, ...(written === undefined ? [] : writtenParameters(written, proposal.method))],
+    parameters: [
+      ...proposal.parameters,
+      ...(written === undefined ? [] : writtenParameters(written, { method: proposal.method, isOfCommit: source.kind === 'commit' })),
+    ],
     assists: proposal.assists,
     notes: proposal.notes,
     ...(written === undefined ? { origin: 'inferred' as const } : { origin: 'written' as const, basis: basisOf(written) }),

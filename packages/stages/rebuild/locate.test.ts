@@ -1,8 +1,8 @@
-import type { CommitRules } from '@granary/contract/ecosystem';
+import { type CommitRules, encodeWritten, type RebuildStrategy, type WrittenDefinition } from '@granary/contract/ecosystem';
 import { memoryCatalog, memoryStore } from '@granary/contract/memory';
 import { encodeSnapshot } from '@granary/core/git';
-import { encodeEntry, type Fact, formatPurl, LocatedBody, sha256, toInstant } from '@granary/core/model';
-import { expect, it } from 'vitest';
+import { encodeEntry, type Fact, formatPurl, LocatedBody, packageOf, sha256, toInstant } from '@granary/core/model';
+import { describe, expect, it } from 'vitest';
 import { type LocatePorts, locateSource } from './locate.ts';
 
 const BOX = formatPurl({ type: 'tiny', name: 'box', version: '1.0', fileName: 'box-1.0.tgz' });
@@ -40,7 +40,37 @@ it('says of a file what was found for the one that tells more of the release, an
   expect(site.located()).toEqual({ source, findings: ['claimed-commit-differs'] });
 });
 
-async function openSite(commits = COMMITS) {
+describe('what an operator wrote down', () => {
+  const definition = { file: 'tiny/box.yaml', fileSha256: sha256('file'), commit: '1'.repeat(40), environment: {}, requirements: [] };
+  const entryOf = (written: WrittenDefinition) => ({ definition: written, sha256: sha256(encodeWritten(written)), file: Buffer.from('file') });
+  const archive = { purl: LEADER, fileName: 'box.zip', path: 'box.zip', digests: {}, sha256: sha256('archive') };
+
+  it('is found once, however often it is looked for', async () => {
+    const site = await openSite();
+    await site.observeEmpty();
+    await locateSource(site.ports, BOX);
+
+    for (const _ of [1, 2]) await locateSource({ ...site.ports, written: { of: () => entryOf(definition) } }, BOX);
+
+    expect(site.count()).toBe(2);
+  });
+
+  it('has no archive in its place where it names a commit, and one where it names none', async () => {
+    const { commit: _, ...without } = definition;
+    const sourceBy = async (written: WrittenDefinition) => {
+      const site = await openSite(COMMITS, () => archive);
+      await site.observeEmpty();
+      await locateSource({ ...site.ports, written: { of: () => entryOf(written) } }, BOX);
+      return site.located()?.source;
+    };
+
+    expect(await sourceBy(definition)).toBe(undefined);
+    expect(await sourceBy({ ...without, tag: 'v1' })).toBe(undefined);
+    expect(await sourceBy(without)).toMatchObject({ kind: 'archive' });
+  });
+});
+
+async function openSite(commits = COMMITS, sourceOf?: RebuildStrategy['sourceOf']) {
   const { blobs } = memoryStore();
   const catalog = memoryCatalog();
   const add = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', toInstant(0)) }]);
@@ -51,7 +81,7 @@ async function openSite(commits = COMMITS) {
     inputs: [digest],
     body: { sha256: digest, sizeBytes: 10, path: 'box', evidence: [], source: { repository: REPOSITORY } },
   });
-  const strategy = { engine: 1, commits };
+  const strategy = { engine: 1, commits, ...(sourceOf === undefined ? {} : { sourceOf }) };
   const ports: LocatePorts = {
     ecosystem: { rebuilding: { strategy, rulesOf: () => ({ format: 'tar.gz', normalizers: [], causeOf: () => undefined }) } },
     documents: { of: () => Promise.reject(new Error('nobody observed the package')), current: async () => undefined },
@@ -71,6 +101,7 @@ async function openSite(commits = COMMITS) {
       const { sha256: refs } = await blobs.put(NO_REFS, { maxBytes: NO_REFS.length });
       add({ kind: 'observed', subject: REPOSITORY, body: { document: refs, sizeBytes: 1, mediaType: 'x', url: 'https://forge.example/owner/box' } });
     },
+    count: () => catalog.ofPackage('located', packageOf(BOX), { history: true }).length,
     located() {
       const fact = catalog.current('located', BOX);
       return fact === undefined ? undefined : LocatedBody.parse(fact.entry.body);

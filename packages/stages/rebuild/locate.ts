@@ -25,10 +25,10 @@ import {
   toPurl,
 } from '@granary/core/model';
 import type { PlanPorts } from './rebuild-ports.ts';
-import { type LocatedCommit, locateCommit } from './source/locate-commit.ts';
+import { isDecided, type LocatedCommit, locateCommit } from './source/locate-commit.ts';
 import { publishedDocument, publishedFiles } from './source/published-files.ts';
 import { searchOf } from './source/search-of.ts';
-import { keepWritten, writtenInputs } from './written.ts';
+import { isLocatedAnew, keepWritten, writtenInputs } from './written.ts';
 
 export interface LocatePorts extends Pick<PlanPorts, 'documents' | 'blobs' | 'catalog' | 'repositories' | 'sink' | 'written'> {
   readonly ecosystem: {
@@ -52,7 +52,11 @@ export async function locateSource(ports: LocatePorts, purl: Purl): Promise<void
   const target: PinnedArtifact = { ...storedArtifact(stored), ...(publishedAt === undefined ? {} : { publishedAt }) };
   const found = await commitOf(ports, target, { claim, written });
   const chosen = found?.located.chosen;
-  const archive = chosen === undefined ? ports.ecosystem.rebuilding.strategy.sourceOf?.(target, await siblingsOf(ports, target)) : undefined;
+  // A written commit that isn't there is not replaced by something else.
+  const archive =
+    chosen === undefined && !isDecided({ written: written?.definition })
+      ? ports.ecosystem.rebuilding.strategy.sourceOf?.(target, await siblingsOf(ports, target))
+      : undefined;
   const ofArchive: LocatedBody['source'] =
     archive === undefined ? undefined : { kind: 'archive', tier: 'publisher-archive', purl: archive.purl, sha256: archive.sha256 };
   const source = found?.source ?? ofArchive;
@@ -63,17 +67,15 @@ export async function locateSource(ports: LocatePorts, purl: Purl): Promise<void
     report: await found?.report(),
     findings: found === undefined ? undefined : [...found.located.findings],
   };
-  const located: ComputedFact = {
-    kind: 'located',
-    subject: purl,
-    inputs: [
-      target.sha256,
-      ...(archive === undefined ? [] : [archive.sha256]),
-      ...(found === undefined ? [] : [found.snapshot, `engine:${ports.ecosystem.rebuilding.strategy.engine}`]),
-      ...writtenInputs(ports.catalog.current('located', purl), written),
-    ],
-    body: factBody(body),
-  };
+  const lookedAt = [
+    target.sha256,
+    ...(archive === undefined ? [] : [archive.sha256]),
+    ...(found === undefined ? [] : [found.snapshot, `engine:${ports.ecosystem.rebuilding.strategy.engine}`]),
+  ];
+  const before = ports.catalog.current('located', purl);
+  // A job may come twice, and what it found first rests on what was found before: to find it again is no news.
+  if (before !== undefined && !isLocatedAnew(before, { lookedAt, written })) return;
+  const located: ComputedFact = { kind: 'located', subject: purl, inputs: [...lookedAt, ...writtenInputs(before, written)], body: factBody(body) };
   await ports.sink.submit([located]);
 }
 
@@ -94,19 +96,19 @@ interface FoundCommit {
   readonly report: () => Promise<LocatedBody['report']>;
 }
 
-/** Undefined where the ecosystem rebuilds nothing from commits, or no repository that the artifact is said to be from is held. */
 interface Said {
   readonly claim: ReleaseClaim;
   readonly written: WrittenEntry | undefined;
 }
 
+/** Undefined where the ecosystem rebuilds nothing from commits, or no repository that the artifact is said to be from is held. */
 async function commitOf(ports: LocatePorts, target: PinnedArtifact, { claim, written }: Said): Promise<FoundCommit | undefined> {
   const { strategy, rulesOf } = ports.ecosystem.rebuilding;
   const search = searchOf(ports.catalog, claim);
   const { commits } = strategy;
   const form = commits?.documentOf?.(target.fileName) === undefined ? rulesOf(target.fileName)?.format : 'document';
   if (commits === undefined || search === undefined || form === undefined) return undefined;
-  const { repository, directory: claimedDirectory, attestedCommit, claimedCommit } = search;
+  const { repository, directory: claimedDirectory, attestedCommit, claimedCommit, overruled } = search;
   const observed = ports.catalog.current('observed', repository);
   if (observed === undefined) return undefined;
   // What was looked into is on record whatever came of it: else it would be looked into again and again.
@@ -121,7 +123,7 @@ async function commitOf(ports: LocatePorts, target: PinnedArtifact, { claim, wri
   if (held === undefined || published === undefined) return nothing;
   try {
     const { objectFormat } = held.state;
-    const release = { target, rules: commits, claimedDirectory, attestedCommit, written: written?.definition, isStated: !search.isNamed };
+    const release = { target, rules: commits, claimedDirectory, attestedCommit, written: written?.definition, isStated: !search.isNamed, overruled };
     const files = form === 'document' ? publishedDocument(target.fileName, published, objectFormat) : await publishedFiles(published, form, objectFormat);
     const looked = await locateCommit(held, { ...release, files }, claimedCommit);
     const located = { ...looked, findings: [...new Set([...looked.findings, ...search.findings])] };

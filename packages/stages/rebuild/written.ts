@@ -26,6 +26,15 @@ export function writtenInputs(before: CatalogFact | undefined, written: WrittenE
   return [...(written === undefined ? [] : [writtenInput(written)]), ...(isNew ? [before.key] : [])];
 }
 
+/** Is what is looked at other than what was looked at before, or by another entry? */
+export function isLocatedAnew(
+  before: CatalogFact,
+  { lookedAt, written }: { readonly lookedAt: readonly string[]; readonly written: WrittenEntry | undefined },
+): boolean {
+  const inputs: readonly string[] = 'inputs' in before.entry ? before.entry.inputs : [];
+  return !isLocatedBy(before, written) || lookedAt.some((input) => !inputs.includes(input));
+}
+
 /** For whoever plans by it, and for whoever wants to know what it said. */
 export async function keepWritten(blobs: BlobStore, { definition, file }: WrittenEntry): Promise<void> {
   const record = encodeWritten(definition);
@@ -55,11 +64,18 @@ export function basisOf({ definition: { file, fileSha256 }, record }: Written): 
   return { file, sha256: fileSha256, record };
 }
 
+interface WrittenFor {
+  readonly method: BuildMethod | undefined;
+  /** Its source is a commit. */
+  readonly isOfCommit: boolean;
+}
+
 /** Stands in the definition, and from there in what is signed. */
-export function writtenParameters({ definition }: Written, method: BuildMethod | undefined): readonly Parameter[] {
+export function writtenParameters({ definition }: Written, { method, isOfCommit }: WrittenFor): readonly Parameter[] {
   const { file, fileSha256, repository, commit, tag, directory, environment, requirements } = definition;
   const from = `what the operator wrote, ${file} sha256:${fileSha256}`;
-  const stated = Object.entries({ repository, commit, tag, directory }).flatMap(([name, value]) =>
+  // Of an archive they say nothing.
+  const stated = Object.entries(isOfCommit ? { repository, commit, tag, directory } : {}).flatMap(([name, value]) =>
     value === undefined ? [] : [{ name: `source ${name}`, value, from }],
   );
   if (method === 'source-files') return stated.length === 0 ? [{ name: 'definition', value: file, from }] : stated;

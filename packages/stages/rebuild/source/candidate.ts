@@ -33,10 +33,14 @@ export interface Release {
   readonly written?: Pick<WrittenDefinition, 'commit' | 'tag' | 'directory'> | undefined;
   /** Only an operator says that it is of this repository. */
   readonly isStated?: boolean | undefined;
+  /** What the package or its builder names in another one. */
+  readonly overruled?: readonly string[] | undefined;
 }
 
 /** A commit that nothing names, or that has another version's manifest or none, is taken only if it has nearly all of the package. */
 export const ENOUGH = 0.98;
+/** An operator's word names nothing by itself: what is written is looked for in the commit. */
+const NAMING: ReadonlySet<SourceEvidence> = new Set(SOURCE_EVIDENCES.filter((evidence) => evidence !== 'content' && evidence !== 'written'));
 const MAX_ENTRIES = 500_000;
 const MAX_LACKING = 40;
 const STANDINGS: readonly Examined['standing'][] = ['valid', 'other-version', 'no-manifest', 'absent'];
@@ -54,7 +58,7 @@ export async function examine(local: LocalRepository, release: Release, candidat
   const { score, lacking } = scoreOf(files, tree, { ...release, directory });
   if (found === undefined) return { ...candidate, commit, directory, score, lacking, standing: 'no-manifest' };
   const { version } = found.manifest;
-  const isOurs = version === undefined ? candidate.evidence !== 'content' || score >= ENOUGH : rules.versions(target).includes(version);
+  const isOurs = version === undefined ? NAMING.has(candidate.evidence) || score >= ENOUGH : rules.versions(target).includes(version);
   const standing = isOurs ? 'valid' : 'other-version';
   return { ...candidate, commit, directory, score, lacking, standing };
 }

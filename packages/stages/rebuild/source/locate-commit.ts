@@ -43,7 +43,7 @@ export async function locateCommit(held: HeldRepository, release: Release, claim
 }
 
 /** An operator's word for a commit goes before whatever else can be found; what others say is looked into all the same, for what it says against it. */
-function isDecided({ written }: Release): boolean {
+export function isDecided({ written }: Pick<Release, 'written'>): boolean {
   return written?.commit !== undefined || written?.tag !== undefined;
 }
 
@@ -73,7 +73,7 @@ function decide(examined: readonly Examined[], release: Release): LocatedCommit 
   const best = isDecided(release) ? examined.find(({ evidence }) => evidence === 'written') : examined[0];
   const isFound = best !== undefined && best.standing !== 'absent' && (best.evidence === 'written' || isBorneOut(best));
   const chosen = isFound ? { ...best, ...tagOf(best, examined), tier: tierOf(best, examined, release) } : undefined;
-  return { chosen, examined, findings: findingsOf(chosen, examined, release.claimedDirectory) };
+  return { chosen, examined, findings: findingsOf(chosen, examined, release) };
 }
 
 function isBorneOut({ standing, score }: Examined): boolean {
@@ -97,7 +97,11 @@ function tagOf(best: Examined, examined: readonly Examined[]): { readonly ref?: 
   return tag?.ref === undefined ? {} : { ref: tag.ref };
 }
 
-function findingsOf(chosen: Examined | undefined, examined: readonly Examined[], claimedDirectory: string | undefined): readonly SourceFinding[] {
+function findingsOf(
+  chosen: Examined | undefined,
+  examined: readonly Examined[],
+  { claimedDirectory, overruled = [] }: Pick<Release, 'claimedDirectory' | 'overruled'>,
+): readonly SourceFinding[] {
   const findings: SourceFinding[] = [];
   const named = examined.filter(({ evidence }) => evidence === 'attested' || evidence === 'embedded');
   if (named.some(({ standing }) => standing === 'absent')) findings.push('claimed-commit-missing');
@@ -105,8 +109,9 @@ function findingsOf(chosen: Examined | undefined, examined: readonly Examined[],
   const others = named.filter(({ standing, commit }) => standing !== 'absent' && commit !== chosen.commit);
   const differs = others.length > 0;
   const fitsWorse = others.some(({ score, standing }) => score < chosen.score || standing !== chosen.standing);
-  // Whoever overrules what the package or its builder says is told so, whichever of them has more of the package.
-  if (differs) findings.push(fitsWorse || chosen.evidence === 'written' ? 'claimed-commit-differs' : 'sources-disagree');
+  // Whoever overrules what the package or its builder says is told so, whichever of them has more of the package. A commit is the same one in every repository that has it.
+  const isOverruled = (differs && chosen.evidence === 'written') || overruled.some((commit) => commit !== chosen.commit);
+  if (differs || isOverruled) findings.push(fitsWorse || isOverruled ? 'claimed-commit-differs' : 'sources-disagree');
   const otherTag = examined.find(({ evidence, standing, commit }) => evidence === 'tag' && standing === 'valid' && commit !== chosen.commit);
   const isTagged = examined.some(({ evidence, commit }) => evidence === 'tag' && commit === chosen.commit);
   if (!differs && !isTagged && otherTag !== undefined) findings.push('sources-disagree');

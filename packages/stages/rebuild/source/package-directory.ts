@@ -24,7 +24,7 @@ const MAX_MANIFESTS = 200;
 
 /** The folder of a tree whose manifest is the package's; undefined where there is none. */
 export async function packageDirectory(local: LocalRepository, tree: readonly TreeEntry[], wish: DirectoryWish): Promise<FoundDirectory | undefined> {
-  const { rules, target, only, claimed = only } = wish;
+  const { rules, target, only, claimed } = wish;
   const isIn = (path: string): boolean => only === undefined || folderOf(path) === only;
   const manifests = tree.filter(({ type, path }) => type === 'file' && rules.manifests.includes(fileName(path)) && isIn(path));
   const likely = manifests.toSorted((one, other) => likelihood(other.path, wish) - likelihood(one.path, wish)).slice(0, MAX_MANIFESTS);
@@ -35,7 +35,7 @@ export async function packageDirectory(local: LocalRepository, tree: readonly Tr
     if (manifest !== undefined && rules.isOf(target, manifest)) return { path: folderOf(path), manifest };
   }
   // Some packages have no manifest: then they are the whole repository.
-  return manifests.length === 0 && rules.isOf(target, {}) ? { path: claimed ?? '', manifest: {} } : undefined;
+  return manifests.length === 0 && only === undefined && rules.isOf(target, {}) ? { path: claimed ?? '', manifest: {} } : undefined;
 }
 
 /** The folder that is claimed, then the root, then folders of the package's name; what lies deeper is less likely. */

@@ -9,6 +9,8 @@ export interface Search {
   /** Undefined where they are commits of another repository. */
   readonly claimedCommit: string | undefined;
   readonly attestedCommit: string | undefined;
+  /** Commits that it is said to be made from in other repositories than the one that an operator stated. */
+  readonly overruled: readonly string[];
   /** What its sources say against each other before anything was looked into. */
   readonly findings: readonly SourceFinding[];
   /** By the package, or by what attests it: not by an operator alone. */
@@ -20,12 +22,16 @@ export function searchOf(catalog: Pick<Catalog, 'current'>, claim: ReleaseClaim)
   const repository = repositoryToSearch(catalog, claim);
   if (repository === undefined) return undefined;
   const named = namedRepositories(claim);
-  const commitIn = (named: ReleaseClaim['source']) => (named !== undefined && repositoryOfClaim(named) === repository ? named.commit : undefined);
+  const isOfIt = (said: ReleaseClaim['source']) => said !== undefined && repositoryOfClaim(said) === repository;
+  const commitIn = (said: ReleaseClaim['source']) => (isOfIt(said) ? said?.commit : undefined);
+  const elsewhere = claim.stated === undefined ? [] : [claim.source, claim.attested].filter((said) => !isOfIt(said));
   return {
     repository,
-    directory: claim.source?.directory,
+    // A folder of another repository says nothing of the one that an operator stated.
+    directory: elsewhere.includes(claim.source) ? undefined : claim.source?.directory,
     claimedCommit: commitIn(claim.source),
     attestedCommit: commitIn(claim.attested),
+    overruled: elsewhere.flatMap((said) => said?.commit ?? []),
     findings: named.length > 1 || (named.length > 0 && !named.includes(repository)) ? ['sources-disagree'] : [],
     isNamed: named.includes(repository) || claim.mayLieIn?.includes(repository) === true,
   };
