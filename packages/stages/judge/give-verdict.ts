@@ -42,7 +42,9 @@ export async function giveVerdict(ports: JudgePorts, purl: Purl): Promise<void> 
  */
 function stillStanding(steps: readonly BuildStep[], located: CatalogFact): readonly BuildStep[] {
   const { source } = LocatedBody.parse(located.entry.body);
-  if (isLocatedBy(located, undefined)) return steps.filter(({ plan }) => plan.source?.written === undefined);
+  // What is located behind another file of the release has that one's source.
+  const isWritten = source?.written !== undefined || !isLocatedBy(located, undefined);
+  if (!isWritten) return steps.filter(({ plan }) => plan.source?.written === undefined);
   if (source === undefined) return [];
   const isOfSource = (planned: BuildStep['plan']['source']) =>
     planned === undefined || planned.tier === 'publisher-archive' || (source.kind === 'commit' && planned.id === source.commit);
