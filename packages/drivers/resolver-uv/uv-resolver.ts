@@ -12,6 +12,7 @@ export interface UvResolverOptions {
   readonly timeoutMs?: number;
 }
 
+const TIMEOUT_MS = 180_000;
 const MAX_OUTPUT_BYTES = 4 * 2 ** 20;
 const SCRATCH = 'resolve-';
 /** As setpriv(1) says that what it was to start can't be started. */
@@ -94,21 +95,23 @@ interface Ended {
 }
 
 async function run(options: UvResolverOptions, args: readonly string[], cwd: string, signal: AbortSignal | undefined): Promise<Ended> {
-  // Dies with us, whatever kills us: nobody would read its answer.
+  const { timeoutMs = TIMEOUT_MS } = options;
+  // Dies with us, whatever kills us: nobody would read its answer. A group of its own: a Ctrl-C that is meant for us is handed on when we decide so.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', options.uv, ...args], {
     cwd,
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: cwd, UV_CACHE_DIR: join(options.scratchDir, 'uv-cache'), LC_ALL: 'C.UTF-8', NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: options.timeoutMs ?? 180_000,
+    detached: true,
+    timeout: timeoutMs,
     killSignal: 'SIGKILL',
     ...(signal === undefined ? {} : { signal }),
   });
   const ended = new Promise<number | null>((resolve, reject) => {
-    child.on('error', (cause) => reject(new ResolverError('unavailable', `run ${options.uv}: ${cause.message}`, { cause })));
+    child.on('error', (cause) => reject(signal?.aborted ? signal.reason : new ResolverError('unavailable', `run ${options.uv}: ${cause.message}`, { cause })));
     child.on('close', resolve);
   });
   const [stdout, stderr, code] = await Promise.all([read(child.stdout), read(child.stderr), ended]);
-  if (code === null) throw new ResolverError('killed', `resolve: uv was ended after ${(options.timeoutMs ?? 180_000) / 1000} s`);
+  if (code === null) throw new ResolverError('killed', `resolve: uv was ended ${child.killed ? `after ${timeoutMs / 1000} s` : `by ${child.signalCode}`}`);
   if (CANNOT_RUN.has(code)) throw new ResolverError('unavailable', `run ${options.uv}: ${stderr.trim()}`);
   return { code, stdout, stderr };
 }
