@@ -6,6 +6,9 @@ import { buildProgram } from './program.ts';
 const terminal = openTerminal({ out: process.stdout, err: process.stderr });
 const stopping = new AbortController();
 let stopSignal: NodeJS.Signals | undefined;
+let stoppedAt = 0;
+/** A Ctrl-C reaches all that a terminal runs, and npm hands it on to what it started. */
+const SAME_SIGNAL_MS = 500;
 
 // The first signal ends the work cleanly; the second, for the impatient, at once. What was acknowledged is kept either way.
 for (const [name, number] of [
@@ -13,8 +16,9 @@ for (const [name, number] of [
   ['SIGTERM', 15],
 ] as const) {
   process.on(name, () => {
+    if (stopSignal === name && performance.now() - stoppedAt < SAME_SIGNAL_MS) return;
     if (stopSignal !== undefined) process.exit(128 + number);
-    stopSignal = name;
+    [stopSignal, stoppedAt] = [name, performance.now()];
     terminal.say(`${name}: stopping; once more to stop at once`);
     stopping.abort();
   });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { whyNoIsland } from '../clients/island.ts';
 import { findLeftovers } from '../kill/leftovers.ts';
@@ -170,6 +171,8 @@ describe.skipIf(reason !== undefined)(title('Ctrl-C in the middle of builds'), (
     const seconds = await secondsToEnd(running, async () => {
       running.signal('SIGINT');
       await running.said(/SIGINT: stopping/);
+      // As fast as fingers are, and not as what hands one signal on.
+      await sleep(600);
       running.signal('SIGINT');
     });
     const { artifacts, failures } = readTable(await up(stopped));

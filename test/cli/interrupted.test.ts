@@ -55,7 +55,7 @@ describe('granary up --once', () => {
     expect([whole.interrupted, Object.values(verdictsIn(whole)).includes('pending')]).toEqual([undefined, false]);
   });
 
-  it('that is stopped by Ctrl-C says so to people', async () => {
+  it('that is stopped by Ctrl-C says so to people, also where npm hands it on once more', async () => {
     silent.add('/wick/-/wick-1.0.0.tgz');
     const stopped = await stop(start(siteOf('text'), '--events'), { after: /"event":"done","stage":"attest"/, by: 'SIGINT' });
 
@@ -91,6 +91,7 @@ async function stop(
   await process.said(after);
   const startedAt = performance.now();
   process.signal(by);
+  if (by === 'SIGINT') process.signal(by);
   const ended = await process.ended;
   return { ...ended, endedWithinMs: performance.now() - startedAt };
 }
