@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -69,12 +69,17 @@ async function measureRound(number: number, upstream: string): Promise<Round> {
   const before = cleanInstall(folder, folder, upstream);
   const own = await restart('granary', () => startGranary(`data-${number}`));
   const granary = await measureServed(own, { empty: `http://127.0.0.1:${GRANARY}/pull/npm/`, full: `http://127.0.0.1:${GRANARY}/npm/` });
-  rmSync(join(folder, 'verdaccio/storage'), { recursive: true, force: true });
+  setAside(join(folder, 'verdaccio/storage'), number);
   const peer = await restart('verdaccio', () => startVerdaccio(join(folder, 'verdaccio'), { upstream, port: VERDACCIO }));
   const verdaccio = await measureServed(peer, { empty: `http://127.0.0.1:${VERDACCIO}/`, full: `http://127.0.0.1:${VERDACCIO}/` });
   const round = { upstream: (before + cleanInstall(folder, folder, upstream)) / 2, granary, verdaccio };
   say(`round ${number}: ${JSON.stringify(round, (_, value: unknown) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value))}; load ${load1()}`);
   return round;
+}
+
+/** Not deleted: ext4 steps over what was freed in the last minutes, wherever a file is made. */
+function setAside(path: string, number: number): void {
+  if (existsSync(path)) renameSync(path, `${path}-${number}`);
 }
 
 /** The last of a name is left running. */
