@@ -63,6 +63,7 @@ it.each([
   ['an alias', 'releases: *a\n', /lamp\.yaml:1: anchors and aliases are not taken/],
   ['a tag of YAML', 'releases: !!js/function x\n', /lamp\.yaml:1: tags are not taken/],
   ['brackets in one another', `releases: ${'['.repeat(60_000)}`, /lamp\.yaml:1: nested deeper/],
+  ['brackets behind one another', `releases:\n  - ${'[ ]\n'.repeat(15_000)}`, /lamp\.yaml:2002: more than 2000 brackets/],
   ['dashes in one another', `releases:\n${'- '.repeat(30_000)}x`, /lamp\.yaml:2: nested deeper/],
   ['questions in one another', '? '.repeat(30_000), /lamp\.yaml:1: nested deeper/],
   ['lines in one another', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'), /nested deeper/],

@@ -11,6 +11,8 @@ export const MAX_DEFINITION_FILE_BYTES = 64 * 2 ** 10;
 /** Of its text: collections in one another. Three are enough for anything that it may say. */
 const MAX_DEPTH = 64;
 const MAX_RELEASES = 200;
+/** In all: what comes to many faults takes the parser seconds. */
+const MAX_BRACKETS = 10 * MAX_RELEASES;
 const MAX_VARIABLES = 50;
 const MAX_REQUIREMENTS = 50;
 
@@ -90,17 +92,18 @@ function textOf(bytes: Uint8Array, file: string): string {
 
 /** Before anything is built of it: the lexer keeps no tree, and follows no depth. */
 function refuseTricks(text: string, file: string): void {
-  let [open, line, indicators, isAtStart] = [0, 1, 0, true];
+  let [open, brackets, line, indicators, isAtStart] = [0, 0, 1, 0, true];
   const refuse = (what: string) => new ConfigError(`${file}:${line}: ${what}`);
   for (const token of new Lexer().lex(text)) {
     if (/^[&*]./.test(token)) throw refuse('anchors and aliases are not taken: write it out');
     if (/^!./.test(token)) throw refuse('tags are not taken');
-    if (token === '[' || token === '{') open += 1;
+    if (token === '[' || token === '{') [open, brackets] = [open + 1, brackets + 1];
     if (token === ']' || token === '}') open = Math.max(0, open - 1);
     if (/^[-?:]$/.test(token)) indicators += 1;
     const isIndented = isAtStart && /^ +$/.test(token) && token.length > MAX_DEPTH;
     if (token.includes('\n')) [line, indicators] = [line + (token.split('\n').length - 1), 0];
     isAtStart = token.endsWith('\n');
+    if (brackets > MAX_BRACKETS) throw refuse(`more than ${MAX_BRACKETS} brackets; write releases on lines of their own`);
     if (open > MAX_DEPTH || indicators > MAX_DEPTH || isIndented) throw refuse('nested deeper than anything that a definition says');
   }
 }

@@ -6,6 +6,8 @@ import { UpstreamError } from '@granary/contract/ports';
 export const DOCUMENT_ENCODINGS = 'gzip, br';
 
 const MIN_PIECE_BYTES = 4096;
+/** Where nothing says how long it is. */
+const USUAL_PIECE_BYTES = 64 * 1024;
 const MAX_PIECE_BYTES = 2 ** 20;
 const inflate = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), br: promisify(brotliDecompress) };
 
@@ -33,7 +35,7 @@ export async function decodeDocument(
  * registry has. It may lie.
  */
 function pieceBytes(bytes: Uint8Array, name: keyof typeof inflate): number {
-  if (name === 'br' || bytes.length < 4) return MIN_PIECE_BYTES;
+  if (name === 'br' || bytes.length < 4) return USUAL_PIECE_BYTES;
   const stated = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0, true);
   // One more, or it looks as if there were more to come.
   return Math.min(Math.max(stated + 1, MIN_PIECE_BYTES), MAX_PIECE_BYTES);
