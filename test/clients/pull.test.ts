@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { pendingFacts } from '../kill/pending-facts.ts';
 import { type LoopbackUpstream, openLoopbackUpstream } from '../upstream/loopback-upstream.ts';
 import { buildRelease } from '../upstream/sample-projects.ts';
 import { type GranaryProcess, granaryArgv, granaryEnvironment, startGranary } from './granary-process.ts';
@@ -21,6 +22,7 @@ let upstream: LoopbackUpstream;
 let running: GranaryProcess;
 let address = '';
 const configFile = () => join(folder, 'granary.yaml');
+const pendingFolder = () => join(folder, 'data/public/pending');
 
 // One site from beginning to end: each test leaves it as the next expects it.
 beforeAll(async () => {
@@ -158,13 +160,13 @@ it(
     const given = await (await fetch(`${address}/pull/pypi/${path}`)).arrayBuffer();
     process.kill(running.pid, 'SIGKILL');
     await running.stop();
-    const pending = await pendingFacts();
+    const pending = await pendingFacts(pendingFolder());
     await start();
 
     expect([sha256(new Uint8Array(given)), pending.length]).toEqual([digest, 2]);
     expect((await readIndexPage(`${address}/all/pypi/simple/`, 'brief')).map(({ filename }) => filename)).toEqual(['brief-1.0.tar.gz']);
     expect(sha256(new Uint8Array(await (await fetch(`${address}/all/pypi/${path}`)).arrayBuffer()))).toBe(digest);
-    expect(await pendingFacts()).toEqual([]);
+    expect(await pendingFacts(pendingFolder())).toEqual([]);
     expect(upstream.requests.filter((asked) => asked.endsWith('/brief-1.0.tar.gz'))).toHaveLength(1);
     await mustRun(granaryArgv('ledger', 'check', '--config', configFile()), { env: granaryEnvironment() });
   },
@@ -274,11 +276,6 @@ function digestIn(url: string): string {
 
 async function readAll(reader: ReadableStreamDefaultReader | undefined): Promise<void> {
   while ((await reader?.read())?.done === false);
-}
-
-/** Facts that are durable and not in the ledger. */
-async function pendingFacts(): Promise<readonly string[]> {
-  return await readdir(join(folder, 'data/public/pending'));
 }
 
 /** Files that somebody began and nobody ended. */

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pendingFacts } from '../kill/pending-facts.ts';
 import { filesBelow, type SiteFolder } from '../kill/site-folder.ts';
 
 const SIDES = ['public', 'private'] as const;
@@ -18,7 +19,7 @@ export function watchPending(view: SiteFolder): PendingWatch {
   const stopping = new AbortController();
   const looking = (async () => {
     while (!stopping.signal.aborted) {
-      for (const side of SIDES) for (const name of await pendingNow(join(view.data, side, 'pending'))) acknowledged.add(name.slice(0, 64));
+      for (const side of SIDES) for (const key of await pendingFacts(join(view.data, side, 'pending'))) acknowledged.add(key);
       await sleep(LOOK_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   })();
@@ -29,11 +30,6 @@ export function watchPending(view: SiteFolder): PendingWatch {
       await looking;
     },
   };
-}
-
-/** Folders come and go with what lies in them. */
-async function pendingNow(folder: string): Promise<readonly string[]> {
-  return await readdir(folder).catch((): string[] => []);
 }
 
 /** A fact that a ledger did not take, and why. */

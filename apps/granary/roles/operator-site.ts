@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '@granary/config';
 import { StoreError } from '@granary/contract/ports';
 import { PENDING_PREFIX } from '@granary/core/layout';
-import { factKey, type Sha256, type StateFact } from '@granary/core/model';
+import { factKey, type StateFact } from '@granary/core/model';
 import { hasSiteKeys } from '@granary/driver-signer-key';
 import type { WatchPorts } from '@granary/stage-demand';
 import { openFactSink } from '@granary/stage-ledger';
@@ -63,15 +63,14 @@ async function openAlone({ config, mayMake, note }: OperatorSiteOptions): Promis
 
 function handingOver({ privateStore, keys, catalog }: SiteReader, options: OperatorSiteOptions): OperatorSite {
   const sink = openFactSink({ store: privateStore, signer: keys.roles.operator });
-  const isPending = async (key: Sha256) => {
-    for await (const _name of privateStore.objects.list(`${PENDING_PREFIX}${key}-`)) return true;
-    return false;
-  };
+  const pending = async () => new Set(await Array.fromAsync(privateStore.objects.list(PENDING_PREFIX)));
   return {
     ports: { blobs: privateStore.blobs, catalog, sink },
     async settle(fact) {
       const key = factKey(fact);
-      if (!(await untilTaken(() => isPending(key), options))) return 'handed-over';
+      // Facts that were acknowledged together lie in one object, which goes when none of them waits.
+      const before = await pending();
+      if (!(await untilTaken(async () => !before.isDisjointFrom(await pending()), options))) return 'handed-over';
       if (!(await withSiteReader(options.config, (now) => now.catalog.byKey(key) !== undefined))) throw refused(fact);
       return 'recorded';
     },

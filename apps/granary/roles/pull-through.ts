@@ -53,6 +53,7 @@ export function openPullThrough({ config, site, note }: PullThroughParts): Pulli
   const permits = pullPermits({ allow: pullThrough.allow ?? ['*'], deny: pullThrough.deny });
   const budget = openPullBudget(clock, pullThrough.maxBytesPerDay);
   const connected = new Map<string, Connected>();
+  const ending = new AbortController();
   let isConnected = false;
   let failures = 0;
   const failed = (purl: Purl, error: Error) => {
@@ -76,12 +77,13 @@ export function openPullThrough({ config, site, note }: PullThroughParts): Pulli
     connect(sides) {
       for (const type of pullThrough.ecosystems) {
         const side = sides.get(type);
-        if (side !== undefined) connected.set(type, connectSide(site, side, { ...limits, failed }));
+        if (side !== undefined) connected.set(type, connectSide(site, side, { ...limits, failed, signal: ending.signal }));
       }
       isConnected = true;
     },
     async [Symbol.asyncDispose]() {
       isConnected = false;
+      ending.abort();
       for (const { ahead } of connected.values()) ahead[Symbol.dispose]();
       const ended = [...connected.values()].flatMap(({ looks, pull }) => [pull[Symbol.asyncDispose](), looks[Symbol.asyncDispose]()]);
       connected.clear();
@@ -91,16 +93,18 @@ export function openPullThrough({ config, site, note }: PullThroughParts): Pulli
 }
 
 interface Limits {
+  /** Aborts when this process ends. */
+  readonly signal: AbortSignal;
   readonly budget: PullBudget;
   readonly maxArtifactBytes: number;
   readonly failed: (purl: Purl, error: Error) => void;
 }
 
-/** How long facts that nobody waits for gather before they are sequenced together. */
-const GATHER_MS = 2000;
+/** Facts that nobody waits for are sequenced together, when no more come for a while. */
+const GATHER = { quietMs: 2000, longestMs: 10_000 };
 
-function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: SyncSide, { failed, ...limits }: Limits): Connected {
-  const settleLater = gathering(settle, () => clock.sleep(GATHER_MS));
+function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: SyncSide, { failed, signal, ...limits }: Limits): Connected {
+  const settleLater = gathering(settle, { clock, signal, ...GATHER });
   const ahead = openAskingAhead(sync.upstream);
   return {
     ahead,

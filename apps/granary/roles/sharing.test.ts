@@ -1,5 +1,8 @@
+import { manualClock } from '@granary/contract/memory';
 import { expect, it } from 'vitest';
 import { gathering, sharing } from './sharing.ts';
+
+const NEVER = new AbortController().signal;
 
 it('runs once for all who wait, and again for who comes while it runs', async () => {
   const site = openTestWork();
@@ -14,25 +17,53 @@ it('runs once for all who wait, and again for who comes while it runs', async ()
   expect(site.runs()).toBe(2);
 });
 
-it('waits before it runs, for all who come until then', async () => {
-  const site = openTestWork();
-  const pauses: (() => void)[] = [];
-  const gathered = gathering(site.work, () => new Promise((resolve) => pauses.push(resolve)));
+it('waits until nobody comes any more, and runs for all who came', async () => {
+  const [site, clock] = [openTestWork(), manualClock()];
+  const gathered = gathering(site.work, { clock, quietMs: 10, longestMs: 100, signal: NEVER });
 
   const first = [gathered(), gathered()];
+  await clock.advance(5);
+  first.push(gathered());
+  await clock.advance(14);
   const before = site.runs();
-  pauses[0]?.();
-  await site.begun(1);
+  await clock.advance(1);
   const later = gathered();
   site.end();
   await Promise.all(first);
+  await clock.advance(9);
   const after = site.runs();
-  pauses[1]?.();
-  await site.begun(2);
+  await clock.advance(1);
   site.end();
   await later;
 
   expect([before, after, site.runs()]).toEqual([0, 1, 2]);
+});
+
+it('does not wait for ever for those who never stop coming', async () => {
+  const [site, clock] = [openTestWork(), manualClock()];
+  const gathered = gathering(site.work, { clock, quietMs: 10, longestMs: 30, signal: NEVER });
+
+  for (let at = 0; at < 29; at += 1) {
+    void gathered();
+    await clock.advance(1);
+  }
+  const before = site.runs();
+  await clock.advance(1);
+
+  expect([before, site.runs()]).toEqual([0, 1]);
+});
+
+it('runs at once for those who wait when no more are to come', async () => {
+  const [site, ending] = [openTestWork(), new AbortController()];
+  const gathered = gathering(site.work, { clock: manualClock(), quietMs: 10, longestMs: 30, signal: ending.signal });
+
+  const waiting = gathered();
+  ending.abort();
+  await site.begun(1);
+  site.end();
+  await waiting;
+
+  expect(site.runs()).toBe(1);
 });
 
 it('tells everybody of a failure, and goes on', async () => {
@@ -40,7 +71,7 @@ it('tells everybody of a failure, and goes on', async () => {
   const work = async () => {
     if (isBroken) throw new Error('disk full');
   };
-  const gathered = gathering(work, async () => undefined);
+  const gathered = gathering(work, { clock: { sleep: async () => undefined }, quietMs: 1, longestMs: 1, signal: NEVER });
 
   const outcomes = await Promise.allSettled([gathered(), gathered()]);
   isBroken = false;

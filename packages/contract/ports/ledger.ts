@@ -20,7 +20,10 @@ export interface LoggedStatement {
 
 /** Where a stage hands over what it found. */
 export interface FactSink {
-  /** Resolves when every fact is durable in `pending/`: it will not be lost, whatever dies. May run at the same time; writing a fact twice is one fact. */
+  /**
+   * Resolves when every fact is durable in `pending/`: it will not be lost, whatever dies. Those of a call become durable in their order.
+   * Calls may overlap, and then share writes; writing a fact twice is one fact.
+   */
   submit(facts: readonly (Fact | LoggedStatement)[]): Promise<void>;
 }
 

@@ -2,8 +2,19 @@ import { dyingProcess, memoryCatalog, type StoreFault } from '@granary/contract/
 import { decodeLeaf, type Fact, factKey, type Sha256 } from '@granary/core/model';
 import { describe, expect, it } from 'vitest';
 import { refuseFork, type SignedCheckpoint } from './index.ts';
-import { signPending } from './pending-fact.ts';
-import { type LedgerSite, ORIGIN, observedFact, open, polledFact, readerOf, statement, storedFact, testSite, workerSigner } from './test/ledger-site.ts';
+import {
+  type LedgerSite,
+  ORIGIN,
+  observedFact,
+  open,
+  polledFact,
+  readerOf,
+  signPending,
+  statement,
+  storedFact,
+  testSite,
+  workerSigner,
+} from './test/ledger-site.ts';
 
 /** One batch over two bundles, with a chain and a statement, so that every kind of write happens. */
 const BATCH: readonly (Fact | ReturnType<typeof statement>)[] = [

@@ -6,42 +6,49 @@ import type { PendingFact } from './pending-fact.ts';
 
 /** A pending fact whose signature holds. */
 export interface Candidate {
+  /** Of the object in which it lies, as a line among others. */
   readonly name: ObjectKey;
   readonly key: Sha256;
+  readonly line: Uint8Array;
   readonly pending: PendingFact;
 }
 interface Accepted extends Candidate {
   /** What goes into the log for it, in order. */
   readonly leaves: readonly Uint8Array[];
 }
+/** Why a fact, or a whole object that holds none, can't be sequenced. */
 export interface Refusal {
   readonly name: ObjectKey;
   readonly code: RefusalCode;
   readonly reason: string;
+  /** Of the fact, as far as it can be told. */
+  readonly key?: Sha256;
+  /** What is refused; absent when it is too long to be looked at. */
+  readonly line?: Uint8Array;
 }
 export interface Decision {
   readonly accepted: readonly Accepted[];
-  readonly duplicates: readonly ObjectKey[];
+  readonly duplicates: readonly Candidate[];
   /** Facts whose previous fact isn't there, by its key. */
   readonly waiting: ReadonlyMap<Sha256, readonly Candidate[]>;
   readonly refused: readonly Refusal[];
 }
 
 /**
- * Chooses and orders the next batch: what others rest on first, then by name, so that the order is a function of what is there.
+ * Chooses and orders the next batch: what others rest on first, then by key, so that the order is a function of what is there.
  * The registry learns keys as they are accepted, so that who may write is as it will stand at each place in the log.
  */
 export function decideBatch(candidates: readonly Candidate[], rules: AdmissionRules, at: Instant): Decision {
   const view = growingView(rules.view);
   const accepted: Accepted[] = [];
-  const duplicates: ObjectKey[] = [];
+  const duplicates: Candidate[] = [];
   const waiting = new Map<Sha256, Candidate[]>();
   const refused: Refusal[] = [];
 
   // Last first, as a stack: what waited for a fact goes right behind it.
   const stack = candidates.toSorted(byRank).reverse();
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const { name, key, pending } = next;
+    const { key, pending } = next;
     const admission = admitEncoded(next, { ...rules, view }, at);
     switch (admission.type) {
       case 'accepted':
@@ -52,16 +59,20 @@ export function decideBatch(candidates: readonly Candidate[], rules: AdmissionRu
         waiting.delete(key);
         break;
       case 'duplicate':
-        duplicates.push(name);
+        duplicates.push(next);
         break;
       case 'waiting':
         waiting.set(admission.prev, [...(waiting.get(admission.prev) ?? []), next]);
         break;
       case 'refused':
-        refused.push({ name, code: admission.code, reason: admission.reason });
+        refused.push(refusalOf(next, admission.code, admission.reason));
     }
   }
   return { accepted, duplicates, waiting, refused };
+}
+
+export function refusalOf({ name, key, line }: Candidate, code: RefusalCode, reason: string): Refusal {
+  return { name, key, line, code, reason };
 }
 
 type EncodedAdmission = Exclude<ReturnType<typeof admit>, { type: 'accepted' }> | { readonly type: 'accepted'; readonly leaves: readonly Uint8Array[] };
@@ -81,7 +92,7 @@ function admitEncoded({ key, pending }: Candidate, rules: AdmissionRules, at: In
 const RANKS = new Map<string, number>([...STATE_KINDS, ...COMPUTED_KINDS, ...RUN_KINDS].map((kind, rank) => [kind, rank]));
 
 function byRank(a: Candidate, b: Candidate): number {
-  return rankOf(a.pending.fact) - rankOf(b.pending.fact) || (a.name < b.name ? -1 : 1);
+  return rankOf(a.pending.fact) - rankOf(b.pending.fact) || (a.key < b.key ? -1 : Number(a.key > b.key));
 }
 
 function rankOf({ kind }: Fact): number {

@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FactSink, LoggedStatement, RoleSigner, Store } from '@granary/contract/ports';
 import { encodeEntry, type Fact, toInstant } from '@granary/core/model';
 import { leafHash, MAX_LEAF_BYTES } from '@granary/core/tlog';
-import pLimit from 'p-limit';
 import { LedgerError } from './ledger-error.ts';
-import { signPending } from './pending-fact.ts';
+import { type SignedFact, signFact } from './pending-fact.ts';
+import { pendingObjects } from './pending-object.ts';
 
 export interface FactSinkOptions {
   /** The store of the ledger that the facts are for. */
@@ -11,29 +12,57 @@ export interface FactSinkOptions {
   readonly signer: RoleSigner;
 }
 
-/** Writes at once that share one sync of a folder. */
-const WRITES_AT_ONCE = 64;
+/** How long facts gather for a write, at most. */
+const GATHER_MS = 25;
 const LONGEST_TIME = toInstant(0);
 
 /** Signs facts in the name of a role and puts them under `pending/`. A fact that could never be sequenced is a LedgerError `bad-request` at once. */
 export function openFactSink({ store, signer }: FactSinkOptions): FactSink {
-  const limit = pLimit(WRITES_AT_ONCE);
+  const write = gathering((facts) => writeAll(store, facts));
   return {
     async submit(facts) {
       const signed = await Promise.all(facts.map((given) => sign(signer, given)));
-      await limit.map(signed, async ({ key, bytes }) => store.objects.putOnce(key, bytes));
+      if (signed.length > 0) await write(signed);
     },
   };
 }
 
-function sign(signer: RoleSigner, given: Fact | LoggedStatement): ReturnType<typeof signPending> {
-  if (!('leaf' in given)) return signPending(signer, sizeChecked(given, signer.keyId));
+async function writeAll({ objects }: Store, facts: readonly SignedFact[]): Promise<void> {
+  for (const { key, bytes } of pendingObjects(facts)) await objects.putOnce(key, bytes);
+}
+
+/**
+ * What comes within a moment is written together, since a file, its sync and its removal cost more than the facts in it (group commit).
+ * Who comes after a pause doesn't wait.
+ */
+function gathering(write: (facts: readonly SignedFact[]) => Promise<void>): (facts: readonly SignedFact[]) => Promise<void> {
+  let next: { readonly facts: SignedFact[]; readonly written: Promise<void> } | undefined;
+  let lastAt = Number.NEGATIVE_INFINITY;
+  const begin = () => {
+    const facts: SignedFact[] = [];
+    const written = (async () => {
+      await sleep(Math.max(0, lastAt + GATHER_MS - performance.now()));
+      lastAt = performance.now();
+      next = undefined;
+      await write(facts);
+    })();
+    return { facts, written };
+  };
+  return (facts) => {
+    next ??= begin();
+    next.facts.push(...facts);
+    return next.written;
+  };
+}
+
+async function sign(signer: RoleSigner, given: Fact | LoggedStatement): Promise<SignedFact> {
+  if (!('leaf' in given)) return await signFact(signer, sizeChecked(given, signer.keyId));
   const { fact, leaf } = given;
   if (leaf.length > MAX_LEAF_BYTES) throw new LedgerError('bad-request', `submit ${fact.subject}: a leaf of ${leaf.length} bytes, at most ${MAX_LEAF_BYTES}`);
   if (fact.body['leaf'] !== Buffer.from(leafHash(leaf)).toString('hex')) {
     throw new LedgerError('bad-request', `submit ${fact.subject}: body.leaf is not the RFC 6962 hash of the leaf`);
   }
-  return signPending(signer, sizeChecked(fact, signer.keyId), leaf);
+  return await signFact(signer, sizeChecked(fact, signer.keyId), leaf);
 }
 
 function sizeChecked<F extends Fact>(fact: F, author: string): F {

@@ -97,7 +97,7 @@ async function appendOwn(ledger: OpenLedger, { authority, origin, noteSigner }: 
 
 function ownCandidate(fact: StateFact, author: string): Candidate {
   const key = factKey(fact);
-  return { name: pendingKey(key, sha256('')), key, pending: { author, fact, signature: new Uint8Array() } };
+  return { name: pendingKey(key, sha256('')), key, line: new Uint8Array(), pending: { author, fact, signature: new Uint8Array() } };
 }
 
 function learned(catalog: Catalog, origin: string, author: string | undefined): KeyRegistry {

@@ -1,12 +1,8 @@
 import type { RoleSigner } from '@granary/contract/ports';
-import { type ObjectKey, pendingKey } from '@granary/core/layout';
-import { canonicalJson, type Fact, factJson, factKey, type Json, parseCanonicalJson, parseFact, parseSha256, type Sha256, sha256 } from '@granary/core/model';
+import { canonicalJson, type Fact, factJson, factKey, type Json, parseCanonicalJson, parseFact, type Sha256 } from '@granary/core/model';
 import { MAX_LEAF_BYTES } from '@granary/core/tlog';
 
-/** A fact, a leaf in base64, a signature. */
-export const MAX_PENDING_BYTES = 131_072;
-
-/** What lies under `pending/`: a fact that its author signed. */
+/** A fact that its author signed: a line of an object under `pending/`. */
 export interface PendingFact {
   readonly author: string;
   readonly fact: Fact;
@@ -21,10 +17,15 @@ export function signedBytes(fact: Fact): Uint8Array {
   return new TextEncoder().encode(canonicalJson(factJson(fact)));
 }
 
-export async function signPending(signer: RoleSigner, fact: Fact, leaf?: Uint8Array): Promise<{ readonly key: ObjectKey; readonly bytes: Uint8Array }> {
+/** A pending fact as it is written, and its key. */
+export interface SignedFact {
+  readonly key: Sha256;
+  readonly line: Uint8Array;
+}
+
+export async function signFact(signer: RoleSigner, fact: Fact, leaf?: Uint8Array): Promise<SignedFact> {
   const signature = await signer.sign(signedBytes(fact));
-  const bytes = encodePending({ author: signer.keyId, fact, signature, ...(leaf === undefined ? {} : { leaf }) });
-  return { key: pendingKey(factKey(fact), sha256(bytes)), bytes };
+  return { key: factKey(fact), line: encodePending({ author: signer.keyId, fact, signature, ...(leaf === undefined ? {} : { leaf }) }) };
 }
 
 export function encodePending({ author, fact, signature, leaf }: PendingFact): Uint8Array {
@@ -33,7 +34,7 @@ export function encodePending({ author, fact, signature, leaf }: PendingFact): U
 }
 
 /**
- * Reads untrusted bytes. `foreign-kind` has the form of a fact, of a kind that this version does not sequence.
+ * Reads an untrusted line. `foreign-kind` has the form of a fact, of a kind that this version does not sequence.
  */
 export type ParsedPending =
   | { readonly type: 'fact'; readonly pending: PendingFact }
@@ -54,13 +55,6 @@ export function parsePending(bytes: Uint8Array): ParsedPending {
     return typeof kind === 'string' ? { type: 'foreign-kind', kind } : { type: 'malformed', why: 'the fact has no kind' };
   }
   return { type: 'fact', pending: { author, fact, signature: signed, ...(leafBytes === undefined ? {} : { leaf: leafBytes }) } };
-}
-
-/** The digests in the name of a pending object; undefined when its name is none. Until November 2026 they lay in 256 folders. */
-export function pendingName(key: ObjectKey): { readonly factKey: Sha256; readonly content: Sha256 } | undefined {
-  const [, fact, content] = /^pending\/(?:[0-9a-f]{2}\/)?([0-9a-f]{64})-([0-9a-f]{64})$/.exec(key) ?? [];
-  const [parsedFact, parsedContent] = [parseSha256(fact ?? ''), parseSha256(content ?? '')];
-  return parsedFact !== undefined && parsedContent !== undefined ? { factKey: parsedFact, content: parsedContent } : undefined;
 }
 
 function base64(bytes: Uint8Array): string {

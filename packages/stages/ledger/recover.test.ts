@@ -12,7 +12,8 @@ async function diedAt(step: number): Promise<LedgerSite> {
   const sequencer = await open(site);
   await sinkOf(site).submit([storedFact('first')]);
   await sequencer.drain();
-  await sinkOf(site).submit([storedFact('second'), storedFact('third')]);
+  // In an object each, which are removed one after the other.
+  await Promise.all([storedFact('second'), storedFact('third')].map((fact) => sinkOf(site).submit([fact])));
   const dying = dyingProcess(site, { step, effect: 'kept' });
   await expect(open({ ...site, ...dying }).then((again) => again.drain())).rejects.toThrow(/killed/);
   return site;

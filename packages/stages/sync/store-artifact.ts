@@ -51,8 +51,9 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
   const { sha256: _, ...digests } = { ...checked.digests, ...artifact.digests };
   const beside = await besideFacts(ports, checked);
   // What says where it is from comes to stay before it does, and so does what it is proven by: whoever finds the one asks for the other.
-  await Promise.all([sighted?.recorded, beside.length === 0 ? undefined : ports.sink.submit(beside)]);
+  await sighted?.recorded;
   await ports.sink.submit([
+    ...beside,
     storedFact(artifact, blob, {
       ...(publishedAt === undefined ? {} : { publishedAt }),
       ...(Object.keys(digests).length === 0 ? {} : { digests: { ...digests } }),

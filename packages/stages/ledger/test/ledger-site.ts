@@ -1,9 +1,11 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { memoryCatalog, memoryLock, memoryStore } from '@granary/contract/memory';
 import type { Catalog, CatalogFold, Clock, FactSink, LockBackend, NoteSigner, RoleSigner, Store } from '@granary/contract/ports';
-import { type ComputedFact, type FactKind, type Instant, type RunFact, type StateFact, sha256, toInstant } from '@granary/core/model';
+import { type ComputedFact, type Fact, type FactKind, type Instant, type RunFact, type StateFact, sha256, toInstant } from '@granary/core/model';
 import { leafHash, verifierKey } from '@granary/core/tlog';
 import { type LedgerAuthority, openFactSink, openLedgerReader, openSequencer, type Refusal, type Sequencer, storeSource } from '../index.ts';
+import { signFact } from '../pending-fact.ts';
+import { type PendingObject, pendingObjects } from '../pending-object.ts';
 
 /** A clock that stands until it is told otherwise. */
 export interface TestClock extends Clock {
@@ -81,6 +83,13 @@ export function open(site: LedgerSite, authority: LedgerAuthority = testAuthorit
 
 export function sinkOf({ store }: Pick<LedgerSite, 'store'>, signer: RoleSigner = workerSigner): FactSink {
   return openFactSink({ store, signer });
+}
+
+/** A fact that lies pending alone. */
+export async function signPending(signer: RoleSigner, fact: Fact, leaf?: Uint8Array): Promise<PendingObject> {
+  const [object] = pendingObjects([await signFact(signer, fact, leaf)]);
+  if (object === undefined) throw new Error('no object of a fact');
+  return object;
 }
 
 export function readerOf({ store }: Pick<LedgerSite, 'store'>) {
