@@ -11,7 +11,7 @@ export const NODE: readonly [string, ...string[]] = [process.execPath, ...flagsO
 export const COMPILE_CACHE = join(ROOT, '.toolchain/compile-cache');
 
 function flagsOf(launcher: string): readonly string[] {
-  const [, flags = ''] = /^exec \S+((?: --[a-z-]+=\d+)+) /m.exec(launcher) ?? [];
+  const [, flags = ''] = /^exec \S+((?: --[a-z-]+(?:=\d+)?)+) /m.exec(launcher) ?? [];
   if (flags === '') throw new Error('./granary starts Node without flags: say here how it does');
   return flags.trim().split(' ');
 }

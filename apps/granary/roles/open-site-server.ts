@@ -12,7 +12,7 @@ export interface SiteServer extends AsyncDisposable {
 }
 
 /** A question about a large project has some hundred thousand bytes: hundreds may be asked at once. */
-const MAX_BODIES_BYTES = 64 * 2 ** 20;
+const MAX_BODIES_BYTES = 48 * 2 ** 20;
 
 /** Serves an archive where the configuration says, with the advisories that it names. */
 export async function openSiteServer(archive: ServedArchive, note: (text: string) => void): Promise<SiteServer> {

@@ -35,8 +35,8 @@ const FORGE_PER_SECOND = 10;
 const USER_AGENT = 'granary/0.1 (+mirror and rebuilder)';
 /** Per host: what the largest registries let one client ask. */
 const DEFAULT_PER_SECOND = 50;
-/** After a quiet time: what an install of a thousand packages asks at once, directly or through us. */
-const REGISTRY_BURST_SECONDS = 20;
+/** After a quiet time: what an install of fifteen hundred packages brings at once, an index and a file for each. */
+const REGISTRY_BURST_SECONDS = 60;
 /** A client of ours opens a dozen connections, and what tells of its files is asked at the same time. */
 const MAX_CONCURRENT = 32;
 /** Of an archive that everybody mirrors. */

@@ -2,7 +2,8 @@ import { EcosystemError, type PackageView, type ViewFile } from '@granary/contra
 import { parseInstant, purlParts, type Sha256 } from '@granary/core/model';
 import { tagsOf } from './dist-tags.ts';
 import { nameOf } from './names.ts';
-import { asObject, type Packument, parsePackument, type RawManifest } from './schema.ts';
+import { type Packument, parsePackument } from './packument.ts';
+import { asObject, type RawManifest } from './schema.ts';
 
 /** What clients need to resolve and to install; the rest of a manifest is for people. */
 const ABBREVIATED: readonly string[] = [
@@ -34,7 +35,7 @@ const INSTALL_SCRIPTS: readonly string[] = ['preinstall', 'install', 'postinstal
 /** What a view shows of a package, taken from upstream's documents. */
 interface Shown {
   readonly name: string;
-  readonly document: RawManifest;
+  readonly document: () => RawManifest;
   readonly distTags: Readonly<Record<string, string>>;
   readonly versions: ReadonlyMap<string, RawManifest>;
   readonly time: Readonly<Record<string, string>>;
@@ -43,7 +44,7 @@ interface Shown {
 /** The document as upstream wrote it, less what isn't shown: versions, their times, tags, and tarballs at our address. */
 export function renderFull(view: PackageView): Uint8Array {
   const { document, distTags, versions, time } = show(view);
-  return encode({ ...document, 'dist-tags': distTags, versions: Object.fromEntries(versions), time });
+  return encode({ ...document(), 'dist-tags': distTags, versions: Object.fromEntries(versions), time });
 }
 
 /** As clients want it for installing, with the time of every version, which upstream leaves out and pnpm needs. */
@@ -75,14 +76,14 @@ function show(view: PackageView): Shown {
   const shown = view.files.map((file) => {
     const packument = packuments.get(file.document);
     const { version = '' } = purlParts(file.purl);
-    const manifest = packument?.versions.get(version);
+    const manifest = packument?.manifest(version);
     if (manifest === undefined) throw new EcosystemError('malformed', `render ${view.package}: document ${file.document} does not list ${version}`);
-    return { version, manifest: toShown(manifest, file, view.address), time: packument?.time.get(version), vanished: file.vanishedAt !== undefined };
+    return { version, manifest: toShown(manifest, file, view.address), time: packument?.time().get(version), vanished: file.vanishedAt !== undefined };
   });
   return {
     name: nameOf(view.package),
-    document: anchor.raw,
-    distTags: tagsOf(anchor.distTags, shown),
+    document: () => anchor.fields(),
+    distTags: tagsOf(anchor.distTags(), shown),
     versions: new Map(shown.map(({ version, manifest }) => [version, manifest])),
     time: timesOf(anchor, view, new Map(shown.flatMap(({ version, time }) => (time === undefined ? [] : [[version, time] as const])))),
   };
@@ -99,7 +100,7 @@ function toShown(manifest: RawManifest, { path, vanishedAt }: ViewFile, address:
 
 /** `created` and `modified` of the document, and the time of each version shown. As of a moment nothing was modified later. */
 function timesOf({ time }: Packument, { asOf }: PackageView, shown: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
-  const [created, modified] = [time.get('created'), time.get('modified')];
+  const [created, modified] = [time().get('created'), time().get('modified')];
   const isLater = asOf !== undefined && (parseInstant(modified ?? '') ?? '') > asOf;
   const last = [...shown.values()].sort((a, b) => Date.parse(a) - Date.parse(b)).at(-1);
   const changed = isLater ? last : modified;

@@ -3,8 +3,9 @@ import type { Pin, Resolution } from '@granary/contract/ports';
 import { type Purl, purlParts } from '@granary/core/model';
 import pickManifest from 'npm-pick-manifest';
 import { packagePurl } from './names.ts';
+import { parsePackument } from './packument.ts';
 import { parseRequirement, type Requirement, splitRequirement } from './requirement.ts';
-import { asObject, parsePackument, type RawManifest } from './schema.ts';
+import { asObject, type RawManifest } from './schema.ts';
 
 type Current = (packagePurl: Purl) => Promise<CurrentDocument | undefined>;
 interface Edge {
@@ -103,7 +104,8 @@ function pickVersion({ packument }: Choices, spec: string): string | undefined {
 async function readChoices(name: string, current: Current): Promise<Choices | undefined> {
   const found = await current(packagePurl(name));
   if (found === undefined) return undefined;
-  const { versions, distTags } = parsePackument(found.bytes, found.url);
+  const packument = parsePackument(found.bytes, found.url);
+  const versions = packument.readAll().usable;
   const usable = found.document.artifacts.flatMap(({ purl }) => {
     const { version = '' } = purlParts(purl);
     const manifest = versions.get(version);
@@ -115,7 +117,7 @@ async function readChoices(name: string, current: Current): Promise<Choices | un
       versions: Object.fromEntries(
         usable.map(({ version, manifest }) => [version, { name, version, ...(manifest['deprecated'] ? { deprecated: true } : {}) }]),
       ),
-      'dist-tags': Object.fromEntries(distTags),
+      'dist-tags': Object.fromEntries(packument.distTags()),
     },
     edges: new Map(usable.map(({ version, manifest }) => [version, edgesOf(manifest, `${name}@${version}`)])),
   };

@@ -60,6 +60,36 @@ it.each(['asked for alone', 'asked for among all'])('finds one file by its path,
   expect(all).toEqual(all.length === 0 ? [] : [found[0], found[1]]);
 });
 
+it('finds a file whose address is written in escapes, and the first of two that claim it, as often as it is asked for', () => {
+  const escaped = JSON.stringify(version('1.0.0')).replace('sea-1.0.0.tgz', '\\u0073ea-odd.tgz');
+  const claimed = JSON.stringify(version('2.0.0', { dist: { ...dist('2.0.0'), tarball: dist('odd').tarball } }));
+  const { fileAt } = parseText(`{"name":"@deep/sea","versions":{"1.0.0":${escaped},"2.0.0":${claimed}}}`);
+
+  const found = [1, 2].map(() => fileAt?.('@deep/sea/-/sea-odd.tgz')?.purl);
+
+  expect(found).toEqual(['pkg:npm/%40deep/sea@1.0.0?file_name=sea-odd.tgz', 'pkg:npm/%40deep/sea@1.0.0?file_name=sea-odd.tgz']);
+});
+
+it('gives a tarball that is claimed to the version it is named after', () => {
+  const document = () => parse({ '1.0.0': version('1.0.0', { dist: dist('2.0.0') }), '2.0.0': version('2.0.0') });
+
+  const { artifacts, refused } = document();
+
+  expect([artifacts.map(({ purl }) => purl), refused]).toEqual([
+    ['pkg:npm/%40deep/sea@2.0.0?file_name=sea-2.0.0.tgz'],
+    [{ fileName: '1.0.0', why: 'its tarball is that of another version' }],
+  ]);
+  expect(document().fileAt?.('@deep/sea/-/sea-2.0.0.tgz')).toEqual(artifacts[0]);
+});
+
+it('takes the last of members that come twice, as JSON.parse does', () => {
+  const text = `{"name":"other","versions":{"1.0.0":{}},"name":"@deep/sea","versions":{"1.0.0":{},"1.0.0":${JSON.stringify(version('1.0.0'))}}}`;
+
+  const { artifacts, fileAt } = parseText(text);
+
+  expect([fileAt?.('@deep/sea/-/sea-1.0.0.tgz'), artifacts.length]).toEqual([artifacts[0], 1]);
+});
+
 it('takes from the document what a tarball is checked by, and when it was published', () => {
   const signatures = [{ keyid: 'SHA256:k', sig: 'c2ln' }];
   const attestations = { url: 'https://elsewhere.example/-/npm/v1/attestations/@deep%2fsea@1.0.0', provenance: {} };
@@ -137,6 +167,8 @@ describe('what upstream may send', () => {
     ['a list', '[]'],
     ['another package', '{"name":"other","versions":{}}'],
     ['no name', '{"versions":{}}'],
+    ['a version that is no JSON', '{"name":"@deep/sea","versions":{"1.0.0":{"name":"@deep/sea",}}}'],
+    ['half of it', JSON.stringify({ name: '@deep/sea', versions: { '1.0.0': version('1.0.0') } }).slice(0, -40)],
     ['a tower', `{"name":"@deep/sea","x":${'['.repeat(5000)}${']'.repeat(5000)}}`],
   ])('%s is malformed', (_, text) => {
     expect(() => parseText(text)).toThrow(EcosystemError);

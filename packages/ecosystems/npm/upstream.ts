@@ -2,7 +2,8 @@ import { EcosystemError, type PackageDocument, type PackageIndex, type UpstreamA
 import type { Evidence, Purl } from '@granary/core/model';
 import { statedDigests } from './integrity.ts';
 import { artifactPurl, isTarballName, isVersion, nameOf, usualFileName } from './names.ts';
-import { asObject, Dist, type Packument, parsePackument, publishedAt, type RawManifest } from './schema.ts';
+import { type Packument, parsePackument, publishedAt } from './packument.ts';
+import { Dist, type RawManifest } from './schema.ts';
 
 /** Packages of browsers and native tools come to a few hundred megabytes. */
 const MAX_TARBALL_BYTES = 2 ** 30;
@@ -38,6 +39,7 @@ function usualFile(base: string, purl: Purl, path: string): ReturnType<NonNullab
 function toDocument(purl: Purl, packument: Packument, url: string): PackageDocument {
   type Versions = ReturnType<typeof readVersions>;
   let state: { readonly unread: Packument } | { readonly read: Versions } = { unread: packument };
+  let last: UpstreamArtifact | undefined;
   const read = (): Versions => {
     if ('read' in state) return state.read;
     state = { read: readVersions(state.unread, url) };
@@ -51,34 +53,53 @@ function toDocument(purl: Purl, packument: Packument, url: string): PackageDocum
     get refused() {
       return read().refused;
     },
-    fileAt: (path) => ('read' in state ? state.read.artifacts.find((artifact) => artifact.path === path) : versionAt(state.unread, path, url)),
+    fileAt(path) {
+      if ('read' in state) return state.read.artifacts.find((artifact) => artifact.path === path);
+      // Who answers a client asks for it, and then who fetches the file.
+      if (last?.path !== path) last = versionAt(state.unread, path, url);
+      return last;
+    },
   };
 }
 
+/** A tarball that several versions claim is that of the one it is named after, or else of the first. */
 function readVersions(packument: Packument, url: string): Pick<PackageDocument, 'artifacts' | 'refused'> {
-  const artifacts: UpstreamArtifact[] = [];
-  const refused = [...packument.refused].map(([version, why]) => ({ fileName: version.slice(0, 200), why }));
-  const paths = new Set<string>();
-  for (const [version, manifest] of packument.versions) {
-    const artifact = toArtifact(packument, { version, manifest, url });
-    const why = typeof artifact === 'string' ? artifact : paths.has(artifact.path) ? 'its tarball is that of another version' : undefined;
-    if (typeof artifact === 'string' || why !== undefined) refused.push({ fileName: version, why: why ?? '' });
-    else {
-      paths.add(artifact.path);
-      artifacts.push(artifact);
-    }
+  const { usable, refused: unusable } = packument.readAll();
+  const listed = [...usable].map(([version, manifest]) => ({ version, artifact: toArtifact(packument, { version, manifest, url }) }));
+  const claims = listed.flatMap(({ version, artifact }) => (typeof artifact === 'string' ? [] : [{ version, artifact }]));
+  const owners = new Map<string, string>();
+  for (const { version, artifact } of claims.toSorted((a, b) => rankOf(a, packument.name) - rankOf(b, packument.name))) {
+    if (!owners.has(artifact.path)) owners.set(artifact.path, version);
   }
-  return { artifacts, refused };
+  const whyNot = ({ version, artifact }: (typeof listed)[number]): string | undefined => {
+    if (typeof artifact === 'string') return artifact;
+    return owners.get(artifact.path) === version ? undefined : 'its tarball is that of another version';
+  };
+  return {
+    artifacts: claims.filter((one) => whyNot(one) === undefined).map(({ artifact }) => artifact),
+    refused: [
+      ...[...unusable].map(([version, why]) => ({ fileName: version.slice(0, 200), why })),
+      ...listed.flatMap((one) => {
+        const why = whyNot(one);
+        return why === undefined ? [] : [{ fileName: one.version, why }];
+      }),
+    ],
+  };
 }
 
-/** The first version whose tarball has that path, as above: what names no such file can't have it. */
+function rankOf({ version, artifact }: { readonly version: string; readonly artifact: UpstreamArtifact }, name: string): number {
+  return artifact.fileName === usualFileName(name, version) ? 0 : 1;
+}
+
+/** The same for one path, without reading more than it must: what neither is named after it nor mentions it can't have it. */
 function versionAt(packument: Packument, path: string, url: string): UpstreamArtifact | undefined {
   const fileName = path.slice(path.lastIndexOf('/') + 1);
-  for (const [version, manifest] of packument.versions) {
-    const tarball = asObject(manifest['dist'])?.['tarball'];
-    if (usualFileName(packument.name, version) !== fileName && !(typeof tarball === 'string' && tarball.includes(fileName))) continue;
-    const artifact = toArtifact(packument, { version, manifest, url });
-    if (typeof artifact !== 'string' && artifact.path === path) return artifact;
+  const named = packument.versionNames.filter((version) => usualFileName(packument.name, version) === fileName);
+  const mentioning = packument.versionNames.filter((version) => packument.mayMention(version, fileName));
+  for (const version of [named, mentioning].flat()) {
+    const manifest = packument.manifest(version);
+    const artifact = manifest === undefined ? undefined : toArtifact(packument, { version, manifest, url });
+    if (typeof artifact === 'object' && artifact.path === path) return artifact;
   }
   return undefined;
 }

@@ -3,8 +3,9 @@ import type { Pin, Resolution } from '@granary/contract/ports';
 import { type Artifact, digestsAgree, type Instant, type Purl, purlParts } from '@granary/core/model';
 import { compare, satisfies } from 'semver';
 import { packagePurl } from '../names.ts';
+import { parsePackument } from '../packument.ts';
 import { resolveRequirements } from '../resolve.ts';
-import { parsePackument, type RawManifest } from '../schema.ts';
+import type { RawManifest } from '../schema.ts';
 import { type LockedRequirement, parseLocked } from './locked-requirement.ts';
 import { parseTool, type ToolRequirement } from './tool-requirement.ts';
 
@@ -85,7 +86,7 @@ async function look({ name, version, digests, platform }: LockedRequirement, cur
   const listed = found?.document.artifacts.find(({ purl }) => purlParts(purl).version === version);
   if (found === undefined || listed === undefined)
     return { type: platform === 'any' ? 'refused' : 'missing', detail: `the lock names ${name}@${version}, which upstream doesn't have` };
-  if (platform === 'if-it-runs' && !runsHere(parsePackument(found.bytes, found.url).versions.get(version) ?? {})) return { type: 'elsewhere' };
+  if (platform === 'if-it-runs' && !runsHere(parsePackument(found.bytes, found.url).manifest(version) ?? {})) return { type: 'elsewhere' };
   if (digests.length > 0 && digests.every((stated) => digestsAgree(listed.digests, stated) === false))
     return { type: 'refused', detail: `the lock states other digests of ${name}@${version} than upstream` };
   const pin = { name, version, files: [{ fileName: listed.fileName, digests: listed.digests }] };

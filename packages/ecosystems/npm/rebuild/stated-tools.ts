@@ -3,7 +3,8 @@ import { EcosystemError } from '@granary/contract/ecosystem';
 import { purlParts } from '@granary/core/model';
 import { validRange } from 'semver';
 import { isVersion } from '../names.ts';
-import { asObject, parsePackument, type RawManifest } from '../schema.ts';
+import { parsePackument } from '../packument.ts';
+import { asObject, type RawManifest } from '../schema.ts';
 import { lineNamed } from './node-lines.ts';
 import { type SourceTree, within } from './source-tree.ts';
 
@@ -34,7 +35,7 @@ export function toolsByRegistry({ index, target }: Pick<RebuildSubject, 'index' 
 
 function manifestOf({ bytes, url }: NonNullable<RebuildSubject['index']>, version: string): RawManifest | undefined {
   try {
-    return parsePackument(bytes, url).versions.get(version);
+    return parsePackument(bytes, url).manifest(version);
   } catch (error) {
     if (error instanceof EcosystemError) return undefined;
     throw error;
