@@ -63,7 +63,8 @@ async function untilTaken(pending: () => Promise<ReadonlySet<ObjectKey>>, { cloc
     await clock.sleep(LOOK_EVERY_MS, signal);
     const still = await pending();
     for (const key of waiting) if (!still.has(key)) waiting.delete(key);
-    if (waitedMs % PATIENCE_MS === PATIENCE_MS - LOOK_EVERY_MS) note(`${waiting.size} facts wait for the sequencer; does one run? granary sequencer starts it`);
+    if (waitedMs % PATIENCE_MS === PATIENCE_MS - LOOK_EVERY_MS)
+      note(`facts wait for the sequencer, in ${waiting.size} objects; does one run? granary sequencer starts it`);
   }
 }
 

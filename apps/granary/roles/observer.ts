@@ -35,9 +35,11 @@ export function openObserver(ports: ObservePorts & RecheckPorts, { settle, refre
   return {
     async observe(packagePurl, options = {}) {
       for (let running = underWay.get(packagePurl); running !== undefined; running = underWay.get(packagePurl)) {
-        // Who wants the package kept is not content with a look for a client.
         if (!running.pulled) return await running.sighting.settled;
-        await running.sighting.settled.catch(() => undefined);
+        // Who wants the package kept is not content with a look for a client, and doesn't wait until its facts have gathered.
+        await running.sighting.recorded.catch(() => undefined);
+        await settle();
+        if (underWay.get(packagePurl) === running) underWay.delete(packagePurl);
       }
       return await look(packagePurl, options, settle).settled;
     },

@@ -5,7 +5,7 @@ import { PENDING_PREFIX } from '@granary/core/layout';
 import { factKey, type StateFact } from '@granary/core/model';
 import { hasSiteKeys } from '@granary/driver-signer-key';
 import type { WatchPorts } from '@granary/stage-demand';
-import { openFactSink } from '@granary/stage-ledger';
+import { findPending, openFactSink } from '@granary/stage-ledger';
 import { AppError } from '../app-error.ts';
 import { dataPaths } from './data-paths.ts';
 import { openSequencingSite } from './sequencing-site.ts';
@@ -68,9 +68,8 @@ function handingOver({ privateStore, keys, catalog }: SiteReader, options: Opera
     ports: { blobs: privateStore.blobs, catalog, sink },
     async settle(fact) {
       const key = factKey(fact);
-      // Facts that were acknowledged together lie in one object, which goes when none of them waits.
-      const before = await pending();
-      if (!(await untilTaken(async () => !before.isDisjointFrom(await pending()), options))) return 'handed-over';
+      const holding = await findPending(privateStore, key);
+      if (!(await untilTaken(async () => !holding.isDisjointFrom(await pending()), options))) return 'handed-over';
       if (!(await withSiteReader(options.config, (now) => now.catalog.byKey(key) !== undefined))) throw refused(fact);
       return 'recorded';
     },

@@ -100,8 +100,8 @@ interface Limits {
   readonly failed: (purl: Purl, error: Error) => void;
 }
 
-/** Facts that nobody waits for are sequenced together, when no more come for a while. */
-const GATHER = { quietMs: 2000, longestMs: 10_000 };
+/** Facts that nobody waits for are sequenced together, when no more come for a while. Documents are held until then: not for long. */
+const GATHER = { quietMs: 2000, longestMs: 4000 };
 
 function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: SyncSide, { failed, signal, ...limits }: Limits): Connected {
   const settleLater = gathering(settle, { clock, signal, ...GATHER });

@@ -21,7 +21,7 @@ export interface LoggedStatement {
 /** Where a stage hands over what it found. */
 export interface FactSink {
   /**
-   * Resolves when every fact is durable in `pending/`: it will not be lost, whatever dies. Those of a call become durable in their order.
+   * Resolves when every fact is durable in `pending/`: it will not be lost, whatever dies. Those of a call and a ledger become durable in their order.
    * Calls may overlap, and then share writes; writing a fact twice is one fact.
    */
   submit(facts: readonly (Fact | LoggedStatement)[]): Promise<void>;

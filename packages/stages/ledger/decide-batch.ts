@@ -21,9 +21,9 @@ export interface Refusal {
   readonly name: ObjectKey;
   readonly code: RefusalCode;
   readonly reason: string;
-  /** Of the fact, as far as it can be told. */
+  /** Of the fact, where one can be read and is of a kind that is known. */
   readonly key?: Sha256;
-  /** What is refused; absent when it is too long to be looked at. */
+  /** What is refused, one line or all of the object; absent when it is too long to be looked at. */
   readonly line?: Uint8Array;
 }
 export interface Decision {
@@ -62,13 +62,19 @@ export function decideBatch(candidates: readonly Candidate[], rules: AdmissionRu
         duplicates.push(next);
         break;
       case 'waiting':
-        waiting.set(admission.prev, [...(waiting.get(admission.prev) ?? []), next]);
+        waitingFor(waiting, admission.prev).push(next);
         break;
       case 'refused':
         refused.push(refusalOf(next, admission.code, admission.reason));
     }
   }
   return { accepted, duplicates, waiting, refused };
+}
+
+function waitingFor(waiting: Map<Sha256, Candidate[]>, prev: Sha256): Candidate[] {
+  const known = waiting.get(prev) ?? [];
+  waiting.set(prev, known);
+  return known;
 }
 
 export function refusalOf({ name, key, line }: Candidate, code: RefusalCode, reason: string): Refusal {

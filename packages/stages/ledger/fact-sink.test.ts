@@ -23,6 +23,14 @@ describe('a fact sink', () => {
     expect(await keys(site, PENDING_PREFIX)).toHaveLength(1);
   });
 
+  it('writes a fact once that comes twice at the same time', async () => {
+    const site = testSite();
+    const sink = sinkOf(site);
+    await Promise.all([sink.submit([storedFact('click')]), sink.submit([storedFact('click'), storedFact('other')])]);
+
+    expect(await (await open(site)).drain()).toMatchObject({ sequenced: 2, duplicates: 0 });
+  });
+
   it('puts down together what comes at the same time, whoever submits it', async () => {
     const site = testSite();
     const sequencer = await open(site);

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FactSink, LoggedStatement, RoleSigner, Store } from '@granary/contract/ports';
-import { encodeEntry, type Fact, toInstant } from '@granary/core/model';
+import { encodeEntry, type Fact, type Sha256, toInstant } from '@granary/core/model';
 import { leafHash, MAX_LEAF_BYTES } from '@granary/core/tlog';
+import pLimit from 'p-limit';
 import { LedgerError } from './ledger-error.ts';
 import { type SignedFact, signFact } from './pending-fact.ts';
 import { pendingObjects } from './pending-object.ts';
@@ -12,13 +12,11 @@ export interface FactSinkOptions {
   readonly signer: RoleSigner;
 }
 
-/** How long facts gather for a write, at most. */
-const GATHER_MS = 25;
 const LONGEST_TIME = toInstant(0);
 
 /** Signs facts in the name of a role and puts them under `pending/`. A fact that could never be sequenced is a LedgerError `bad-request` at once. */
 export function openFactSink({ store, signer }: FactSinkOptions): FactSink {
-  const write = gathering((facts) => writeAll(store, facts));
+  const write = groupCommit((facts) => writeAll(store, facts));
   return {
     async submit(facts) {
       const signed = await Promise.all(facts.map((given) => sign(signer, given)));
@@ -32,25 +30,23 @@ async function writeAll({ objects }: Store, facts: readonly SignedFact[]): Promi
 }
 
 /**
- * What comes within a moment is written together, since a file, its sync and its removal cost more than the facts in it (group commit).
- * Who comes after a pause doesn't wait.
+ * What comes while a write is under way is written together after it, since a file, its sync and its removal cost more than the facts in it.
+ * A fact that comes twice is written once.
  */
-function gathering(write: (facts: readonly SignedFact[]) => Promise<void>): (facts: readonly SignedFact[]) => Promise<void> {
-  let next: { readonly facts: SignedFact[]; readonly written: Promise<void> } | undefined;
-  let lastAt = Number.NEGATIVE_INFINITY;
+function groupCommit(write: (facts: readonly SignedFact[]) => Promise<void>): (facts: readonly SignedFact[]) => Promise<void> {
+  const one = pLimit(1);
+  let next: { readonly facts: Map<Sha256, SignedFact>; readonly written: Promise<void> } | undefined;
   const begin = () => {
-    const facts: SignedFact[] = [];
-    const written = (async () => {
-      await sleep(Math.max(0, lastAt + GATHER_MS - performance.now()));
-      lastAt = performance.now();
+    const facts = new Map<Sha256, SignedFact>();
+    const written = one(async () => {
       next = undefined;
-      await write(facts);
-    })();
+      await write([...facts.values()]);
+    });
     return { facts, written };
   };
-  return (facts) => {
+  return (submitted) => {
     next ??= begin();
-    next.facts.push(...facts);
+    for (const fact of submitted) if (!next.facts.has(fact.key)) next.facts.set(fact.key, fact);
     return next.written;
   };
 }

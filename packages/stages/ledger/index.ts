@@ -10,5 +10,6 @@ export { type LedgerCode, LedgerError } from './ledger-error.ts';
 export type { LedgerProblem, ProblemCode } from './ledger-problem.ts';
 export { type LedgerReader, type LedgerReaderOptions, openLedgerReader, refuseFork, type SignedCheckpoint, type TreeHead } from './ledger-reader.ts';
 export { CHECKPOINT_PATH, type LedgerSource, storeSource } from './ledger-source.ts';
+export { findPending } from './pending-intake.ts';
 export { type DrainReport, openSequencer, type Sequencer, type SequencerOptions } from './sequencer.ts';
 export { type SettledProjection, settledProjection } from './settled-projection.ts';

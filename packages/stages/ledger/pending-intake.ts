@@ -6,13 +6,14 @@ import { factKey, type Sha256, sha256 } from '@granary/core/model';
 import pLimit from 'p-limit';
 import { type AdmissionRules, needsApproval, type RefusalCode } from './admit.ts';
 import type { Candidate, Refusal } from './decide-batch.ts';
-import { parsePending, signedBytes } from './pending-fact.ts';
+import { type ParsedPending, parsePending, signedBytes } from './pending-fact.ts';
 import { linesOf, MAX_OBJECT_BYTES, MAX_OBJECT_FACTS, pendingName } from './pending-object.ts';
 
-/** Facts of one batch, after which no more objects are read; each statement is two leaves. */
-const MAX_BATCH_FACTS = 4096;
+/** Facts of one batch, and objects go whole; each statement is two leaves. What a batch takes to decide and fold, nobody else gets of this process. */
+const MAX_BATCH_FACTS = 1024;
 const MAX_BATCH_BYTES = 16_777_216;
 const READS_AT_ONCE = 64;
+const CHECKS_AT_ONCE = 64;
 
 export type IntakeRules = Pick<AdmissionRules, 'registry' | 'view'>;
 export interface Intake {
@@ -20,68 +21,120 @@ export interface Intake {
   readonly refused: readonly Refusal[];
 }
 
-/** Reads `pending/` in batches that fit into memory. What is removed by others in between is passed over. */
-export async function* readPending(store: Store, rules: IntakeRules): AsyncIterable<Intake> {
-  let names: ObjectKey[] = [];
-  let read: Read[] = [];
-  for await (const name of store.objects.list(PENDING_PREFIX)) {
-    names.push(name);
-    if (names.length < READS_AT_ONCE) continue;
-    read.push(...(await readAll(store, names, rules)));
-    names = [];
-    if (read.length < MAX_BATCH_FACTS && bytesOf(read) < MAX_BATCH_BYTES) continue;
-    yield intakeOf(read);
-    read = [];
+/** Reads pending objects in batches that fit into memory. What is removed by others in between is passed over. */
+export async function* readPending(store: Store, names: AsyncIterable<ObjectKey> | Iterable<ObjectKey>, rules: IntakeRules): AsyncIterable<Intake> {
+  let batch: ObjectRead[] = [];
+  for await (const some of chunksOf(names, READS_AT_ONCE)) {
+    for (const read of await readAll(store, some, rules)) {
+      if (batch.length > 0 && isFull([...batch, read])) {
+        yield intakeOf(batch);
+        batch = [];
+      }
+      batch.push(read);
+    }
   }
-  read.push(...(await readAll(store, names, rules)));
-  if (read.length > 0) yield intakeOf(read);
+  if (batch.length > 0) yield intakeOf(batch);
 }
 
-type Read = { readonly candidate: Candidate } | { readonly refusal: Refusal };
+/** Names of the objects in which a fact lies pending. */
+export async function findPending(store: Store, key: Sha256): Promise<ReadonlySet<ObjectKey>> {
+  const holding = new Set<ObjectKey>();
+  for await (const name of store.objects.list(PENDING_PREFIX)) {
+    const bytes = await readBounded(store, name);
+    const parsed = typeof bytes === 'object' ? linesOf(bytes).map(parsePending) : [];
+    if (parsed.some((one) => one.type === 'fact' && factKey(one.pending.fact) === key)) holding.add(name);
+  }
+  return holding;
+}
+
+interface ObjectRead extends Intake {
+  readonly sizeBytes: number;
+}
 
 const verifySignature = promisify(verify);
 
-async function readAll(store: Store, names: readonly ObjectKey[], rules: IntakeRules): Promise<readonly Read[]> {
-  return (await pLimit(READS_AT_ONCE).map(names, (name) => readObject(store, name, rules))).flat();
+function isFull(batch: readonly ObjectRead[]): boolean {
+  const facts = batch.reduce((total, { candidates }) => total + candidates.length, 0);
+  return facts > MAX_BATCH_FACTS || batch.reduce((total, { sizeBytes }) => total + sizeBytes, 0) > MAX_BATCH_BYTES;
 }
 
-async function readObject(store: Store, name: ObjectKey, rules: IntakeRules): Promise<readonly Read[]> {
+function intakeOf(batch: readonly ObjectRead[]): Intake {
+  return { candidates: batch.flatMap(({ candidates }) => candidates), refused: batch.flatMap(({ refused }) => refused) };
+}
+
+async function* chunksOf(names: AsyncIterable<ObjectKey> | Iterable<ObjectKey>, size: number): AsyncIterable<readonly ObjectKey[]> {
+  let chunk: ObjectKey[] = [];
+  for await (const name of names) {
+    chunk.push(name);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+async function readAll(store: Store, names: readonly ObjectKey[], rules: IntakeRules): Promise<readonly ObjectRead[]> {
+  const checks = pLimit(CHECKS_AT_ONCE);
+  const check = (lines: readonly PendingLine[]) => checks.map(lines, (line) => checkFact(line, rules));
+  const read = await pLimit(READS_AT_ONCE).map(names, (name) => readObject(store, name, check));
+  return read.filter((one) => one !== undefined);
+}
+
+/** Only sinks write objects, and whole: where one line is none, or the name is of others, there was no sink, and it is refused at once. */
+async function readObject(
+  store: Store,
+  name: ObjectKey,
+  check: (lines: readonly PendingLine[]) => Promise<readonly Checked[]>,
+): Promise<ObjectRead | undefined> {
   const bytes = await readBounded(store, name);
-  if (bytes === undefined) return [];
-  if (bytes === 'too-large') return [{ refusal: { name, code: 'malformed', reason: `more than ${MAX_OBJECT_BYTES} bytes` } }];
-  const lines = linesOf(bytes);
-  if (lines.length > MAX_OBJECT_FACTS) return [{ refusal: { name, code: 'malformed', reason: `more than ${MAX_OBJECT_FACTS} facts`, line: bytes } }];
+  if (bytes === undefined) return undefined;
   const named = pendingName(name);
-  const isNamed = named?.content === sha256(bytes);
-  return await Promise.all(lines.map((line, at) => readFact({ name, line, ...(at === 0 ? { key: named?.factKey } : {}) }, isNamed, rules)));
+  const refused = (reason: string, line?: Uint8Array): ObjectRead => ({
+    candidates: [],
+    refused: [{ name, code: 'malformed', reason, ...(named === undefined ? {} : { key: named.factKey }), ...(line === undefined ? {} : { line }) }],
+    sizeBytes: line?.length ?? 0,
+  });
+  if (bytes === 'too-large') return refused(`more than ${MAX_OBJECT_BYTES} bytes`);
+  if (named?.content !== sha256(bytes)) return refused('its name is not made of the fact and the bytes', bytes);
+  const lines = linesOf(bytes);
+  if (lines.length > MAX_OBJECT_FACTS) return refused(`more than ${MAX_OBJECT_FACTS} facts`, bytes);
+  const parsed = lines.map((line) => ({ name, line, parsed: parsePending(line) }));
+  const malformed = parsed.find((one) => one.parsed.type === 'malformed')?.parsed;
+  if (malformed?.type === 'malformed') return refused(malformed.why, bytes);
+  const checked = await check(parsed);
+  return {
+    candidates: checked.flatMap((one) => ('candidate' in one ? [one.candidate] : [])),
+    refused: checked.flatMap((one) => ('refusal' in one ? [one.refusal] : [])),
+    sizeBytes: bytes.length,
+  };
 }
 
-/** A line of an object; the first has its key in the object's name. */
-interface Line {
+interface PendingLine {
   readonly name: ObjectKey;
   readonly line: Uint8Array;
-  readonly key?: Sha256 | undefined;
+  readonly parsed: ParsedPending;
 }
+type Checked = { readonly candidate: Candidate } | { readonly refusal: Refusal };
 
-async function readFact({ name, line, key: stated }: Line, isNamed: boolean, rules: IntakeRules): Promise<Read> {
-  const refusal = (code: RefusalCode, reason: string, key = stated): Read => ({ refusal: { name, line, code, reason, ...(key === undefined ? {} : { key }) } });
-  const parsed = parsePending(line);
-  if (parsed.type === 'malformed') return refusal('malformed', parsed.why);
-  if (parsed.type === 'foreign-kind') {
-    if (needsApproval(parsed.kind)) return refusal('needs-approval', `${parsed.kind} needs the approval of a second person, and approvals do not exist yet`);
-    return refusal('unknown-kind', `${JSON.stringify(parsed.kind.slice(0, 80))} is no kind of fact that this version sequences, or lacks what that kind needs`);
-  }
+async function checkFact({ name, line, parsed }: PendingLine, rules: IntakeRules): Promise<Checked> {
+  if (parsed.type === 'malformed') return { refusal: { name, line, code: 'malformed', reason: parsed.why } };
+  if (parsed.type === 'foreign-kind') return { refusal: { name, line, ...whyForeign(parsed.kind) } };
   const { pending } = parsed;
   const key = factKey(pending.fact);
-  if (!isNamed || (stated !== undefined && stated !== key)) return refusal('malformed', 'its name is not made of the fact and the bytes');
-  const candidate: Read = { candidate: { name, key, line, pending } };
+  const refused = (code: RefusalCode, reason: string): Checked => ({ refusal: { name, line, key, code, reason } });
+  const candidate: Checked = { candidate: { name, key, line, pending } };
   const unauthorized = rules.registry.refusal(pending.author, pending.fact.kind);
   // What the ledger holds is dropped as a duplicate, also when its author was retired since.
-  if (unauthorized !== undefined) return rules.view.holds(pending.fact, key) ? candidate : refusal('author', unauthorized, key);
+  if (unauthorized !== undefined) return rules.view.holds(pending.fact, key) ? candidate : refused('author', unauthorized);
   const publicKey = rules.registry.publicKey(pending.author);
   // With a callback it runs on the thread pool, beside our own work.
   const signed = publicKey !== undefined && (await verifySignature(null, signedBytes(pending.fact), publicKey, pending.signature));
-  return signed ? candidate : refusal('signature', `the signature is not that of ${pending.author}`, key);
+  return signed ? candidate : refused('signature', `the signature is not that of ${pending.author}`);
+}
+
+function whyForeign(kind: string): Pick<Refusal, 'code' | 'reason'> {
+  if (needsApproval(kind)) return { code: 'needs-approval', reason: `${kind} needs the approval of a second person, and approvals do not exist yet` };
+  return { code: 'unknown-kind', reason: `${JSON.stringify(kind.slice(0, 80))} is no kind of fact that this version sequences, or lacks what that kind needs` };
 }
 
 async function readBounded({ objects }: Store, name: ObjectKey): Promise<Uint8Array | undefined | 'too-large'> {
@@ -91,15 +144,4 @@ async function readBounded({ objects }: Store, name: ObjectKey): Promise<Uint8Ar
     if (error instanceof StoreError && error.code === 'too-large') return 'too-large';
     throw error;
   }
-}
-
-function bytesOf(read: readonly Read[]): number {
-  return read.reduce((total, one) => total + (('candidate' in one ? one.candidate : one.refusal).line?.length ?? 0), 0);
-}
-
-function intakeOf(read: readonly Read[]): Intake {
-  return {
-    candidates: read.flatMap((one) => ('candidate' in one ? [one.candidate] : [])),
-    refused: read.flatMap((one) => ('refusal' in one ? [one.refusal] : [])),
-  };
 }

@@ -58,41 +58,93 @@ describe('facts that were acknowledged together', () => {
     expect(await sequencer.drain()).toMatchObject({ refused: 0, waiting: 0 });
 
     expect(site.refused.map(({ code, key }) => [code, key])).toEqual([
-      ['unknown-prev', factKey(late)],
       ['author', factKey(unauthorized)],
+      ['unknown-prev', factKey(late)],
     ]);
     expect(await keys(site, 'refused/')).toHaveLength(2);
     expect(await keys(site, PENDING_PREFIX)).toEqual([]);
   });
 
-  it('are told apart by an attacker in vain: a line that is none is refused, and costs the others nothing', async () => {
+  it('are judged one by one where somebody put in what another signed, or the same twice', async () => {
     const site = testSite();
     const sequencer = await open(site);
     const impostor = { ...testRoleSigner('impostor'), keyId: workerSigner.keyId };
     const first = await lineOf(workerSigner, storedFact('first'));
-    await putLines(site, [first, new Uint8Array(), await lineOf(impostor, storedFact('forged')), Buffer.from('{"a":1}'), first]);
+    await putLines(site, [first, await lineOf(impostor, storedFact('forged')), first]);
 
-    expect(await sequencer.drain()).toMatchObject({ sequenced: 1, duplicates: 1, refused: 3 });
+    expect(await sequencer.drain()).toMatchObject({ sequenced: 1, duplicates: 1, refused: 1 });
 
-    expect(site.refused.map(({ code }) => code)).toEqual(['malformed', 'signature', 'malformed']);
+    expect(site.refused).toMatchObject([{ code: 'signature', key: factKey(storedFact('forged')) }]);
     expect(await keys(site, PENDING_PREFIX)).toEqual([]);
   });
 
-  it.each([
-    ['of more than 256', 257, 'more than 256 facts'],
-    ['under the name of another', 1, 'its name is not made of the fact and the bytes'],
-  ])('%s are refused as a whole', async (_, count, reason) => {
+  it('are waited for once in a drain, whatever comes meanwhile', async () => {
     const site = testSite();
     const sequencer = await open(site);
-    const line = await lineOf(workerSigner, storedFact('second'));
-    await putLines(
-      site,
-      Array.from({ length: count }, () => line),
-    );
+    await sinkOf(site).submit([late]);
+    let listings = 0;
+    const { list } = site.store.objects;
+    const flooded: LedgerSite = {
+      ...site,
+      store: {
+        ...site.store,
+        objects: {
+          ...site.store.objects,
+          async *list(prefix) {
+            if (prefix === PENDING_PREFIX) listings += 1;
+            if (prefix === PENDING_PREFIX) await sinkOf(site).submit([storedFact(`flood-${listings}`)]);
+            yield* list(prefix);
+          },
+        },
+      },
+    };
+
+    const report = await (await open(flooded)).drain();
+
+    expect([report.sequenced, report.waiting, listings]).toEqual([1, 1, 1]);
+    expect(await sequencer.drain()).toMatchObject({ waiting: 1 });
+  });
+
+  it.each([
+    ['of more than 256', (line: Uint8Array) => Array.from({ length: 257 }, () => line), 'more than 256 facts'],
+    ['of which one line is empty', (line: Uint8Array) => [line, new Uint8Array()], 'not canonical JSON of author, fact and signature'],
+    ['of which one is no fact', (line: Uint8Array) => [line, Buffer.from('{"a":1}')], 'not canonical JSON of author, fact and signature'],
+  ])('%s are no object of a sink, and refused at once', async (_, linesOf, reason) => {
+    const site = testSite();
+    const sequencer = await open(site);
+    await putLines(site, linesOf(await lineOf(workerSigner, storedFact('first'))));
 
     expect(await sequencer.drain()).toMatchObject({ sequenced: 0, refused: 1 });
 
     expect(site.refused).toMatchObject([{ code: 'malformed', reason }]);
     expect(await keys(site, PENDING_PREFIX)).toEqual([]);
+  });
+
+  it.each([
+    ['under the name of others', true, 0],
+    ['under no name of such', false, 1],
+  ])('%s are refused once', async (_, isNamed, left) => {
+    const site = testSite();
+    const sequencer = await open(site);
+    const bytes = Buffer.concat([await lineOf(workerSigner, storedFact('first')), Buffer.from('\n'), await lineOf(workerSigner, storedFact('second'))]);
+    await site.store.objects.putOnce(isNamed ? pendingKey(sha256('a'), sha256('b')) : ('pending/junk' as ObjectKey), bytes);
+
+    const refused = [await sequencer.drain(), await sequencer.drain()].map((report) => report.refused);
+
+    expect([refused, site.refused.length]).toEqual([[1, 0], 1]);
+    expect(await keys(site, PENDING_PREFIX)).toHaveLength(left);
+  });
+
+  it('come in batches that leave others something of the process, and objects go whole', async () => {
+    const site = testSite();
+    const batches: number[] = [];
+    const onBatch = ({ entries, state }: { readonly entries: number; readonly state: string }) => void (state === 'started' && batches.push(entries));
+    const sequencer = await open(site, undefined, onBatch);
+    batches.length = 0;
+    await sinkOf(site).submit(Array.from({ length: 2560 }, (_, at) => storedFact(`package-${at}`)));
+
+    expect(await sequencer.drain()).toMatchObject({ sequenced: 2560 });
+
+    expect(batches).toEqual([1024, 1024, 512]);
   });
 });

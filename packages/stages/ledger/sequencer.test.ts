@@ -1,5 +1,5 @@
-import { type ObjectKey, PENDING_PREFIX } from '@granary/core/layout';
-import { decodeLeaf, type Entry, factKey, toInstant } from '@granary/core/model';
+import { type ObjectKey, PENDING_PREFIX, pendingKey } from '@granary/core/layout';
+import { decodeLeaf, type Entry, factKey, sha256, toInstant } from '@granary/core/model';
 import { leafHash, verifyInclusion } from '@granary/core/tlog';
 import { describe, expect, it } from 'vitest';
 import { encodePending } from './pending-fact.ts';
@@ -270,17 +270,17 @@ describe('what cannot be sequenced', () => {
     ['invented', 'unknown-kind'],
   ])('of the kind %s: %s', async (kind, code) => {
     const site = testSite();
-    const { key, bytes } = await signPending(workerSigner, storedFact('click'));
-    const text = new TextDecoder().decode(bytes).replace('"kind":"stored"', `"kind":"${kind}"`);
+    const { bytes } = await signPending(workerSigner, storedFact('click'));
+    const foreign = new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"kind":"stored"', `"kind":"${kind}"`));
 
-    expect(await refusedAfter(site, () => put(site, { key, bytes: new TextEncoder().encode(text) }))).toMatchObject({ code });
+    expect(await refusedAfter(site, () => put(site, { key: pendingKey(sha256('fact'), sha256(foreign)), bytes: foreign }))).toMatchObject({ code });
   });
 
   it.each(['', '{}', '{"author":1}', 'nothing', '{"author":"x","fact":{},"signature":"AA=="}'])('because it is %j', async (text) => {
     const site = testSite();
-    const { key } = await signPending(workerSigner, storedFact('click'));
+    const bytes = new TextEncoder().encode(text);
 
-    expect(await refusedAfter(site, () => put(site, { key, bytes: new TextEncoder().encode(text) }))).toMatchObject({ code: 'malformed' });
+    expect(await refusedAfter(site, () => put(site, { key: pendingKey(sha256('fact'), sha256(bytes)), bytes }))).toMatchObject({ code: 'malformed' });
   });
 
   it('because it is longer than a fact can be; that stays where it is', async () => {

@@ -1,5 +1,5 @@
 import type { Store } from '@granary/contract/ports';
-import type { ObjectKey } from '@granary/core/layout';
+import { type ObjectKey, PENDING_PREFIX } from '@granary/core/layout';
 import pLimit from 'p-limit';
 import { type Candidate, type Refusal, refusalOf } from './decide-batch.ts';
 import { keepRefused } from './keep-refused.ts';
@@ -35,6 +35,7 @@ export interface Sequencer {
 export async function openSequencer(options: SequencerOptions): Promise<Sequencer> {
   let open: OpenLedger | undefined = await openLedger(options);
   let waited: Waiting = new Map();
+  const stuck = new Set<ObjectKey>();
   const one = pLimit(1);
   return {
     origin: options.origin,
@@ -43,7 +44,7 @@ export async function openSequencer(options: SequencerOptions): Promise<Sequence
         const ledger = open ?? (await openLedger(options));
         // If this throws, what is in memory may be behind the store: the next call opens the ledger anew.
         open = undefined;
-        const { waiting, ...report } = await drainAll(ledger, options, waited);
+        const { waiting, ...report } = await drainAll({ ...options, ledger, stuck }, waited);
         waited = waiting;
         open = ledger;
         return { ...report, waiting: countOf(waiting), checkpoint: ledger.checkpoint() };
@@ -51,12 +52,13 @@ export async function openSequencer(options: SequencerOptions): Promise<Sequence
   };
 }
 
-/** Objects that stay for a while, since facts in them wait for others: what is refused of each as soon as nothing in it waits. */
-type Waiting = ReadonlyMap<ObjectKey, Kept>;
-interface Kept {
-  readonly facts: readonly Candidate[];
-  readonly refused: readonly Refusal[];
+interface Draining extends SequencerOptions {
+  readonly ledger: OpenLedger;
+  /** What can't be removed, since it is no pending object: it was refused once, and isn't looked at again. */
+  readonly stuck: Set<ObjectKey>;
 }
+/** Objects that stay for a while, and how many facts in each wait for others. */
+type Waiting = ReadonlyMap<ObjectKey, number>;
 
 interface Pass {
   readonly sequenced: number;
@@ -65,79 +67,77 @@ interface Pass {
   readonly waiting: Waiting;
 }
 
-/** A fact may come in a batch before the one it rests on: passes go on as long as that helps. */
-async function drainAll(ledger: OpenLedger, options: SequencerOptions, waited: Waiting): Promise<Pass> {
-  let total = await drainPass(ledger, options, waited);
-  for (let progress = total.sequenced; progress > 0 && total.waiting.size > 0; ) {
-    const pass = await drainPass(ledger, options, total.waiting);
-    progress = pass.sequenced;
+async function drainAll(draining: Draining, waited: Waiting): Promise<Pass> {
+  let total = await drainPass(draining, pendingNames(draining), (name) => !waited.has(name));
+  // A fact may come in a batch before the one it rests on: what waits is looked at again as long as that helps.
+  for (let isHelping = total.sequenced > 0; isHelping && total.waiting.size > 0; ) {
+    const pass = await drainPass(draining, total.waiting.keys(), () => false);
+    isHelping = countOf(pass.waiting) < countOf(total.waiting);
     total = added(total, pass);
   }
   // One listing may have missed a fact that was written during it; two can't.
-  const lost = [...total.waiting].filter(([name]) => waited.has(name));
-  const refused = lost.flatMap(([, { facts, refused: others }]) => [...facts.map(neverCame), ...others]);
-  await refuseAll(ledger, options, refused);
-  await removeAll(
-    options.store,
-    lost.map(([name]) => name),
-  );
-  return { ...total, refused: total.refused + refused.length, waiting: new Map([...total.waiting].filter(([name]) => !waited.has(name))) };
+  const lost = [...total.waiting.keys()].filter((name) => waited.has(name));
+  const last = await drainPass(draining, lost, () => false, 'give-up');
+  const rest = [...total.waiting].filter(([name]) => !waited.has(name));
+  return { ...added(total, last), waiting: new Map(rest) };
+}
+
+async function* pendingNames({ store, stuck }: Draining): AsyncIterable<ObjectKey> {
+  for await (const name of store.objects.list(PENDING_PREFIX)) if (!stuck.has(name)) yield name;
+}
+
+/**
+ * An object goes when nothing in it waits, and what is refused of it is said then. Until then what was sequenced of it comes again as a
+ * duplicate: `isNew` says whose duplicates count. To give up is to refuse what waits.
+ */
+async function drainPass(
+  draining: Draining,
+  names: AsyncIterable<ObjectKey> | Iterable<ObjectKey>,
+  isNew: (name: ObjectKey) => boolean,
+  end?: 'give-up',
+): Promise<Pass> {
+  const { ledger, store } = draining;
+  let total: Pass = { sequenced: 0, duplicates: 0, refused: 0, waiting: new Map() };
+  for await (const { candidates, refused: unreadable } of readPending(store, names, ledger.rules)) {
+    const decision = ledger.decide(candidates);
+    const { accepted, duplicates } = decision;
+    await ledger.append(decision);
+    const unmet = [...decision.waiting.values()].flat();
+    const lost = end === 'give-up' ? unmet : [];
+    const waiting = new Map([...Map.groupBy(end === 'give-up' ? [] : unmet, ({ name }) => name)].map(([name, facts]) => [name, facts.length]));
+    const refused = [...unreadable, ...decision.refused, ...lost.map(neverCame)].filter(({ name }) => !waiting.has(name));
+    await refuseAll(draining, refused);
+    const done = new Set([...accepted, ...duplicates, ...refused].map(({ name }) => name));
+    await removeAll(
+      store,
+      [...done].filter((name) => !waiting.has(name) && !draining.stuck.has(name)),
+    );
+    const counted = duplicates.filter(({ name }) => isNew(name)).length;
+    total = added(total, { sequenced: accepted.length, duplicates: counted, refused: refused.length, waiting: new Map([...total.waiting, ...waiting]) });
+  }
+  return total;
 }
 
 function neverCame(fact: Candidate): Refusal {
   return refusalOf(fact, 'unknown-prev', 'prev names a fact that is neither in the ledger nor pending');
 }
 
-/** An object goes when nothing in it waits. Until then what was sequenced of it comes again as a duplicate, which counts once. */
-async function drainPass(ledger: OpenLedger, options: SequencerOptions, before: Waiting): Promise<Pass> {
-  let pass: Pass = { sequenced: 0, duplicates: 0, refused: 0, waiting: new Map() };
-  for await (const { candidates, refused: unreadable } of readPending(options.store, ledger.rules)) {
-    const decision = ledger.decide(candidates);
-    const { accepted, duplicates } = decision;
-    await ledger.append(decision);
-    const refused = [...unreadable, ...decision.refused];
-    const waiting = keptOf([...decision.waiting.values()].flat(), refused);
-    const final = refused.filter(({ name }) => !waiting.has(name));
-    await refuseAll(ledger, options, final);
-    const done = new Set([...accepted, ...duplicates, ...final.filter(isRemovable)].map(({ name }) => name));
-    await removeAll(
-      options.store,
-      [...done].filter((name) => !waiting.has(name)),
-    );
-    pass = added(pass, {
-      sequenced: accepted.length,
-      duplicates: duplicates.filter(({ name }) => !before.has(name)).length,
-      refused: final.length,
-      waiting: new Map([...pass.waiting, ...waiting]),
-    });
-  }
-  return pass;
-}
-
-function keptOf(facts: readonly Candidate[], refused: readonly Refusal[]): Waiting {
-  const byName = Map.groupBy(facts, ({ name }) => name);
-  return new Map([...byName].map(([name, waiting]) => [name, { facts: waiting, refused: refused.filter((refusal) => refusal.name === name) }]));
-}
-
-/** What is too long or misnamed to be a pending object stays where it is, and is recorded. */
-function isRemovable({ name, line }: Refusal): boolean {
-  return line !== undefined && pendingName(name) !== undefined;
-}
-
-async function refuseAll(ledger: OpenLedger, { store, onRefused }: SequencerOptions, refused: readonly Refusal[]): Promise<void> {
+async function refuseAll({ ledger, store, stuck, onRefused }: Draining, refused: readonly Refusal[]): Promise<void> {
   if (refused.length === 0) return;
   await ledger.confirm();
+  await pLimit(WRITES_AT_ONCE).map(refused, (refusal) => keepRefused(store, refusal));
   for (const refusal of refused) {
-    await keepRefused(store, refusal);
+    // What is too long or misnamed to be a pending object stays where it is.
+    if (refusal.line === undefined || pendingName(refusal.name) === undefined) stuck.add(refusal.name);
     onRefused?.(refusal);
   }
 }
 
 async function removeAll(store: Store, names: readonly ObjectKey[]): Promise<void> {
-  await pLimit(REMOVALS_AT_ONCE).map(names, (name) => store.mutable.remove(name));
+  await pLimit(WRITES_AT_ONCE).map(names, (name) => store.mutable.remove(name));
 }
 
-const REMOVALS_AT_ONCE = 64;
+const WRITES_AT_ONCE = 64;
 
 function added(total: Pass, more: Pass): Pass {
   const { sequenced, duplicates, refused, waiting } = more;
@@ -145,5 +145,5 @@ function added(total: Pass, more: Pass): Pass {
 }
 
 function countOf(waiting: Waiting): number {
-  return [...waiting.values()].reduce((total, { facts }) => total + facts.length, 0);
+  return [...waiting.values()].reduce((total, facts) => total + facts, 0);
 }

@@ -3,7 +3,16 @@ import { memoryCatalog, memoryLock, memoryStore } from '@granary/contract/memory
 import type { Catalog, CatalogFold, Clock, FactSink, LockBackend, NoteSigner, RoleSigner, Store } from '@granary/contract/ports';
 import { type ComputedFact, type Fact, type FactKind, type Instant, type RunFact, type StateFact, sha256, toInstant } from '@granary/core/model';
 import { leafHash, verifierKey } from '@granary/core/tlog';
-import { type LedgerAuthority, openFactSink, openLedgerReader, openSequencer, type Refusal, type Sequencer, storeSource } from '../index.ts';
+import {
+  type LedgerAuthority,
+  openFactSink,
+  openLedgerReader,
+  openSequencer,
+  type Refusal,
+  type Sequencer,
+  type SequencerOptions,
+  storeSource,
+} from '../index.ts';
 import { signFact } from '../pending-fact.ts';
 import { type PendingObject, pendingObjects } from '../pending-object.ts';
 
@@ -76,9 +85,9 @@ export function testSite(): LedgerSite {
   return { store: memoryStore(), lock: memoryLock(), catalog: memoryCatalog(), clock: testClock(), refused: [] };
 }
 
-export function open(site: LedgerSite, authority: LedgerAuthority = testAuthority()): Promise<Sequencer> {
+export function open(site: LedgerSite, authority: LedgerAuthority = testAuthority(), onBatch?: SequencerOptions['onBatch']): Promise<Sequencer> {
   const onRefused = (refusal: Refusal) => void site.refused.push(refusal);
-  return openSequencer({ ...site, noteSigner: testNoteSigner('ledger'), origin: ORIGIN, authority, onRefused });
+  return openSequencer({ ...site, noteSigner: testNoteSigner('ledger'), origin: ORIGIN, authority, onRefused, ...(onBatch && { onBatch }) });
 }
 
 export function sinkOf({ store }: Pick<LedgerSite, 'store'>, signer: RoleSigner = workerSigner): FactSink {
