@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type JsonMember, outlineJson, textOf } from './json-outline.ts';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-const outline = (text: string, within: readonly string[] = []) => outlineJson(encode(text), { maxDepth: 50, within });
+const outline = (text: string, within: readonly string[] = []) => outlineJson(encode(text), { maxDepth: 50, maxMembers: 100, within });
 
 /** What JSON.parse makes of the whole, or that it refuses it. */
 function parsed(bytes: Uint8Array): { readonly value: unknown } | undefined {
@@ -21,7 +21,7 @@ function assembled(bytes: Uint8Array, members: readonly JsonMember[]): unknown {
 
 function expectLikeJsonParse(bytes: Uint8Array): void {
   const whole = parsed(bytes);
-  const found = outlineJson(bytes, { maxDepth: 10_000, within: ['a'] });
+  const found = outlineJson(bytes, { maxDepth: 10_000, maxMembers: 10_000, within: ['a'] });
   if (whole === undefined) {
     expect(found.type).toBe('malformed');
     return;
@@ -95,6 +95,16 @@ describe('an outline', () => {
   });
 });
 
+describe('the members of an outline', () => {
+  it.each([
+    ['of the outermost object', (count: number) => `{${'"":1,'.repeat(count - 1)}"":1}`],
+    ['of one that is asked for, whose name comes again and again', (count: number) => `{${'"a":{},'.repeat(count - 2)}"a":{"":1}}`],
+  ])('%s are counted, also those that are told again', (_, written) => {
+    expect(outline(written(100), ['a']).type).toBe('object');
+    expect(outline(written(101), ['a'])).toEqual({ type: 'too-many' });
+  });
+});
+
 describe('what is an outline and what is not', () => {
   it('is what JSON.parse says of any JSON, however it is written', () => {
     fc.assert(
@@ -114,6 +124,16 @@ describe('what is an outline and what is not', () => {
       fc.property(damaged, (bytes) => void expectLikeJsonParse(bytes)),
       { numRuns: 3000 },
     );
+  });
+
+  it.each([
+    ['bytes that are no UTF-8, in names and values', [0x7b, 0x22, 0xff, 0x22, 0x3a, 0x22, 0xe2, 0x22, 0x7d]],
+    ['two byte order marks', [0xef, 0xbb, 0xbf, 0xef, 0xbb, 0xbf, 0x7b, 0x7d]],
+    ['a NUL at the end', [0x7b, 0x7d, 0x00]],
+    ['__proto__, twice', [...encode('{"__proto__":1,"__proto__":{"a":1}}')]],
+    ['half of a surrogate pair', [...encode('{"a":"\\ud800"}')]],
+  ])('is what JSON.parse says of %s', (_, bytes) => {
+    expectLikeJsonParse(Uint8Array.from(bytes));
   });
 
   it('is what JSON.parse says of anything made of the letters of JSON', () => {

@@ -11,6 +11,8 @@ export interface JsonMember {
 export interface OutlineOptions {
   /** How many values may lie in each other. */
   readonly maxDepth: number;
+  /** How many members may be listed in all, each time that a name comes counted: five bytes of text are a hundred of memory. */
+  readonly maxMembers: number;
   readonly within?: readonly string[];
 }
 export type JsonOutline =
@@ -19,6 +21,7 @@ export type JsonOutline =
   /** JSON, but no object. */
   | { readonly type: 'other' }
   | { readonly type: 'too-deep' }
+  | { readonly type: 'too-many' }
   /** No JSON (RFC 8259); `at` is the byte at which it ceases to be. */
   | { readonly type: 'malformed'; readonly at: number };
 
@@ -26,8 +29,8 @@ export type JsonOutline =
  * Checks that bytes are JSON, as `JSON.parse` would after decoding them, and says where the members of the outermost object lie, without
  * making anything of them: what isn't asked for costs no memory, and half of the time.
  */
-export function outlineJson(bytes: Uint8Array, { maxDepth, within = [] }: OutlineOptions): JsonOutline {
-  const scan: Scan = { bytes, maxDepth, within: new Set(within) };
+export function outlineJson(bytes: Uint8Array, { maxDepth, maxMembers, within = [] }: OutlineOptions): JsonOutline {
+  const scan: Scan = { bytes, maxDepth, within: new Set(within), membersLeft: maxMembers };
   try {
     const start = skipSpace(bytes, hasByteOrderMark(bytes) ? 3 : 0);
     const isObject = bytes[start] === OPEN_BRACE;
@@ -46,6 +49,7 @@ interface Scan {
   readonly bytes: Uint8Array;
   readonly maxDepth: number;
   readonly within: ReadonlySet<string>;
+  membersLeft: number;
 }
 
 class Stop extends Error {
@@ -100,6 +104,8 @@ function endOfObject(scan: Scan, start: number, depth: number, members?: JsonMem
     const valueStart = skipSpace(bytes, after(bytes, skipSpace(bytes, nameEnd), COLON));
     if (members === undefined) at = endOfValue(scan, valueStart, depth);
     else {
+      if (scan.membersLeft === 0) throw new Stop({ type: 'too-many' });
+      scan.membersLeft -= 1;
       const member = memberAt(scan, { name: JSON.parse(textOf(bytes, at, nameEnd)), start: valueStart }, depth);
       members.push(member);
       at = member.end;

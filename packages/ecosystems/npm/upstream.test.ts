@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EcosystemError } from '@granary/contract/ecosystem';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packagePurl } from './names.ts';
 import { npmIndex } from './upstream.ts';
@@ -80,6 +81,22 @@ it('gives a tarball that is claimed to the version it is named after', () => {
     [{ fileName: '1.0.0', why: 'its tarball is that of another version' }],
   ]);
   expect(document().fileAt?.('@deep/sea/-/sea-2.0.0.tgz')).toEqual(artifacts[0]);
+});
+
+it('says of each path what its list says, whatever upstream calls its files', () => {
+  const fileNames = fc.constantFrom('sea-1.0.0.tgz', 'sea-1.1.0.tgz', 'odd.tgz', 'od\td.tgz', 'sea-%31.0.0.tgz', '');
+  const versions = fc.dictionary(fc.constantFrom('1.0.0', '1.0.0+a', '1.1.0', '2.0.0', 'none'), fileNames);
+  const made = (files: Readonly<Record<string, string>>) =>
+    parse(Object.fromEntries(Object.entries(files).map(([at, file]) => [at, version(at, { dist: { ...dist(at), tarball: `${BASE}@deep/sea/-/${file}` } })])));
+  fc.assert(
+    fc.property(versions, fc.array(fc.constantFrom('sea-1.0.0.tgz', 'sea-1.1.0.tgz', 'sea-2.0.0.tgz', 'odd.tgz')), (files, asked) => {
+      const [document, { artifacts }] = [made(files), made(files)];
+      for (const file of asked) {
+        const path = `@deep/sea/-/${file}`;
+        expect(document.fileAt?.(path)).toEqual(artifacts.find((artifact) => artifact.path === path));
+      }
+    }),
+  );
 });
 
 it('takes the last of members that come twice, as JSON.parse does', () => {
@@ -168,6 +185,7 @@ describe('what upstream may send', () => {
     ['another package', '{"name":"other","versions":{}}'],
     ['no name', '{"versions":{}}'],
     ['a version that is no JSON', '{"name":"@deep/sea","versions":{"1.0.0":{"name":"@deep/sea",}}}'],
+    ['a hundred thousand versions more than once', `{"name":"@deep/sea","versions":{${'"":1,'.repeat(101_001)}"":1}}`],
     ['half of it', JSON.stringify({ name: '@deep/sea', versions: { '1.0.0': version('1.0.0') } }).slice(0, -40)],
     ['a tower', `{"name":"@deep/sea","x":${'['.repeat(5000)}${']'.repeat(5000)}}`],
   ])('%s is malformed', (_, text) => {

@@ -54,10 +54,10 @@ function toDocument(purl: Purl, packument: Packument, url: string): PackageDocum
       return read().refused;
     },
     fileAt(path) {
-      if ('read' in state) return state.read.artifacts.find((artifact) => artifact.path === path);
       // Who answers a client asks for it, and then who fetches the file.
-      if (last?.path !== path) last = versionAt(state.unread, path, url);
-      return last;
+      if (last?.path === path) return last;
+      last = 'unread' in state ? namedAt(state.unread, path, url) : undefined;
+      return last ?? read().artifacts.find((artifact) => artifact.path === path);
     },
   };
 }
@@ -66,37 +66,28 @@ function toDocument(purl: Purl, packument: Packument, url: string): PackageDocum
 function readVersions(packument: Packument, url: string): Pick<PackageDocument, 'artifacts' | 'refused'> {
   const { usable, refused: unusable } = packument.readAll();
   const listed = [...usable].map(([version, manifest]) => ({ version, artifact: toArtifact(packument, { version, manifest, url }) }));
-  const claims = listed.flatMap(({ version, artifact }) => (typeof artifact === 'string' ? [] : [{ version, artifact }]));
-  const owners = new Map<string, string>();
-  for (const { version, artifact } of claims.toSorted((a, b) => rankOf(a, packument.name) - rankOf(b, packument.name))) {
-    if (!owners.has(artifact.path)) owners.set(artifact.path, version);
+  const owners = new Map<string, { readonly version: string; readonly isNamedAfter: boolean }>();
+  for (const { version, artifact } of listed) {
+    if (typeof artifact === 'string') continue;
+    const isNamedAfter = artifact.fileName === usualFileName(packument.name, version);
+    const owner = owners.get(artifact.path);
+    if (owner === undefined || (isNamedAfter && !owner.isNamedAfter)) owners.set(artifact.path, { version, isNamedAfter });
   }
-  const whyNot = ({ version, artifact }: (typeof listed)[number]): string | undefined => {
-    if (typeof artifact === 'string') return artifact;
-    return owners.get(artifact.path) === version ? undefined : 'its tarball is that of another version';
-  };
-  return {
-    artifacts: claims.filter((one) => whyNot(one) === undefined).map(({ artifact }) => artifact),
-    refused: [
-      ...[...unusable].map(([version, why]) => ({ fileName: version.slice(0, 200), why })),
-      ...listed.flatMap((one) => {
-        const why = whyNot(one);
-        return why === undefined ? [] : [{ fileName: one.version, why }];
-      }),
-    ],
-  };
+  const artifacts: UpstreamArtifact[] = [];
+  const refused = [...unusable].map(([version, why]) => ({ fileName: version.slice(0, 200), why }));
+  for (const { version, artifact } of listed) {
+    if (typeof artifact === 'string') refused.push({ fileName: version, why: artifact });
+    else if (owners.get(artifact.path)?.version === version) artifacts.push(artifact);
+    else refused.push({ fileName: version, why: 'its tarball is that of another version' });
+  }
+  return { artifacts, refused };
 }
 
-function rankOf({ version, artifact }: { readonly version: string; readonly artifact: UpstreamArtifact }, name: string): number {
-  return artifact.fileName === usualFileName(name, version) ? 0 : 1;
-}
-
-/** The same for one path, without reading more than it must: what neither is named after it nor mentions it can't have it. */
-function versionAt(packument: Packument, path: string, url: string): UpstreamArtifact | undefined {
+/** The file at a path, where a version is named after it: it is nobody else's then, and the others need not be read. */
+function namedAt(packument: Packument, path: string, url: string): UpstreamArtifact | undefined {
   const fileName = path.slice(path.lastIndexOf('/') + 1);
-  const named = packument.versionNames.filter((version) => usualFileName(packument.name, version) === fileName);
-  const mentioning = packument.versionNames.filter((version) => packument.mayMention(version, fileName));
-  for (const version of [named, mentioning].flat()) {
+  for (const version of packument.versionNames) {
+    if (usualFileName(packument.name, version) !== fileName) continue;
     const manifest = packument.manifest(version);
     const artifact = manifest === undefined ? undefined : toArtifact(packument, { version, manifest, url });
     if (typeof artifact === 'object' && artifact.path === path) return artifact;
@@ -120,7 +111,8 @@ function toArtifact(packument: Packument, { version, manifest, url }: Listed): U
   if (digests === undefined) return 'several digests of one kind';
   if (Object.keys(digests).length === 0) return 'no digest in the index';
   const tarball = URL.parse(dist.tarball, url);
-  if (tarball === null || (tarball.protocol !== 'https:' && tarball.protocol !== 'http:')) return 'no usable address';
+  // Addresses are read as if these were not there (WHATWG URL, 4.4).
+  if (/[\t\n\r]/.test(dist.tarball) || tarball === null || (tarball.protocol !== 'https:' && tarball.protocol !== 'http:')) return 'no usable address';
   const fileName = fileNameOf(tarball, name) ?? usualFileName(name, version);
   const time = publishedAt(packument, version);
   return {
