@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import { type AdmissionRules, needsApproval, type RefusalCode } from './admit.ts';
 import type { Candidate, Refusal } from './decide-batch.ts';
 import { type ParsedPending, parsePending, signedBytes } from './pending-fact.ts';
-import { linesOf, MAX_OBJECT_BYTES, MAX_OBJECT_FACTS, pendingName } from './pending-object.ts';
+import { linesOf, MAX_LINE_BYTES, MAX_OBJECT_BYTES, MAX_OBJECT_FACTS, pendingName } from './pending-object.ts';
 
 /** Facts of one batch, and objects go whole; each statement is two leaves. What a batch takes to decide and fold, nobody else gets of this process. */
 const MAX_BATCH_FACTS = 1024;
@@ -98,10 +98,16 @@ async function readObject(
   if (named?.content !== sha256(bytes)) return refused('its name is not made of the fact and the bytes', bytes);
   const lines = linesOf(bytes);
   if (lines.length > MAX_OBJECT_FACTS) return refused(`more than ${MAX_OBJECT_FACTS} facts`, bytes);
-  const parsed = lines.map((line) => ({ name, line, parsed: parsePending(line) }));
-  const malformed = parsed.find((one) => one.parsed.type === 'malformed')?.parsed;
-  if (malformed?.type === 'malformed') return refused(malformed.why, bytes);
-  const checked = await check(parsed);
+  if (lines.some((line) => line.length > MAX_LINE_BYTES)) return refused(`a fact of more than ${MAX_LINE_BYTES} bytes`, bytes);
+  const facts: PendingLine[] = [];
+  for (const line of lines) {
+    const parsed = parsePending(line);
+    if (parsed.type === 'malformed') return refused(parsed.why, bytes);
+    facts.push({ name, line, parsed });
+  }
+  const first = facts[0]?.parsed;
+  if (first?.type === 'fact' && factKey(first.pending.fact) !== named.factKey) return refused('its name is not made of the fact and the bytes', bytes);
+  const checked = await check(facts);
   return {
     candidates: checked.flatMap((one) => ('candidate' in one ? [one.candidate] : [])),
     refused: checked.flatMap((one) => ('refusal' in one ? [one.refusal] : [])),
@@ -112,12 +118,11 @@ async function readObject(
 interface PendingLine {
   readonly name: ObjectKey;
   readonly line: Uint8Array;
-  readonly parsed: ParsedPending;
+  readonly parsed: Exclude<ParsedPending, { type: 'malformed' }>;
 }
 type Checked = { readonly candidate: Candidate } | { readonly refusal: Refusal };
 
 async function checkFact({ name, line, parsed }: PendingLine, rules: IntakeRules): Promise<Checked> {
-  if (parsed.type === 'malformed') return { refusal: { name, line, code: 'malformed', reason: parsed.why } };
   if (parsed.type === 'foreign-kind') return { refusal: { name, line, ...whyForeign(parsed.kind) } };
   const { pending } = parsed;
   const key = factKey(pending.fact);

@@ -107,12 +107,18 @@ describe('facts that were acknowledged together', () => {
 
   it.each([
     ['of more than 256', (line: Uint8Array) => Array.from({ length: 257 }, () => line), 'more than 256 facts'],
+    [
+      'of which the first is not the one in their name',
+      async (line: Uint8Array) => [await lineOf(workerSigner, storedFact('other')), line],
+      'its name is not made of the fact and the bytes',
+    ],
+    ['of which one is longer than a fact can be', (line: Uint8Array) => [line, new Uint8Array(131_073)], 'a fact of more than 131072 bytes'],
     ['of which one line is empty', (line: Uint8Array) => [line, new Uint8Array()], 'not canonical JSON of author, fact and signature'],
     ['of which one is no fact', (line: Uint8Array) => [line, Buffer.from('{"a":1}')], 'not canonical JSON of author, fact and signature'],
   ])('%s are no object of a sink, and refused at once', async (_, linesOf, reason) => {
     const site = testSite();
     const sequencer = await open(site);
-    await putLines(site, linesOf(await lineOf(workerSigner, storedFact('first'))));
+    await putLines(site, await linesOf(await lineOf(workerSigner, storedFact('first'))));
 
     expect(await sequencer.drain()).toMatchObject({ sequenced: 0, refused: 1 });
 

@@ -5,6 +5,8 @@ import type { SignedFact } from './pending-fact.ts';
 /** Some hundred facts of the usual size; at least two of the largest (a fact, its leaf in base64, a signature). */
 export const MAX_OBJECT_BYTES = 262_144;
 export const MAX_OBJECT_FACTS = 256;
+/** A fact, a leaf in base64, a signature. */
+export const MAX_LINE_BYTES = 131_072;
 
 const NEWLINE = 0x0a;
 
