@@ -52,9 +52,10 @@ try {
 }
 
 interface Served {
-  /** Seconds of an install through an empty mirror, and processor seconds of the mirror meanwhile. */
+  /** Seconds of an install through an empty mirror, and processor seconds of the mirror meanwhile and afterwards, until it has put down what came. */
   readonly filling: number;
   readonly processor: number;
+  readonly afterwards: number;
   /** Seconds of an install once it has everything. */
   readonly warm: number;
 }
@@ -68,10 +69,11 @@ interface Round {
 async function measureRound(number: number, upstream: string): Promise<Round> {
   const before = cleanInstall(folder, folder, upstream);
   const own = await restart('granary', () => startGranary(`data-${number}`));
-  const granary = await measureServed(own, { empty: `http://127.0.0.1:${GRANARY}/pull/npm/`, full: `http://127.0.0.1:${GRANARY}/npm/` });
+  const granary = await measureServed(own, { empty: `http://127.0.0.1:${GRANARY}/pull/npm/`, full: `http://127.0.0.1:${GRANARY}/npm/`, rest: untilRecorded });
   setAside(join(folder, 'verdaccio/storage'), number);
   const peer = await restart('verdaccio', () => startVerdaccio(join(folder, 'verdaccio'), { upstream, port: VERDACCIO }));
-  const verdaccio = await measureServed(peer, { empty: `http://127.0.0.1:${VERDACCIO}/`, full: `http://127.0.0.1:${VERDACCIO}/` });
+  const address = `http://127.0.0.1:${VERDACCIO}/`;
+  const verdaccio = await measureServed(peer, { empty: address, full: address, rest: () => sleep(REST_MS) });
   const round = { upstream: (before + cleanInstall(folder, folder, upstream)) / 2, granary, verdaccio };
   say(`round ${number}: ${JSON.stringify(round, (_, value: unknown) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value))}; load ${load1()}`);
   return round;
@@ -92,13 +94,30 @@ async function restart(name: string, start: () => Promise<ChildProcess>): Promis
   return child;
 }
 
-async function measureServed(child: ChildProcess, { empty, full }: { readonly empty: string; readonly full: string }): Promise<Served> {
-  const used = processorSeconds(child);
+interface Serving {
+  readonly empty: string;
+  readonly full: string;
+  /** Resolves when the server has put down what came. */
+  readonly rest: () => Promise<void>;
+}
+
+async function measureServed(child: ChildProcess, { empty, full, rest }: Serving): Promise<Served> {
+  const before = processorSeconds(child);
   const filling = cleanInstall(folder, folder, empty);
-  const processor = processorSeconds(child) - used;
-  // What came is put down in the mirror's own time.
+  const filled = processorSeconds(child);
+  await rest();
+  const afterwards = processorSeconds(child) - filled;
+  return { filling, processor: filled - before, afterwards, warm: cleanInstall(folder, folder, full) };
+}
+
+/** What came is put down in the mirror's own time: when no client asks any more. */
+async function untilRecorded(): Promise<void> {
+  for (;;) {
+    const metrics = await (await fetch(`http://127.0.0.1:${GRANARY}/metrics`)).text();
+    if (/^granary_pull_unrecorded 0$/m.test(metrics)) break;
+    await sleep(1000);
+  }
   await sleep(REST_MS);
-  return { filling, processor, warm: cleanInstall(folder, folder, full) };
 }
 
 /** User and system time, in ticks of 10 ms (proc(5)). */
@@ -158,7 +177,7 @@ function report(rounds: readonly Round[], documents: Awaited<ReturnType<typeof m
   line('npm ci, filling an empty mirror', 'filling');
   line('npm ci, warm, empty client cache', 'warm');
   say(
-    `processor seconds while filling: granary ${median(({ granary }) => granary.processor).toFixed(1)}, verdaccio ${median(({ verdaccio }) => verdaccio.processor).toFixed(1)}`,
+    `processor seconds while filling, and afterwards: granary ${median(({ granary }) => granary.processor).toFixed(1)} and ${median(({ granary }) => granary.afterwards).toFixed(1)}, verdaccio ${median(({ verdaccio }) => verdaccio.processor).toFixed(1)} and ${median(({ verdaccio }) => verdaccio.afterwards).toFixed(1)}`,
   );
   const ratio = documents.granary.requestsPerSecond / documents.verdaccio.requestsPerSecond;
   const rate = ({ requestsPerSecond, p99Ms, failed }: LoadResult) => `${requestsPerSecond.toFixed(0)}/s (p99 ${p99Ms.toFixed(1)} ms, ${failed} failed)`;

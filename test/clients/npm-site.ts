@@ -54,17 +54,7 @@ const WATCH = ['pkg:npm/wick@^1', 'pkg:npm/wick@1.0.0', 'pkg:npm/ember@1.0.0', '
 
 export async function makeNpmSite(folder: string): Promise<NpmSite> {
   const upstream = await openLoopbackNpm();
-  const owner = await makeJsHome(folder, { client: 'npm11', settings: settingsFor('npm11', upstream.registry) });
-  // npm publishes as somebody, or not at all.
-  writeFileSync(join(owner.folder, '.npmrc'), `${upstream.registry.replace('http:', '')}:_authToken=anybody\n`);
-  const publish = async ({ name, version, publishedAt, more }: SamplePackage): Promise<void> => {
-    const source = join(folder, 'packages', name, version);
-    mkdirSync(source, { recursive: true });
-    writeFileSync(join(source, 'package.json'), JSON.stringify({ name, version, ...more }));
-    writeFileSync(join(source, 'index.js'), `module.exports = '${name} ${version}';\n`);
-    await mustRunLine(owner, 'npm publish --access public', source);
-    upstream.date(name, version, publishedAt);
-  };
+  const publish = await publisher(folder, upstream);
   for (const sample of AT_FIRST) await publish(sample);
   const lock = async (client: LockingClient): Promise<string> => {
     const project = await writeProject(join(folder, client), DEPENDENCIES);
@@ -84,6 +74,21 @@ export async function makeNpmSite(folder: string): Promise<NpmSite> {
     projects,
     publish,
     says: 'lantern 1.0.0\n@lamp/oil 1.0.0\nember 1.1.0\ntallow 0.9.1\nflint 1.0.0\n',
+  };
+}
+
+/** Somebody who packs and publishes samples with npm. */
+export async function publisher(folder: string, upstream: LoopbackNpm): Promise<NpmSite['publish']> {
+  const owner = await makeJsHome(folder, { client: 'npm11', settings: settingsFor('npm11', upstream.registry) });
+  // npm publishes as somebody, or not at all.
+  writeFileSync(join(owner.folder, '.npmrc'), `${upstream.registry.replace('http:', '')}:_authToken=anybody\n`);
+  return async ({ name, version, publishedAt, more }) => {
+    const source = join(folder, 'packages', name, version);
+    mkdirSync(source, { recursive: true });
+    writeFileSync(join(source, 'package.json'), JSON.stringify({ name, version, ...more }));
+    writeFileSync(join(source, 'index.js'), `module.exports = '${name} ${version}';\n`);
+    await mustRunLine(owner, 'npm publish --access public', source);
+    upstream.date(name, version, publishedAt);
   };
 }
 

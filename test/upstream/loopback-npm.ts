@@ -98,6 +98,9 @@ function documentAt(registry: Registry, path: string): string | undefined {
   if (path === '-/npm/v1/keys') return JSON.stringify(registry.keys);
   const attested = /^-\/npm\/v1\/attestations\/(.+)$/.exec(path)?.[1];
   if (attested !== undefined) return JSON.stringify({ attestations: [{ predicateType: 'https://predicate.example/v1', bundle: { of: attested } }] });
+  const [, name = '', version = ''] = /^((?:@[^/]+\/)?[^/@]+)\/([^/]+)$/.exec(path) ?? [];
+  const asked = registry.packages.get(name)?.get(version);
+  if (asked !== undefined) return JSON.stringify(manifestOf(registry, asked));
   const releases = [...(registry.packages.get(path)?.entries() ?? [])].sort(([, a], [, b]) => (a.at < b.at ? -1 : 1));
   if (releases.length === 0) return undefined;
   const times = releases.map(([version, { at }]) => [version, at] as const);

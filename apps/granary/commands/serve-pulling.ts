@@ -20,7 +20,7 @@ export async function servePulling({ config, environment, terminal, signal }: Se
   const site = stack.use(await openFollowingSite({ config, purpose: 'granary serve', note, signal }));
   const { catalog, publicStore: store, keys, origins, clock } = site;
   const { redirects } = stack.use(await openStore(config, 'public'));
-  const pulling = openPullThrough({ config, site, note });
+  const pulling = openPullThrough({ config, site, note, isAlone: false });
   const { port: pull, gauges } = pulling;
   const repositories = stack.use(openLocalRepositories({ folder: site.paths.git, blobs: store.blobs, maxBytes: config.repositories.cacheBytes }));
   const archive = {

@@ -1,24 +1,9 @@
 import { type Config, ConfigError } from '@granary/config';
-import { type Purl, packageOf, purlParts } from '@granary/core/model';
-import { openSpool } from '@granary/driver-store-fs';
+import { digestsAgree, type Purl, packageOf, purlParts } from '@granary/core/model';
 import { ecosystems } from '@granary/ecosystems';
 import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-serve';
-import {
-  type AskingAhead,
-  type Looks,
-  openAskingAhead,
-  openLooks,
-  openPull,
-  openPullBudget,
-  type Pull,
-  type PullBudget,
-  PullError,
-  type PulledFile,
-  pullPermits,
-  type Sighting,
-} from '@granary/stage-sync';
-import { gathering } from './sharing.ts';
-import type { Site } from './site.ts';
+import { openPullBudget, PullError, type PulledFile, type PullSource, pullPermits } from '@granary/stage-sync';
+import { openPullingSide, type PullingSide, type PullingSite } from './pulling-side.ts';
 import type { SyncSide } from './sync-side.ts';
 
 /** What fetches for clients, from the moment on when upstreams are reached. */
@@ -30,130 +15,96 @@ export interface PullingThrough extends AsyncDisposable {
 }
 export interface PullThroughParts {
   readonly config: Pick<Config, 'pullThrough' | 'file'>;
-  readonly site: Pick<Site, 'clock' | 'paths' | 'settle'>;
+  readonly site: PullingSite;
   readonly note: (text: string) => void;
+  /** Do other processes fetch for the same site? What they have not recorded yet is theirs, unless it is old. */
+  readonly isAlone: boolean;
 }
 
-interface Connected {
-  readonly looks: Looks;
-  readonly pull: Pull;
-  /** Begins to fetch what a client's path most likely stands for, where nothing forbids it. */
-  readonly askAhead: (packagePurl: Purl, asked: Parameters<PullThrough['sight']>[1]) => void;
-  readonly ahead: AskingAhead;
-}
 const NOT_YET: PullRefusal = { status: 503, why: 'this process has not reached upstream yet, or ends' };
 const OFF: PullingThrough = { port: undefined, gauges: [], connect: () => undefined, [Symbol.asyncDispose]: async () => undefined };
 
 /** Throws ConfigError where an ecosystem is named that there isn't. */
-export function openPullThrough({ config, site, note }: PullThroughParts): PullingThrough {
+export function openPullThrough(parts: PullThroughParts): PullingThrough {
+  const { config, site, note } = parts;
   const { pullThrough } = config;
   if (pullThrough === undefined) return OFF;
   refuseUnknown(pullThrough.ecosystems, config.file);
-  const { clock } = site;
-  const permits = pullPermits({ allow: pullThrough.allow ?? ['*'], deny: pullThrough.deny });
-  const budget = openPullBudget(clock, pullThrough.maxBytesPerDay);
-  const connected = new Map<string, Connected>();
+  const budget = openPullBudget(site.clock, pullThrough.maxBytesPerDay);
+  const reach: Reach = { isConnected: false, sides: new Map() };
   const ending = new AbortController();
-  let isConnected = false;
   let failures = 0;
   const failed = (purl: Purl, error: Error) => {
     failures += 1;
     note(`fetching ${purl} for a client: ${error.message}`);
   };
-  const limits = { budget, maxArtifactBytes: pullThrough.maxArtifactBytes };
-  const refusal = (purl: Purl): PullRefusal | undefined => {
-    const { type } = purlParts(purl);
-    if (!pullThrough.ecosystems.includes(type)) return { status: 501, why: `pullThrough: in granary.yaml does not list ${type}` };
-    if (!isConnected) return NOT_YET;
-    if (!connected.has(type)) return { status: 501, why: `this machine has no upstream of ${type}; granary doctor says what is missing` };
-    return permits(purl) ? undefined : { status: 403, why: 'pullThrough: in granary.yaml does not allow it' };
-  };
+  const limits = { budget, maxArtifactBytes: pullThrough.maxArtifactBytes, failed, signal: ending.signal };
   return {
-    port: portOf(connected, refusal),
+    port: portOf(reach.sides, refusals(pullThrough, reach)),
     gauges: [
       { name: 'granary_pull_bytes_today', help: 'Bytes fetched for clients since midnight UTC', value: budget.usedBytes },
+      { name: 'granary_pull_unrecorded', help: 'Files that clients have and the ledger does not have yet', value: () => unrecorded(reach) },
       { name: 'granary_pull_failures', help: 'Looks and fetches for clients that came to nothing', value: () => failures },
     ],
     connect(sides) {
       for (const type of pullThrough.ecosystems) {
         const side = sides.get(type);
-        if (side !== undefined) connected.set(type, connectSide(site, side, { ...limits, failed, signal: ending.signal }));
+        if (side === undefined) continue;
+        const begun = openPullingSide(site, side, limits);
+        reach.sides.set(type, begun);
+        resume(begun, parts, ending.signal).catch((error: Error) => note(`what came for clients before could not be taken in: ${error.message}`));
       }
-      isConnected = true;
+      reach.isConnected = true;
     },
     async [Symbol.asyncDispose]() {
-      isConnected = false;
+      reach.isConnected = false;
+      const left = unrecorded(reach);
+      if (left > 0) note(`${left} files that came for clients are taken in after the next start`);
       ending.abort();
-      for (const { ahead } of connected.values()) ahead[Symbol.dispose]();
-      const ended = [...connected.values()].flatMap(({ looks, pull }) => [pull[Symbol.asyncDispose](), looks[Symbol.asyncDispose]()]);
-      connected.clear();
+      const ended = [...reach.sides.values()].map((side) => side[Symbol.asyncDispose]());
+      reach.sides.clear();
       await Promise.all(ended);
     },
   };
 }
 
-interface Limits {
-  /** Aborts when this process ends. */
-  readonly signal: AbortSignal;
-  readonly budget: PullBudget;
-  readonly maxArtifactBytes: number;
-  readonly failed: (purl: Purl, error: Error) => void;
+interface Reach {
+  isConnected: boolean;
+  /** By ecosystem. */
+  readonly sides: Map<string, PullingSide>;
 }
 
-/** Facts that nobody waits for are sequenced together, when no more come for a while. Documents are held until then: not for long. */
-const GATHER = { quietMs: 2000, longestMs: 4000 };
-
-function connectSide({ clock, settle, paths }: PullThroughParts['site'], { sync, observer }: SyncSide, { failed, signal, ...limits }: Limits): Connected {
-  const settleLater = gathering(settle, { clock, signal, ...GATHER });
-  const ahead = openAskingAhead(sync.upstream);
-  return {
-    ahead,
-    askAhead(packagePurl, { path, permits }) {
-      const usual = sync.ecosystem.index.usual?.(sync.upstreamBase, packagePurl, path);
-      if (usual !== undefined && permits(usual.purl) && limits.budget.reserve(0) !== undefined) ahead.ask(usual.url, limits.maxArtifactBytes);
-    },
-    looks: openLooks({
-      observe: (purl, signal) => sightWithin(limits.budget, () => observer.sight(purl, { settle: settleLater, signal })),
-      settle,
-      clock,
-      onStale: failed,
-    }),
-    pull: openPull({
-      ...{ sync: { ...sync, upstream: ahead.upstream }, clock, settle, settleLater, ...limits },
-      openSpool: () => openSpool(paths.spool),
-      onPulled: (outcome) => void ('error' in outcome && failed(outcome.purl, outcome.error)),
-    }),
+function refusals({ ecosystems: listed, allow, deny }: NonNullable<Config['pullThrough']>, reach: Reach): PullThrough['refusal'] {
+  const permits = pullPermits({ allow: allow ?? ['*'], deny });
+  return (purl) => {
+    const { type } = purlParts(purl);
+    if (!listed.includes(type)) return { status: 501, why: `pullThrough: in granary.yaml does not list ${type}` };
+    if (!reach.isConnected) return NOT_YET;
+    if (!reach.sides.has(type)) return { status: 501, why: `this machine has no upstream of ${type}; granary doctor says what is missing` };
+    return permits(purl) ? undefined : { status: 403, why: 'pullThrough: in granary.yaml does not allow it' };
   };
 }
 
-/** Documents count as well: whoever asks for every package that there is must find an end. */
-function sightWithin(budget: PullBudget, look: () => Sighting): Sighting {
-  const reserved = budget.reserve(0);
-  if (reserved === undefined) return unseen(new PullError('quota', 'no more is fetched for clients today (UTC)'));
-  const sighting = look();
-  sighting.recorded.then(
-    (observation) => observation.type === 'changed' && reserved.take(observation.sizeBytes),
-    () => undefined,
-  );
-  return sighting;
+/** How old what nobody recorded has to be, where another process may be about to. */
+const ORPHAN_MS = 60_000;
+
+async function resume({ arrivals }: PullingSide, { site, isAlone }: Pick<PullThroughParts, 'site' | 'isAlone'>, signal: AbortSignal): Promise<void> {
+  if (!isAlone) await site.clock.sleep(ORPHAN_MS, signal).catch(() => undefined);
+  const taken = await arrivals.resume(isAlone ? 0 : ORPHAN_MS);
+  if (taken > 0 && !signal.aborted) await site.settle();
 }
 
-function unseen(error: Error): Sighting {
-  const never = Promise.reject(error);
-  never.catch(() => undefined);
-  return { document: never, recorded: never, settled: never };
+function unrecorded({ sides }: Reach): number {
+  return [...sides.values()].reduce((sum, { arrivals }) => sum + arrivals.waiting(), 0);
 }
 
-function portOf(connected: ReadonlyMap<string, Connected>, refusal: PullThrough['refusal']): PullThrough {
+function portOf(connected: ReadonlyMap<string, PullingSide>, refusal: PullThrough['refusal']): PullThrough {
   return {
     refusal,
     look: async (packagePurl) => (await connected.get(purlParts(packagePurl).type)?.looks.at(packagePurl)) ?? { type: 'stale' },
     async sight(packagePurl, asked) {
       const side = connected.get(purlParts(packagePurl).type);
-      // Once per look: who makes names up doesn't reach upstream with each of them.
-      if (side?.looks.knows(packagePurl) === false) side.askAhead(packagePurl, asked);
-      const sight = (await side?.looks.sight(packagePurl)) ?? { type: 'stale' };
-      return sight.type === 'sighted' ? { type: 'sighted', document: sight.sighted.document } : sight;
+      return side === undefined ? { type: 'stale' } : await sightOf(side, packagePurl, asked);
     },
     shown(packages) {
       const waiting = [...connected.values()].flatMap(({ pull }) => packages.flatMap((packagePurl) => pull.shown(packagePurl) ?? []));
@@ -166,22 +117,46 @@ function portOf(connected: ReadonlyMap<string, Connected>, refusal: PullThrough[
   };
 }
 
+/** A release that is asked for alone tells a file soonest; the document of its package tells the rest. */
+async function sightOf(
+  { looks, releases, askAhead }: PullingSide,
+  packagePurl: Purl,
+  asked: Parameters<PullThrough['sight']>[1],
+): ReturnType<PullThrough['sight']> {
+  if (!looks.knows(packagePurl)) {
+    // Once per look: who makes names up doesn't reach upstream with each of them.
+    if (releases.known(asked.path) === undefined) askAhead(packagePurl, asked);
+    const stated = await releases.of(packagePurl, asked.path);
+    if (stated !== undefined) return { type: 'sighted', document: { package: packagePurl, artifacts: [stated.artifact], refused: [] } };
+  }
+  const sight = await looks.sight(packagePurl);
+  return sight.type === 'sighted' ? { type: 'sighted', document: sight.sighted.document } : sight;
+}
+
 function refuseUnknown(types: readonly string[], file: string | undefined): void {
   const known = ecosystems.map(({ id }) => id);
   const unknown = types.find((type) => !known.includes(type));
   if (unknown !== undefined) throw new ConfigError(`${file ?? 'granary.yaml'}: pullThrough.ecosystems: ${unknown}: expected one of ${known.join(', ')}`);
 }
 
-async function fetched({ looks, pull }: Connected, file: PulledFile, until: 'bytes' | 'whole'): Promise<Pulled> {
-  const sight = await looks.underWay(packageOf(file.purl));
-  const flight = pull.fetch(file, sight?.type === 'sighted' ? sight.sighted : undefined);
+async function fetched(side: PullingSide, file: PulledFile, until: 'bytes' | 'whole'): Promise<Pulled> {
+  const { pull } = side;
+  const flight = pull.fetch(file, await sourceOf(side, file));
   try {
-    const { sizeBytes } = await (until === 'whole' ? pull.stored(flight) : flight.underWay());
+    const { sizeBytes } = await (until === 'whole' ? pull.stored(flight, packageOf(file.purl)) : flight.underWay());
     return { type: 'coming', sizeBytes, open: () => flight.bytes() };
   } catch (error) {
     if (error instanceof PullError) return { type: 'refused', refusal: refusalOf(error) };
     throw error;
   }
+}
+
+/** What upstream said of it, where that isn't on record. */
+async function sourceOf({ looks, releases }: PullingSide, { purl, path, digests }: PulledFile): Promise<PullSource | undefined> {
+  const stated = path === undefined ? undefined : await releases.known(path);
+  if (stated?.artifact.purl === purl && digestsAgree(stated.artifact.digests, digests) === true) return { stated };
+  const sight = await looks.underWay(packageOf(purl));
+  return sight?.type === 'sighted' ? { sighted: sight.sighted } : undefined;
 }
 
 /** Messages of the drivers name addresses, which stay in the log. */

@@ -47,7 +47,7 @@ export async function runUp<T>(options: UpOptions, use: (running: Running) => Pr
   const onBatch = ({ origin, ...batch }: BatchEvent) => progress.onStep({ type: 'batch', id: origin, ...batch });
   const site = stack.use(await openSequencingSite({ config, purpose: 'granary up', note: progress.note, onRefused, onBatch }));
   const { catalog, publicStore: store, keys, origins, clock } = site;
-  const pulling = openPullThrough({ config, site, note: progress.note });
+  const pulling = openPullThrough({ config, site, note: progress.note, isAlone: true });
   const { port: pull, gauges } = pulling;
   const repositories = stack.use(openLocalRepositories({ folder: site.paths.git, blobs: store.blobs, maxBytes: config.repositories.cacheBytes }));
   const archive = {

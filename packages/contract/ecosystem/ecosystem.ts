@@ -37,6 +37,15 @@ export interface FileAddresses {
   /** Absolute. Throws EcosystemError `malformed`. */
   addressOf(artifact: UpstreamArtifact, document: Uint8Array): string;
 }
+/** What upstream says of one release alone: a hundredth of the bytes of its package's document, which is what comes on record. Pure. */
+export interface ReleaseDocuments {
+  readonly accept: string;
+  readonly maxBytes: number;
+  /** Where the release of the file at that path of our views would lie; undefined where the path doesn't tell. */
+  url(upstreamBase: string, packagePurl: Purl, path: string): string | undefined;
+  /** The file at that path, as the package's document has it, but for its time; undefined where the release has none there. Throws EcosystemError `malformed`. */
+  parse(bytes: Uint8Array, asked: { readonly url: string; readonly package: Purl; readonly path: string }): UpstreamArtifact | undefined;
+}
 /** Which documents there are upstream, and what they say. Pure. */
 export interface PackageIndex {
   readonly accept: string;
@@ -47,6 +56,8 @@ export interface PackageIndex {
   unlisted?(upstreamBase: string, packagePurl: Purl, version: string): readonly UpstreamArtifact[] | undefined;
   /** Where the file at that path of our views would usually lie: asked for while the index is on its way, and used only if that says the same. */
   usual?(upstreamBase: string, packagePurl: Purl, path: string): { readonly purl: Purl; readonly url: string } | undefined;
+  /** Left out where upstream tells nothing of a release alone. */
+  readonly release?: ReleaseDocuments;
   /** Throws EcosystemError `malformed`. */
   parse(bytes: Uint8Array, source: { readonly url: string; readonly contentType: string; readonly package: Purl }): PackageDocument;
 }

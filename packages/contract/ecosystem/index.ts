@@ -40,6 +40,7 @@ export {
   type PackageIndex,
   type RebuildableEcosystem,
   type Rebuilding,
+  type ReleaseDocuments,
   type ResolverEcosystem,
   rebuildEligibility,
   type Toolchain,

@@ -1,4 +1,6 @@
 export {
+  arrivalKey,
+  arrivalPrefix,
   blobKey,
   checkpointKey,
   derivedKey,

@@ -22,6 +22,14 @@ export function pendingKey(factKey: Sha256, content: Sha256): ObjectKey {
   return `${PENDING_PREFIX}${factKey}-${content}` as ObjectKey;
 }
 
+/** Notes of files of one kind of registry that clients have, and the ledger hasn't yet; in the private store. `content` is the digest of the object. */
+export function arrivalKey(ecosystem: string, content: Sha256): ObjectKey {
+  return checked(`${arrivalPrefix(ecosystem)}${content}`);
+}
+export function arrivalPrefix(ecosystem: string): string {
+  return `arrivals/${ecosystem}/`;
+}
+
 /** An acknowledged fact that the sequencer had to refuse, with the reason; `content` is the digest of the object. */
 export function refusedKey(factKey: Sha256, content: Sha256): ObjectKey {
   return `refused/${factKey.slice(0, 2)}/${factKey}-${content}` as ObjectKey;
@@ -54,7 +62,7 @@ export const READERS_KEY = 'derived/readers' as ObjectKey;
 
 /** May the object be overwritten or removed? All others are immutable. */
 export function isMutable(key: ObjectKey): boolean {
-  return key.startsWith(PENDING_PREFIX) || key.startsWith('derived/') || /^ledgers\/[^/]+\/(head|checkpoint|staging\/[^/]+)$/.test(key);
+  return /^(pending|arrivals|derived)\//.test(key) || /^ledgers\/[^/]+\/(head|checkpoint|staging\/[^/]+)$/.test(key);
 }
 
 /** Keys come back from listings as text. */

@@ -45,6 +45,53 @@ it('guesses where a tarball lies by the path that clients ask, and nothing else'
   );
 });
 
+describe('a release that is asked for alone', () => {
+  const SEA = packagePurl('@deep/sea');
+  const PATH = '@deep/sea/-/sea-1.0.0.tgz';
+  const signed = { attestations: { url: 'https://registry.example/-/npm/v1/attestations/x' }, signatures: [{ keyid: 'k', sig: 's' }] };
+  const address = npmIndex.release?.url(BASE, SEA, PATH) ?? '';
+  const read = (manifest: unknown, path = PATH) =>
+    npmIndex.release?.parse(new TextEncoder().encode(typeof manifest === 'string' ? manifest : JSON.stringify(manifest)), { url: address, package: SEA, path });
+
+  it('lies where registries have it, by the path that clients ask', () => {
+    const url = (path: string, name = '@deep/sea') => npmIndex.release?.url(BASE, packagePurl(name), path);
+
+    expect([address, url('JSONStream/-/JSONStream-1.0.0-rc.1.tgz', 'JSONStream')]).toEqual([
+      'https://registry.example/npm/@deep%2fsea/1.0.0',
+      'https://registry.example/npm/JSONStream/1.0.0-rc.1',
+    ]);
+    expect(
+      ['sea/-/sea-1.0.0.tgz', '@deep/sea/-/sea-latest.tgz', '@deep/sea/-/sea-1.0.0+build.tgz', '@deep/sea/-/../sea-1.0.0.tgz'].map((path) => url(path)),
+    ).toEqual(Array(4).fill(undefined));
+  });
+
+  it('says of its file what the document of the package says, but for its time', () => {
+    const manifest = version('1.0.0', { dist: dist('1.0.0', signed) });
+    const { publishedAt, ...listed } = parse({ '1.0.0': manifest }, { time: { '1.0.0': '2023-01-01T00:00:00.000Z' } }).fileAt?.(PATH) ?? {};
+
+    expect([read(manifest), publishedAt]).toEqual([listed, '2023-01-01T00:00:00.000Z']);
+  });
+
+  it.each([
+    ['is of another version', version('1.0.1')],
+    ['is of another package', { ...version('1.0.0'), name: '@deep/lake' }],
+    ['has no file', { ...version('1.0.0'), dist: {} }],
+    ['has its file elsewhere', version('1.0.0', { dist: dist('1.0.0', { tarball: 'https://registry.example/npm/@deep/sea/-/sea-early.tgz' }) })],
+    ['states no digest', version('1.0.0', { dist: dist('1.0.0', { integrity: undefined, shasum: undefined }) })],
+    ['is a message', { error: 'Not found' }],
+  ])('tells nothing where what came %s', (_, manifest) => {
+    expect(read(manifest)).toBe(undefined);
+  });
+
+  it.each([
+    ['not JSON', '{"name":'],
+    ['not an object', '"1.0.0"'],
+    ['nested too deep', `${'{"a":'.repeat(300)}1${'}'.repeat(300)}`],
+  ])('is refused where it is %s', (_, text) => {
+    expect(() => read(text)).toThrow(EcosystemError);
+  });
+});
+
 it.each(['asked for alone', 'asked for among all'])('finds one file by its path, %s', (how) => {
   const tarball = 'https://registry.example/npm/@deep/sea/-/sea-early.tgz';
   const document = parse({

@@ -1,12 +1,14 @@
-import { EcosystemError, type PackageDocument, type PackageIndex, type UpstreamArtifact } from '@granary/contract/ecosystem';
-import type { Evidence, Purl } from '@granary/core/model';
+import { EcosystemError, type PackageDocument, type PackageIndex, type ReleaseDocuments, type UpstreamArtifact } from '@granary/contract/ecosystem';
+import type { Evidence, Instant, Purl } from '@granary/core/model';
 import { statedDigests } from './integrity.ts';
 import { artifactPurl, isTarballName, isVersion, nameOf, usualFileName } from './names.ts';
 import { type Packument, parsePackument, publishedAt } from './packument.ts';
-import { Dist, type RawManifest } from './schema.ts';
+import { Dist, parseObject, type RawManifest } from './schema.ts';
 
 /** Packages of browsers and native tools come to a few hundred megabytes. */
 const MAX_TARBALL_BYTES = 2 ** 30;
+/** Some list thousands of files or people; whoever says more is looked up in the package's document. */
+const MAX_MANIFEST_BYTES = 256 * 1024;
 
 /** The full document of a package, not the abbreviated one: only it has the time of every version. */
 export const npmIndex: PackageIndex = {
@@ -14,6 +16,15 @@ export const npmIndex: PackageIndex = {
   maxDocumentBytes: 64 * 2 ** 20,
   documentUrl: (base, purl) => new URL(encodedName(nameOf(purl)), base.endsWith('/') ? base : `${base}/`).href,
   usual: usualFile,
+  release: {
+    accept: 'application/json',
+    maxBytes: MAX_MANIFEST_BYTES,
+    url(base, purl, path) {
+      const version = usualVersion(purl, path);
+      return version === undefined ? undefined : `${npmIndex.documentUrl(base, purl)}/${version}`;
+    },
+    parse: readRelease,
+  },
   parse: (bytes, { url, package: purl }) => {
     const packument = parsePackument(bytes, url);
     if (packument.name !== nameOf(purl)) throw new EcosystemError('malformed', `packument ${url}: it is about ${JSON.stringify(packument.name.slice(0, 200))}`);
@@ -28,11 +39,26 @@ function encodedName(name: string): string {
 
 /** Almost every tarball lies at its path in the registry, by the name that `npm pack` gives it. */
 function usualFile(base: string, purl: Purl, path: string): ReturnType<NonNullable<PackageIndex['usual']>> {
+  const version = usualVersion(purl, path);
+  if (version === undefined) return undefined;
+  const name = nameOf(purl);
+  return { purl: artifactPurl(name, version, usualFileName(name, version)), url: new URL(path, base.endsWith('/') ? base : `${base}/`).href };
+}
+
+function usualVersion(purl: Purl, path: string): string | undefined {
   const name = nameOf(purl);
   const fileName = path.slice(path.lastIndexOf('/') + 1);
   const version = fileName.slice(usualFileName(name, '').length - '.tgz'.length, -'.tgz'.length);
-  if (path !== `${name}/-/${fileName}` || !isVersion(version) || usualFileName(name, version) !== fileName) return undefined;
-  return { purl: artifactPurl(name, version, fileName), url: new URL(path, base.endsWith('/') ? base : `${base}/`).href };
+  return path === `${name}/-/${fileName}` && isVersion(version) && usualFileName(name, version) === fileName ? version : undefined;
+}
+
+/** The manifest that the registry answers for a name and a version: what it has of that version in the package's document. */
+function readRelease(bytes: Uint8Array, { url, package: purl, path }: Parameters<ReleaseDocuments['parse']>[1]): UpstreamArtifact | undefined {
+  const [name, version] = [nameOf(purl), usualVersion(purl, path)];
+  const manifest = parseObject(bytes, `manifest ${url}`);
+  if (version === undefined || manifest['name'] !== name || manifest['version'] !== version) return undefined;
+  const artifact = toArtifact(manifest, { name, version, url: url.slice(0, url.lastIndexOf('/')) });
+  return typeof artifact === 'object' && artifact.path === path ? artifact : undefined;
 }
 
 /** Hundreds of versions, of which mostly one is asked for: what each says of itself is read when somebody looks at it, and the text kept no longer than that. */
@@ -65,7 +91,7 @@ function toDocument(purl: Purl, packument: Packument, url: string): PackageDocum
 /** A tarball that several versions claim is that of the one it is named after, or else of the first. */
 function readVersions(packument: Packument, url: string): Pick<PackageDocument, 'artifacts' | 'refused'> {
   const { usable, refused: unusable } = packument.readAll();
-  const listed = [...usable].map(([version, manifest]) => ({ version, artifact: toArtifact(packument, { version, manifest, url }) }));
+  const listed = [...usable].map(([version, manifest]) => ({ version, artifact: toArtifact(manifest, { ...releaseOf(packument, version), url }) }));
   const owners = new Map<string, { readonly version: string; readonly isNamedAfter: boolean }>();
   for (const { version, artifact } of listed) {
     if (typeof artifact === 'string') continue;
@@ -89,21 +115,27 @@ function namedAt(packument: Packument, path: string, url: string): UpstreamArtif
   for (const version of packument.versionNames) {
     if (usualFileName(packument.name, version) !== fileName) continue;
     const manifest = packument.manifest(version);
-    const artifact = manifest === undefined ? undefined : toArtifact(packument, { version, manifest, url });
+    const artifact = manifest === undefined ? undefined : toArtifact(manifest, { ...releaseOf(packument, version), url });
     if (typeof artifact === 'object' && artifact.path === path) return artifact;
   }
   return undefined;
 }
 
 interface Listed {
+  readonly name: string;
   readonly version: string;
-  readonly manifest: RawManifest;
-  /** Of the document. */
+  readonly time?: Instant;
+  /** Of the package's document. */
   readonly url: string;
 }
 
-function toArtifact(packument: Packument, { version, manifest, url }: Listed): UpstreamArtifact | string {
-  const { name } = packument;
+function releaseOf(packument: Packument, version: string): Omit<Listed, 'url'> {
+  const time = publishedAt(packument, version);
+  return { name: packument.name, version, ...(time === undefined ? {} : { time }) };
+}
+
+/** Or why it can't be used. */
+function toArtifact(manifest: RawManifest, { name, version, time, url }: Listed): UpstreamArtifact | string {
   const parsed = Dist.safeParse(manifest['dist']);
   if (!parsed.success) return 'no usable dist';
   const dist = parsed.data;
@@ -114,7 +146,6 @@ function toArtifact(packument: Packument, { version, manifest, url }: Listed): U
   // Addresses are read as if these were not there (WHATWG URL, 4.4).
   if (/[\t\n\r]/.test(dist.tarball) || tarball === null || (tarball.protocol !== 'https:' && tarball.protocol !== 'http:')) return 'no usable address';
   const fileName = fileNameOf(tarball, name) ?? usualFileName(name, version);
-  const time = publishedAt(packument, version);
   return {
     purl: artifactPurl(name, version, fileName),
     fileName,

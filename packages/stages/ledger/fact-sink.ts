@@ -1,7 +1,7 @@
 import type { FactSink, LoggedStatement, RoleSigner, Store } from '@granary/contract/ports';
-import { encodeEntry, type Fact, type Sha256, toInstant } from '@granary/core/model';
+import { groupCommit } from '@granary/contract/work';
+import { encodeEntry, type Fact, toInstant } from '@granary/core/model';
 import { leafHash, MAX_LEAF_BYTES } from '@granary/core/tlog';
-import pLimit from 'p-limit';
 import { LedgerError } from './ledger-error.ts';
 import { type SignedFact, signFact } from './pending-fact.ts';
 import { pendingObjects } from './pending-object.ts';
@@ -16,7 +16,7 @@ const LONGEST_TIME = toInstant(0);
 
 /** Signs facts in the name of a role and puts them under `pending/`. A fact that could never be sequenced is a LedgerError `bad-request` at once. */
 export function openFactSink({ store, signer }: FactSinkOptions): FactSink {
-  const write = groupCommit((facts) => writeAll(store, facts));
+  const write = groupCommit((facts: readonly SignedFact[]) => writeAll(store, facts));
   return {
     async submit(facts) {
       const signed = await Promise.all(facts.map((given) => sign(signer, given)));
@@ -25,30 +25,10 @@ export function openFactSink({ store, signer }: FactSinkOptions): FactSink {
   };
 }
 
+/** A fact that comes twice is written once. */
 async function writeAll({ objects }: Store, facts: readonly SignedFact[]): Promise<void> {
-  for (const { key, bytes } of pendingObjects(facts)) await objects.putOnce(key, bytes);
-}
-
-/**
- * What comes while a write is under way is written together after it, since a file, its sync and its removal cost more than the facts in it.
- * A fact that comes twice is written once.
- */
-function groupCommit(write: (facts: readonly SignedFact[]) => Promise<void>): (facts: readonly SignedFact[]) => Promise<void> {
-  const one = pLimit(1);
-  let next: { readonly facts: Map<Sha256, SignedFact>; readonly written: Promise<void> } | undefined;
-  const begin = () => {
-    const facts = new Map<Sha256, SignedFact>();
-    const written = one(async () => {
-      next = undefined;
-      await write([...facts.values()]);
-    });
-    return { facts, written };
-  };
-  return (submitted) => {
-    next ??= begin();
-    for (const fact of submitted) if (!next.facts.has(fact.key)) next.facts.set(fact.key, fact);
-    return next.written;
-  };
+  const each = new Map(facts.map((fact) => [fact.key, fact]));
+  for (const { key, bytes } of pendingObjects([...each.values()])) await objects.putOnce(key, bytes);
 }
 
 async function sign(signer: RoleSigner, given: Fact | LoggedStatement): Promise<SignedFact> {

@@ -1,10 +1,13 @@
+export { openArrivalNotes } from './arrival-notes.ts';
+export { type Arrivals, openArrivals } from './arrivals.ts';
 export { askUpstream } from './ask-upstream.ts';
 export { type AskingAhead, openAskingAhead } from './asking-ahead.ts';
 export { type CandidatePorts, type CandidateView, openCandidateView } from './candidate.ts';
 export { openFileAddresses } from './file-addresses.ts';
 export { type LookOptions, type Observation, type ObservePorts, observePackage } from './observe.ts';
 export { type Look, type Looks, openLooks } from './open-looks.ts';
-export { openPull, type Pull, PullError, type PulledFile, type PullOutcome } from './open-pull.ts';
+export { openPull, type Pull, PullError, type PulledFile, type PullOutcome, type PullSource } from './open-pull.ts';
+export { openReleases, type Releases } from './open-releases.ts';
 export { openPullBudget, type PullBudget } from './pull-budget.ts';
 export { pullPermits } from './pull-rules.ts';
 export { openRechecks, type RecheckPorts, type Rechecks } from './recheck.ts';

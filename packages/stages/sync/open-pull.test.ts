@@ -1,18 +1,9 @@
-import { EcosystemError, type UpstreamArtifact } from '@granary/contract/ecosystem';
-import { manualClock, memoryCatalog, memorySpool, memoryStore } from '@granary/contract/memory';
-import { type FactSink, type Upstream, UpstreamError } from '@granary/contract/ports';
-import { encodeEntry, type Fact, formatPurl, type Purl, sha256, toPurl } from '@granary/core/model';
+import { sha256, toPurl } from '@granary/core/model';
 import { expect, it } from 'vitest';
-import { openPull, type PullOutcome } from './open-pull.ts';
-import { openPullBudget } from './pull-budget.ts';
-import type { Sighted } from './sighting.ts';
-import type { StorePorts } from './store-artifact.ts';
-
-const BOX = formatPurl({ type: 'tiny', name: 'box', version: '1', fileName: 'box-1' });
-const CONTENT = Buffer.alloc(1_000_000, 'granary ');
+import { BOX, CONTENT, openPullSite } from './test/pull-site.ts';
 
 it('fetches once what many ask for, and gives all of it to each', async () => {
-  const site = openTestSite();
+  const site = openPullSite();
   site.send(CONTENT);
 
   const flights = Array.from({ length: 20 }, () => site.fetch());
@@ -23,7 +14,7 @@ it('fetches once what many ask for, and gives all of it to each', async () => {
 });
 
 it('sends bytes on as they come, and the last of them once the file is on record', async () => {
-  const site = openTestSite();
+  const site = openPullSite();
   const rest = Promise.withResolvers<void>();
   site.send(CONTENT.subarray(0, 500_000), rest.promise, CONTENT.subarray(500_000));
 
@@ -46,7 +37,7 @@ it.each([
   ['other bytes', Buffer.alloc(CONTENT.length, 'x')],
   ['less', CONTENT.subarray(0, -1)],
 ])('lets nobody have all of a file of which upstream sent %s, and keeps nothing of it', async (_, sent) => {
-  const site = openTestSite();
+  const site = openPullSite();
   site.send(sent);
 
   let received = 0;
@@ -60,7 +51,7 @@ it.each([
 });
 
 it('lets nobody have all of a file that the ecosystem refuses', async () => {
-  const site = openTestSite({ check: 'refuses' });
+  const site = openPullSite({ check: 'refuses' });
   site.send(CONTENT);
 
   await expect(Array.fromAsync(site.fetch().bytes())).rejects.toMatchObject({ code: 'refused' });
@@ -69,7 +60,7 @@ it('lets nobody have all of a file that the ecosystem refuses', async () => {
 });
 
 it('asks upstream again after a failure', async () => {
-  const site = openTestSite();
+  const site = openPullSite();
   site.send();
   await expect(site.fetch().stored()).rejects.toMatchObject({ code: 'unreachable' });
 
@@ -79,8 +70,8 @@ it('asks upstream again after a failure', async () => {
 });
 
 it('asks upstream for nothing once the budget is spent, and for no file that is too large', async () => {
-  const spent = openTestSite({ maxBytesPerDay: CONTENT.length - 1 });
-  const small = openTestSite({ maxArtifactBytes: CONTENT.length - 1 });
+  const spent = openPullSite({ maxBytesPerDay: CONTENT.length - 1 });
+  const small = openPullSite({ maxArtifactBytes: CONTENT.length - 1 });
 
   await expect(spent.fetch().stored()).rejects.toMatchObject({ code: 'quota' });
   await expect(small.fetch().stored()).rejects.toMatchObject({ code: 'too-large' });
@@ -89,7 +80,7 @@ it('asks upstream for nothing once the budget is spent, and for no file that is 
 });
 
 it('ends a file that nobody said the size of where the budget ends', async () => {
-  const site = openTestSite({ maxBytesPerDay: 600_000, isSizeStated: false });
+  const site = openPullSite({ maxBytesPerDay: 600_000, isSizeStated: false });
   site.send(CONTENT.subarray(0, 500_000), CONTENT.subarray(500_000));
 
   await expect(site.fetch().stored()).rejects.toMatchObject({ code: 'quota' });
@@ -98,7 +89,7 @@ it('ends a file that nobody said the size of where the budget ends', async () =>
 });
 
 it('hands out what the store has already without asking upstream', async () => {
-  const site = openTestSite();
+  const site = openPullSite();
   await site.blobs.put(CONTENT, { maxBytes: CONTENT.length });
 
   expect(Buffer.concat(await Array.fromAsync(site.fetch().bytes())).equals(CONTENT)).toBe(true);
@@ -108,7 +99,7 @@ it('hands out what the store has already without asking upstream', async () => {
 
 it('gives a file once its facts are durable, however long the sequencer takes, and fetches it once until then', async () => {
   const sequenced = Promise.withResolvers<void>();
-  const site = openTestSite({ sequenced: sequenced.promise });
+  const site = openPullSite({ sequenced: sequenced.promise });
   site.send(CONTENT);
 
   const bodies = [await Array.fromAsync(site.fetch().bytes()), await Array.fromAsync(site.fetch().bytes())];
@@ -122,7 +113,7 @@ it('gives a file once its facts are durable, however long the sequencer takes, a
 });
 
 it('waits for the sequencer where the checks of a file brought more, which a client may ask for next, but not for long', async () => {
-  const site = openTestSite({ check: 'brings-more', sequenced: new Promise(() => undefined) });
+  const site = openPullSite({ check: 'brings-more', sequenced: new Promise(() => undefined) });
   site.send(CONTENT);
   const flight = site.fetch();
   let isStored = false;
@@ -139,10 +130,10 @@ it('waits for the sequencer where the checks of a file brought more, which a cli
 });
 
 it('takes a file in by an index that is not on record yet, and gives it once that is durable', async () => {
-  const site = openTestSite({ isListed: false });
+  const site = openPullSite({ isListed: false });
   site.send(CONTENT);
   const recorded = Promise.withResolvers<void>();
-  const flight = site.fetch({ document: { package: BOX, artifacts: [site.artifact], refused: [] }, recorded: recorded.promise });
+  const flight = site.fetch({ sighted: { document: { package: BOX, artifacts: [site.artifact], refused: [] }, recorded: recorded.promise } });
   const bodies = Array.fromAsync(flight.bytes());
 
   await site.clock.advance(1000);
@@ -154,10 +145,10 @@ it('takes a file in by an index that is not on record yet, and gives it once tha
 });
 
 it('gives nobody a file whose index could not be made durable', async () => {
-  const site = openTestSite({ isListed: false });
+  const site = openPullSite({ isListed: false });
   site.send(CONTENT);
   const recorded = Promise.reject(new Error('disk full'));
-  const flight = site.fetch({ document: { package: BOX, artifacts: [site.artifact], refused: [] }, recorded });
+  const flight = site.fetch({ sighted: { document: { package: BOX, artifacts: [site.artifact], refused: [] }, recorded } });
 
   await expect(Array.fromAsync(flight.bytes())).rejects.toThrow('disk full');
 
@@ -165,8 +156,8 @@ it('gives nobody a file whose index could not be made durable', async () => {
 });
 
 it('keeps a small file in memory while it waits, and a larger one on disk', async () => {
-  const small = openTestSite({ content: CONTENT.subarray(0, 65_536) });
-  const large = openTestSite({ content: CONTENT.subarray(0, 65_537) });
+  const small = openPullSite({ content: CONTENT.subarray(0, 65_536) });
+  const large = openPullSite({ content: CONTENT.subarray(0, 65_537) });
 
   const bodies = await Promise.all(
     [small, large].map(async (site) => {
@@ -179,7 +170,7 @@ it('keeps a small file in memory while it waits, and a larger one on disk', asyn
 });
 
 it('ends what is under way with the process', async () => {
-  const site = openTestSite();
+  const site = openPullSite();
   site.send(CONTENT.subarray(0, 500_000), 'for ever');
   const flight = site.fetch();
   await flight.underWay();
@@ -189,106 +180,3 @@ it('ends what is under way with the process', async () => {
   await expect(Array.fromAsync(flight.bytes())).rejects.toThrow();
   expect(site.stored()).toEqual([]);
 });
-
-interface TestOptions {
-  readonly check?: 'refuses' | 'brings-more';
-  readonly content?: Uint8Array;
-  /** In the index that is on record. */
-  readonly isListed?: boolean;
-  readonly sequenced?: Promise<void>;
-  readonly maxBytesPerDay?: number;
-  readonly maxArtifactBytes?: number;
-  readonly isSizeStated?: boolean;
-}
-
-/** A site and an upstream with one file, whose answer is set by hand. */
-function openTestSite(options: TestOptions = {}) {
-  const {
-    check,
-    content = CONTENT,
-    maxBytesPerDay = 1e9,
-    maxArtifactBytes = 1e9,
-    isSizeStated = true,
-    isListed = true,
-    sequenced = Promise.resolve(),
-  } = options;
-  const { blobs } = memoryStore();
-  const catalog = memoryCatalog();
-  const clock = manualClock();
-  const outcomes: PullOutcome[] = [];
-  let answer: readonly (Uint8Array | Promise<void> | 'for ever')[] = [];
-  let requests = 0;
-  let spools = 0;
-  const upstream: Upstream = {
-    async open({ url, signal }) {
-      requests += 1;
-      if (answer.length === 0) throw new UpstreamError('unreachable', url, 'no answer');
-      return { status: 'ok', url, contentType: '', at: clock.now(), body: parts(answer, signal) };
-    },
-  };
-  const artifact: UpstreamArtifact = {
-    ...{ purl: BOX, fileName: 'box-1', path: 'files/box-1', url: 'http://upstream.example/box-1', digests: { sha256: sha256(content) } },
-    ...{ yanked: false, evidence: [], companions: [] },
-    ...(isSizeStated ? { sizeBytes: content.length } : {}),
-  };
-  const ecosystem: StorePorts['ecosystem'] = {
-    index: {
-      accept: '',
-      maxDocumentBytes: 1,
-      documentUrl: () => '',
-      parse: () => ({ package: BOX, artifacts: [], refused: [] }),
-      unlisted: () => (isListed ? [artifact] : []),
-    },
-    declared: async () => ({}),
-    async check() {
-      if (check === 'refuses') throw new EcosystemError('mismatch', 'not signed');
-      const beside = { purl: formatPurl({ type: 'tiny', name: 'proofs', version: '1', fileName: 'proof' }), path: 'proof', bytes: Buffer.from('proof') };
-      return { evidence: [], ...(check === 'brings-more' ? { beside: [beside] } : {}) };
-    },
-  };
-  const record = (fact: Fact) => catalog.fold('ledger.example', [{ index: catalog.size('ledger.example'), bytes: encodeEntry(fact, 'author', clock.now()) }]);
-  const sink: FactSink = {
-    async submit(facts) {
-      for (const given of facts) record('leaf' in given ? given.fact : given);
-    },
-  };
-  const sync = {
-    ...{ upstreamBase: '', settings: {}, upstream, addressOf: async ({ url }: UpstreamArtifact) => url, blobs, catalog, sink, clock },
-    ...{ ecosystem, documents: { current: async () => undefined, of: async () => ({ package: BOX, artifacts: [], refused: [] }) } },
-  };
-  const pull = openPull({
-    ...{ sync, clock, maxArtifactBytes, budget: openPullBudget(clock, maxBytesPerDay) },
-    settle: async () => sequenced,
-    settleLater: async () => sequenced,
-    openSpool: async () => {
-      spools += 1;
-      return memorySpool();
-    },
-    onPulled: (outcome) => void outcomes.push(outcome),
-  });
-  return {
-    blobs,
-    clock,
-    artifact,
-    content,
-    spools: () => spools,
-    shown: (packagePurl: Purl) => pull.shown(packagePurl),
-    fetch: (sighted?: Sighted) => pull.fetch(artifact, sighted),
-    send: (...next: typeof answer) => {
-      answer = next;
-    },
-    requests: () => requests,
-    stored: (): readonly Purl[] => [...catalog.all('stored')].map(({ entry }) => toPurl(entry.subject)),
-    failures: () => outcomes.filter((outcome) => 'error' in outcome).length,
-    end: () => pull[Symbol.asyncDispose](),
-  };
-}
-
-async function* parts(answer: readonly (Uint8Array | Promise<void> | 'for ever')[], signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
-  for (const part of answer) {
-    signal?.throwIfAborted();
-    if (part === 'for ever') await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
-    else if (part instanceof Promise) await part;
-    else yield part;
-  }
-}

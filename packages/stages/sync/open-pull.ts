@@ -1,9 +1,10 @@
 import { type Clock, JobError, type Spool, type StoredBlob } from '@granary/contract/ports';
 import { type Artifact, type Purl, packageOf } from '@granary/core/model';
+import type { Arrivals } from './arrivals.ts';
 import type { PullBudget, Reservation } from './pull-budget.ts';
 import { PullFlight } from './pull-flight.ts';
-import type { Sighted } from './sighting.ts';
-import { type StorePorts, type TakenArtifact, type TakeOptions, takeArtifact, type WantedArtifact } from './store-artifact.ts';
+import type { Sighted, Stated } from './sighting.ts';
+import { bringArtifact, type StorePorts, type TakenArtifact, type TakeOptions, takeArtifact, type WantedArtifact } from './store-artifact.ts';
 
 /** Why a file isn't had: the budget is spent, it is too large, upstream can't be reached, or hasn't what it says it has. */
 export type PullCode = 'quota' | 'too-large' | 'unreachable' | 'refused';
@@ -20,6 +21,8 @@ export interface PullPorts {
   /** Of the ecosystem that the file is of. */
   readonly sync: StorePorts;
   readonly openSpool: () => Promise<Spool>;
+  /** What comes by its release alone goes there. */
+  readonly arrivals: Pick<Arrivals, 'keep' | 'hasten'>;
   /** Resolves when the facts that were submitted are sequenced and folded. */
   readonly settle: () => Promise<void>;
   /** The same in a while, together with what else comes until then. */
@@ -33,12 +36,14 @@ export interface PullPorts {
 export type PullOutcome = { readonly purl: Purl; readonly sizeBytes: number } | { readonly purl: Purl; readonly error: Error };
 
 export type PulledFile = Pick<Artifact, 'purl' | 'digests' | 'sizeBytes'> & { readonly path?: string };
+/** What upstream says of a file: in the document of its package, or by its release alone. */
+export type PullSource = { readonly sighted: Sighted } | { readonly stated: Stated };
 /** Files that are fetched because a client asks for them: each once, however many ask. */
 export interface Pull extends AsyncDisposable {
-  /** A fetch that is under way, or a new one; by what upstream's index says, where that may not be on record yet. */
-  fetch(file: PulledFile, sighted?: Sighted): PullFlight;
-  /** Resolves when all of it is stored and, unless the sequencer takes too long, shows in the catalog. */
-  stored(flight: PullFlight): Promise<StoredBlob>;
+  /** A fetch that is under way, or a new one; by what upstream says of it, where that may not be on record yet. */
+  fetch(file: PulledFile, source?: PullSource): PullFlight;
+  /** Resolves when all of it is stored and, unless that takes too long, shows in the catalog. */
+  stored(flight: PullFlight, packagePurl: Purl): Promise<StoredBlob>;
   /** Where files of the package came of late, and may not show in the catalog yet: resolves when they do, unless the sequencer takes too long. */
   shown(packagePurl: Purl): Promise<void> | undefined;
 }
@@ -47,14 +52,18 @@ export interface Pull extends AsyncDisposable {
 const SHOWN_WITHIN_MS = 3000;
 const FETCH_TIMEOUT_MS = 20 * 60_000;
 
-/** The same code takes it in as takes in what is watched; the client sees the bytes earlier, and the last of them once it was checked and its facts are durable. */
+/**
+ * The same code takes it in as takes in what is watched; the client sees the bytes earlier, and the last of them once it was checked and its facts are
+ * durable, or a note that it came.
+ */
 export function openPull(ports: PullPorts): Pull {
+  const shown = (packagePurl: Purl) => briefly(ports, ports.arrivals.hasten(packagePurl).then(ports.settle));
   const flights = new Map<string, PullFlight>();
   const running = new Set<Promise<void>>();
   const ofPackages = openCounts();
   const ending = new AbortController();
   return {
-    fetch(file, sighted) {
+    fetch(file, source) {
       // Upstream may have replaced it meanwhile.
       const key = `${file.purl} ${Object.values(file.digests).join()}`;
       const joined = flights.get(key);
@@ -62,7 +71,7 @@ export function openPull(ports: PullPorts): Pull {
       const flight = new PullFlight({ openSpool: ports.openSpool, blobs: ports.sync.blobs });
       flights.set(key, flight);
       const done = ofPackages.begin(packageOf(file.purl));
-      const ended = run(ports, { file, sighted, signal: ending.signal }, flight).finally(() => {
+      const ended = run(ports, { file, source, signal: ending.signal }, flight).finally(() => {
         flights.delete(key);
         running.delete(ended);
         done();
@@ -70,12 +79,12 @@ export function openPull(ports: PullPorts): Pull {
       running.add(ended);
       return flight;
     },
-    async stored(flight) {
+    async stored(flight, packagePurl) {
       const blob = await flight.stored();
-      await briefly(ports, ports.settle());
+      await shown(packagePurl);
       return blob;
     },
-    shown: (packagePurl) => (ofPackages.has(packagePurl) ? briefly(ports, ports.settle()) : undefined),
+    shown: (packagePurl) => (ofPackages.has(packagePurl) ? shown(packagePurl) : undefined),
     async [Symbol.asyncDispose]() {
       ending.abort(new PullError('unreachable', 'this process ends'));
       await Promise.all(running);
@@ -101,14 +110,14 @@ function openCounts() {
 
 interface Order {
   readonly file: PulledFile;
-  readonly sighted: Sighted | undefined;
+  readonly source: PullSource | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Never rejects. */
 async function run(ports: PullPorts, order: Order, flight: PullFlight): Promise<void> {
   const { purl } = order.file;
-  let taken: TakenArtifact;
+  let taken: Taken;
   try {
     taken = await take(ports, order, flight);
   } catch (cause) {
@@ -119,8 +128,8 @@ async function run(ports: PullPorts, order: Order, flight: PullFlight): Promise<
     return;
   }
   // Durable by now: that it can't be sequenced at the moment takes nothing from what was checked.
-  const { blob, broughtMore } = taken;
-  const settled = (broughtMore ? ports.settle() : ports.settleLater()).catch((error: unknown) => ports.onPulled({ purl, error: toError(error) }));
+  const { blob, broughtMore, recorded } = taken;
+  const settled = recorded.then(broughtMore ? ports.settle : ports.settleLater).catch((error: unknown) => ports.onPulled({ purl, error: toError(error) }));
   // What its checks brought along the client may ask for next, and nobody else has it under way.
   if (broughtMore) await briefly(ports, settled);
   flight.end({ type: 'passed', blob });
@@ -141,8 +150,13 @@ async function briefly({ clock }: Pick<PullPorts, 'clock'>, settled: Promise<unk
 /** Made once: without a reason each abort makes an error of its own, with its stack. */
 const OVER = new Error('no longer waited for');
 
-async function take(ports: PullPorts, { file, sighted, signal: ending }: Order, flight: PullFlight): Promise<TakenArtifact> {
-  const { purl, sizeBytes = 0 } = file;
+interface Taken extends TakenArtifact {
+  /** Its facts are durable. */
+  readonly recorded: Promise<void>;
+}
+
+async function take(ports: PullPorts, { file, source, signal: ending }: Order, flight: PullFlight): Promise<Taken> {
+  const { sizeBytes = 0 } = file;
   const { maxArtifactBytes: maxBytes, budget } = ports;
   if (sizeBytes > maxBytes) throw new PullError('too-large', `${sizeBytes} bytes, and at most ${maxBytes} are fetched for a client`);
   let reserved: Reservation | undefined;
@@ -166,16 +180,30 @@ async function take(ports: PullPorts, { file, sighted, signal: ending }: Order, 
   const probe = budget.reserve(sizeBytes);
   if (probe === undefined) throw spent();
   probe.end();
-  const wanted: WantedArtifact = { purl, digests: file.digests, ...(file.path === undefined ? {} : { path: file.path }) };
   try {
     const signal = AbortSignal.any([ending, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
-    return await takeArtifact(ports.sync, wanted, { signal, maxBytes, watcher, sighted });
+    const options = { signal, maxBytes, watcher };
+    return source !== undefined && 'stated' in source ? await bring(ports, source.stated, options) : await takeByIndex(ports, file, { ...options, ...source });
   } catch (error) {
     // A store may say in words of its own that its source broke off.
     throw overdrawn ?? error;
   } finally {
     reserved?.end();
   }
+}
+
+async function takeByIndex({ sync }: PullPorts, { purl, digests, path }: PulledFile, options: TakeOptions): Promise<Taken> {
+  const wanted: WantedArtifact = { purl, digests, ...(path === undefined ? {} : { path }) };
+  return { ...(await takeArtifact(sync, wanted, options)), recorded: Promise.resolve() };
+}
+
+/** What its checks brought must be there next: then it is taken in at once. */
+async function bring({ sync, arrivals }: PullPorts, stated: Stated, options: TakeOptions): Promise<Taken> {
+  const brought = await bringArtifact(sync, stated.artifact, options);
+  const packagePurl = packageOf(stated.artifact.purl);
+  const { recorded } = await arrivals.keep(packagePurl, stated, brought.blob);
+  if (brought.broughtMore) void arrivals.hasten(packagePurl);
+  return { ...brought, recorded };
 }
 
 function spent(): PullError {

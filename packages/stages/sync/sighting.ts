@@ -1,4 +1,4 @@
-import type { PackageDocument } from '@granary/contract/ecosystem';
+import type { PackageDocument, UpstreamArtifact } from '@granary/contract/ecosystem';
 import type { Observation } from './observe.ts';
 
 /** A look at upstream's index of a package, as far as it has come. Nobody has to wait for any of it. */
@@ -16,4 +16,11 @@ export interface Sighted {
   readonly document: PackageDocument;
   /** Rejects when that couldn't be made durable. */
   readonly recorded: Promise<unknown>;
+}
+
+/** What upstream says of a file by its release alone. */
+export interface Stated {
+  readonly artifact: UpstreamArtifact;
+  /** As it was sent. */
+  readonly statement: { readonly url: string; readonly text: string };
 }

@@ -1,4 +1,4 @@
-import type { Checked, Declared, PackageDocument, UpstreamArtifact } from '@granary/contract/ecosystem';
+import type { Checked, Declared, UpstreamArtifact } from '@granary/contract/ecosystem';
 import { JobError, type StoredBlob, UpstreamError } from '@granary/contract/ports';
 import { type Artifact, type ComputedFact, type Digests, digestsAgree, type Evidence, type Json, packageOf, purlParts, type Sha256 } from '@granary/core/model';
 import { askUpstream, heldFiles } from './ask-upstream.ts';
@@ -37,7 +37,7 @@ export interface TakenArtifact {
 /** As {@link storeArtifact}, watched; its facts are durable when it resolves, and those of what was sighted. */
 export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, options: TakeOptions): Promise<TakenArtifact> {
   const { signal, sighted } = options;
-  const fetched = await fetchArtifact(ports, await findArtifact(ports, wanted, sighted?.document), options);
+  const fetched = await fetchArtifact(ports, await findArtifact(ports, wanted, options), options);
   const { artifact, blob } = fetched;
   const checked = await check(ports, fetched, signal);
   confirmWanted(wanted, artifact, { ...checked.digests, sha256: blob.sha256 });
@@ -68,11 +68,18 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
   return { blob, broughtMore: beside.length > 0 };
 }
 
+/** Fetches a file into the store by what upstream says of its release alone, and checks it; nothing of it is on record. Throws as {@link storeArtifact}. */
+export async function bringArtifact(ports: StorePorts, artifact: UpstreamArtifact, options: FetchOptions): Promise<TakenArtifact> {
+  const fetched = await fetchArtifact(ports, { artifact, listing: 'listed' }, options);
+  const { beside = [] } = await check(ports, fetched, options.signal);
+  return { blob: fetched.blob, broughtMore: beside.length > 0 };
+}
+
 /** The newest document first; the file may have left the index since it was wanted, or never have been in it. */
-async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedArtifact, sighted: PackageDocument | undefined): Promise<FoundArtifact> {
+async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedArtifact, { sighted, arrived }: TakeOptions): Promise<FoundArtifact> {
   const isWanted = (listed: UpstreamArtifact) => listed.purl === purl && digestsAgree(listed.digests, digests) !== false;
-  const atPath = path === undefined ? undefined : sighted?.fileAt?.(path);
-  const seen = atPath !== undefined && isWanted(atPath) ? atPath : sighted?.artifacts.find(isWanted);
+  const atPath = path === undefined ? undefined : sighted?.document.fileAt?.(path);
+  const seen = atPath !== undefined && isWanted(atPath) ? atPath : sighted?.document.artifacts.find(isWanted);
   if (seen !== undefined) return { artifact: seen, listing: 'listed' };
   for (const fact of ports.catalog.ofPackage('observed', packageOf(purl), { history: true }).toReversed()) {
     const found = (await ports.documents.of(fact)).artifacts.find(isWanted);
@@ -80,6 +87,7 @@ async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedAr
   }
   const unlisted = ports.ecosystem.index.unlisted?.(ports.upstreamBase, packageOf(purl), purlParts(purl).version ?? '')?.find(isWanted);
   if (unlisted !== undefined) return { artifact: unlisted, listing: 'unlisted' };
+  if (arrived !== undefined) return { artifact: arrived.artifact, listing: 'listed' };
   throw new JobError('later', `store ${purl}: upstream's index doesn't list it with ${describe(digests)}`);
 }
 

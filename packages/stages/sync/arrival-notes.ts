@@ -1,0 +1,119 @@
+import type { Store, StoredBlob } from '@granary/contract/ports';
+import { groupCommit } from '@granary/contract/work';
+import { arrivalKey, arrivalPrefix, type ObjectKey } from '@granary/core/layout';
+import { canonicalJson, type Instant, type Purl, parseInstant, parsePurl, Sha256Shape, sha256 } from '@granary/core/model';
+import { z } from 'zod';
+import type { Stated } from './sighting.ts';
+
+/** A file whose bytes are stored and which a client has, by what upstream says of its release. */
+export interface ArrivalNote {
+  readonly at: Instant;
+  readonly packagePurl: Purl;
+  readonly path: string;
+  readonly statement: Stated['statement'];
+  readonly blob: StoredBlob;
+}
+/** A note that is durable. */
+export interface KeptNote {
+  readonly note: ArrivalNote;
+  /** It is on record: the note isn't needed any more. */
+  remove(): Promise<void>;
+}
+/** Remembers what came until it is on record, whatever dies meanwhile: objects of lines, as facts have them (0101). */
+export interface ArrivalNotes {
+  /** Resolves when it is durable. What comes while a write is under way shares an object. */
+  keep(note: ArrivalNote): Promise<KeptNote>;
+  /** What is there. Lines that no process of ours wrote are passed over, and stay. */
+  all(): AsyncIterable<KeptNote>;
+}
+
+const MAX_LINES = 256;
+/** A statement has 256 KiB at most (`ReleaseDocuments`), and six times that where every character of it is escaped. */
+const MAX_OBJECT_BYTES = 4 * 2 ** 20;
+
+/** An object with notes in it. */
+interface Holder {
+  readonly key: ObjectKey;
+  left: number;
+}
+interface Line {
+  readonly bytes: Uint8Array;
+  holder?: Holder;
+}
+
+export function openArrivalNotes({ objects, mutable }: Pick<Store, 'objects' | 'mutable'>, ecosystem: string): ArrivalNotes {
+  const remove = async (holder: Holder | undefined) => {
+    if (holder === undefined) return;
+    holder.left -= 1;
+    if (holder.left === 0) await mutable.remove(holder.key);
+  };
+  const write = groupCommit(async (lines: readonly Line[]) => {
+    for (const group of groupsOf(lines)) {
+      const bytes = Buffer.concat(group.flatMap((line) => [line.bytes, NEWLINE]));
+      const holder = { key: arrivalKey(ecosystem, sha256(bytes)), left: group.length };
+      await objects.putOnce(holder.key, bytes);
+      for (const line of group) line.holder = holder;
+    }
+  });
+  return {
+    async keep(note) {
+      const line: Line = { bytes: encode(note) };
+      await write([line]);
+      return { note, remove: () => remove(line.holder) };
+    },
+    async *all() {
+      for await (const key of objects.list(arrivalPrefix(ecosystem))) {
+        const bytes = await objects.get(key, MAX_OBJECT_BYTES);
+        const lines = bytes === undefined ? [] : Buffer.from(bytes).toString().split('\n').slice(0, -1);
+        const holder = { key, left: lines.length };
+        for (const text of lines) {
+          const note = decode(text);
+          if (note !== undefined) yield { note, remove: () => remove(holder) };
+        }
+      }
+    },
+  };
+}
+
+const NEWLINE = Uint8Array.of(0x0a);
+
+function groupsOf(lines: readonly Line[]): readonly (readonly Line[])[] {
+  const groups: Line[][] = [];
+  let sizeBytes = Number.POSITIVE_INFINITY;
+  for (const line of lines) {
+    const length = line.bytes.length + NEWLINE.length;
+    if (sizeBytes + length > MAX_OBJECT_BYTES || groups.at(-1)?.length === MAX_LINES) {
+      groups.push([]);
+      sizeBytes = 0;
+    }
+    groups.at(-1)?.push(line);
+    sizeBytes += length;
+  }
+  return groups;
+}
+
+function encode({ at, packagePurl, path, statement, blob }: ArrivalNote): Uint8Array {
+  return Buffer.from(canonicalJson({ at, package: packagePurl, path, statement: { ...statement }, sha256: blob.sha256, sizeBytes: blob.sizeBytes }));
+}
+
+const Note = z.object({
+  at: z.string().transform(parseInstant),
+  package: z.string().transform(parsePurl),
+  path: z.string(),
+  statement: z.object({ url: z.string(), text: z.string() }),
+  sha256: Sha256Shape,
+  sizeBytes: z.number().int().nonnegative(),
+});
+
+function decode(text: string): ArrivalNote | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { success, data } = Note.safeParse(value);
+  if (!success || data.package === undefined || data.at === undefined) return undefined;
+  const { at, package: packagePurl, path, statement, sha256: digest, sizeBytes } = data;
+  return { at, packagePurl, path, statement, blob: { sha256: digest, sizeBytes } };
+}

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { memoryStore } from '@granary/contract/memory';
+import { arrivalKey } from '@granary/core/layout';
+import { sha256, toPurl } from '@granary/core/model';
+import { expect, it } from 'vitest';
+import { openArrivalNotes } from './arrival-notes.ts';
+import { BOX, BOXES, CONTENT, openPullSite, PUBLISHED, type PullSiteOptions } from './test/pull-site.ts';
+
+it('gives a client what came by its release once a note of it is durable, and takes it in by the document of its package later', async () => {
+  const site = await openArrived();
+  const before = [await site.notes(), site.stored(), site.arrivals.waiting()];
+
+  await site.takeIn();
+
+  expect(before).toEqual([1, [], 1]);
+  expect([await site.notes(), site.stored(), site.publishedAt(), site.arrivals.waiting()]).toEqual([0, [BOX], [PUBLISHED], 0]);
+  expect(site.requests()).toBe(1);
+});
+
+it.each([
+  ['nothing can be heard of its package', undefined],
+  ['its package says otherwise of it by then', { digests: { sha256: sha256('other bytes') } }],
+])('takes it in by what was said of its release where %s', async (_, listed) => {
+  const site = await openArrived();
+  if (listed === undefined) site.hush();
+  else site.list(listed);
+
+  await site.takeIn();
+
+  expect([site.stored(), site.publishedAt(), await site.notes(), site.failures(), site.requests()]).toEqual([[BOX], [undefined], 0, 0, 1]);
+});
+
+it('fetches it again where its package states what nobody looked for in the bytes', async () => {
+  const site = await openArrived({ digests: { sha1: sha1(CONTENT) } });
+  site.list({ digests: { sha1: sha1(CONTENT), sha512: sha512('other bytes') } });
+
+  await site.takeIn();
+
+  expect([site.requests(), site.stored(), site.failures(), await site.notes()]).toEqual([2, [], 1, 0]);
+});
+
+it('fetches once what is asked for again before it is taken in', async () => {
+  const site = await openArrived();
+
+  const again = Buffer.concat(await Array.fromAsync(site.fetchStated().bytes()));
+
+  expect([again.equals(CONTENT), site.requests(), await site.notes()]).toEqual([true, 1, 1]);
+});
+
+it('takes in at once what another view is asked for', async () => {
+  const site = await openArrived();
+
+  await site.shown(BOXES);
+
+  expect([site.stored(), await site.notes()]).toEqual([[BOX], 0]);
+});
+
+it('takes in at once, and before a client has it, what brought more that clients ask for next', async () => {
+  const site = openPullSite({ isListed: false, check: 'brings-more' });
+  site.send(CONTENT);
+  site.list();
+
+  const reading = Array.fromAsync(site.fetchStated().bytes()).then(() => site.stored());
+
+  expect(await reading).toContain(BOX);
+});
+
+it.each([
+  ['the ecosystem refuses', { check: 'refuses' }, CONTENT],
+  ['has other bytes than its release says', {}, Buffer.alloc(CONTENT.length, 'x')],
+] as const)('gives nobody all of a file that %s, and keeps no note of it', async (_, options, sent) => {
+  const site = openPullSite({ ...options, isListed: false });
+  site.send(sent);
+
+  await expect(Array.fromAsync(site.fetchStated().bytes())).rejects.toMatchObject({ code: 'refused' });
+
+  expect([await site.notes(), site.arrivals.waiting(), await site.blobs.size(sha256(sent))]).toEqual([
+    0,
+    0,
+    site.artifact.digests.sha256 === sha256(sent) ? sent.length : undefined,
+  ]);
+});
+
+it('takes in after the next start what a process left behind, without upstream', async () => {
+  const before = await openArrived();
+  await before.end();
+
+  const next = openPullSite({ isListed: false, store: before.store });
+  await next.arrivals.resume(0);
+
+  expect([next.stored(), await next.notes(), next.requests()]).toEqual([[BOX], 0, 0]);
+});
+
+it('leaves to other processes what is new', async () => {
+  const { store } = await openArrived();
+  const other = openPullSite({ isListed: false, store });
+
+  await other.arrivals.resume(60_000);
+  const early = other.stored();
+  await other.clock.advance(60_000);
+  await other.arrivals.resume(60_000);
+
+  expect([early, other.stored()]).toEqual([[], [BOX]]);
+});
+
+it('says what could not be taken in, and tries again after the next start', async () => {
+  const site = await openArrived();
+  site.refuseFacts(true);
+
+  await site.takeIn();
+  const failed = [site.failures(), site.stored(), await site.notes(), site.arrivals.waiting()];
+  const next = openPullSite({ isListed: false, store: site.store });
+  await next.arrivals.resume(0);
+
+  expect([failed, next.stored()]).toEqual([[1, [], 1, 0], [BOX]]);
+});
+
+it('puts notes that come at once into one object, which goes with the last of them', async () => {
+  const store = memoryStore();
+  const notes = openArrivalNotes(store, 'tiny');
+  const note = (number: number) => ({
+    ...{ at: PUBLISHED, packagePurl: BOXES, path: `files/box-${number}`, statement: { url: 'http://upstream.example/', text: 'é'.repeat(100_000) } },
+    blob: { sha256: sha256(`${number}`), sizeBytes: number },
+  });
+  const objects = async () => (await Array.fromAsync(store.objects.list('arrivals/'))).length;
+
+  const kept = await Promise.all(Array.from({ length: 60 }, (_, number) => notes.keep(note(number))));
+  const [first, all, found] = [await objects(), kept.map((one) => one.note), await Array.fromAsync(notes.all(), (one) => one.note)];
+  for (const one of kept.slice(1)) await one.remove();
+  const left = await Array.fromAsync(openArrivalNotes(store, 'tiny').all(), (one) => one.note.path);
+  await kept[0]?.remove();
+
+  // 200 kB each, and at most 4 MiB in an object.
+  expect([first, new Set(found)]).toEqual([3, new Set(all)]);
+  expect([left.length, left[0], await objects()]).toEqual([20, 'files/box-0', 0]);
+});
+
+it.each(['no json', '{}', '{"at":"now","package":"none"}', ''])('passes over a line that it did not write: %s', async (line) => {
+  const store = memoryStore();
+  const bytes = Buffer.from(`${line}\n`);
+  await store.objects.putOnce(arrivalKey('tiny', sha256(bytes)), bytes);
+
+  expect(await Array.fromAsync(openArrivalNotes(store, 'tiny').all())).toEqual([]);
+  expect(await Array.fromAsync(openArrivalNotes(store, 'other').all())).toEqual([]);
+});
+
+function sha1(bytes: Uint8Array): string {
+  return createHash('sha1').update(bytes).digest('hex');
+}
+
+function sha512(text: string): string {
+  return createHash('sha512').update(text).digest('hex');
+}
+
+/** A client has a file by what upstream says of its release. */
+async function openArrived(options: PullSiteOptions = {}) {
+  const site = openPullSite({ isListed: false, ...options });
+  site.send(CONTENT);
+  site.list();
+  const bytes = Buffer.concat(await Array.fromAsync(site.fetchStated().bytes()));
+  expect(bytes.equals(CONTENT)).toBe(true);
+  expect(site.shown(toPurl('pkg:tiny/lid'))).toBe(undefined);
+  return site;
+}
