@@ -72,12 +72,13 @@ it(
 );
 
 it(
-  'has in every other view at once what a client was just given',
+  'has in every other view at once what a client was just given, and what came with it',
   async () => {
     const project = await locked('second', { ember: '^1.0.0' });
 
     await installed(project, 'pull');
 
+    expect((await fetch(`${address}/pull/npm/-/npm/v1/attestations/ember@1.0.0`)).status).toBe(200);
     expect(await timeOf('ember')).toBe(PUBLISHED);
     expect(await installed(project, 'all')).toBe('ember 1.0.0\n');
   },
@@ -85,7 +86,7 @@ it(
 );
 
 it(
-  'keeps what it gave when it is killed before that is on record, though upstream is gone ever since',
+  'keeps what it gave when it is killed before that is on record, and takes it in after the next start without fetching it again',
   async () => {
     const publish = await publisher(folder, upstream);
     await publish({ name: 'tallow', version: '1.0.0', publishedAt: PUBLISHED });
@@ -94,14 +95,13 @@ it(
     await installed(project, 'pull');
     process.kill(running.pid, 'SIGKILL');
     await running.stop();
-    await upstream.close();
     const left = await notes();
     await start();
 
     expect([left.length, await shownWithin(TAKEN_IN_WITHIN_MS, notes, [])]).toEqual([1, []]);
+    expect(await timeOf('tallow')).toBe(PUBLISHED);
     expect(await installed(project, 'all')).toBe('tallow 1.0.0\n');
-    // Nobody ever heard what its package is, beside that release.
-    expect((await fetch(`${address}/npm/tallow`)).status).toBe(404);
+    expect(upstream.requests.filter((request) => request.endsWith('/tallow-1.0.0.tgz'))).toHaveLength(1);
     await mustRun(granaryArgv('ledger', 'check', '--config', configFile()), { env: granaryEnvironment() });
   },
   TEST_MS + TAKEN_IN_WITHIN_MS,

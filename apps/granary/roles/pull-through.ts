@@ -1,5 +1,5 @@
 import { type Config, ConfigError } from '@granary/config';
-import { digestsAgree, type Purl, packageOf, purlParts } from '@granary/core/model';
+import { type Purl, packageOf, purlParts } from '@granary/core/model';
 import { ecosystems } from '@granary/ecosystems';
 import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-serve';
 import { openPullBudget, PullError, type PulledFile, type PullSource, pullPermits } from '@granary/stage-sync';
@@ -90,8 +90,7 @@ const ORPHAN_MS = 60_000;
 
 async function resume({ arrivals }: PullingSide, { site, isAlone }: Pick<PullThroughParts, 'site' | 'isAlone'>, signal: AbortSignal): Promise<void> {
   if (!isAlone) await site.clock.sleep(ORPHAN_MS, signal).catch(() => undefined);
-  const taken = await arrivals.resume(isAlone ? 0 : ORPHAN_MS);
-  if (taken > 0 && !signal.aborted) await site.settle();
+  if (!signal.aborted) await arrivals.resume(isAlone ? 0 : ORPHAN_MS);
 }
 
 function unrecorded({ sides }: Reach): number {
@@ -117,13 +116,16 @@ function portOf(connected: ReadonlyMap<string, PullingSide>, refusal: PullThroug
   };
 }
 
+/** Where more wait to be taken in, clients wait for them. */
+const MAX_WAITING = 5000;
+
 /** A release that is asked for alone tells a file soonest; the document of its package tells the rest. */
 async function sightOf(
-  { looks, releases, askAhead }: PullingSide,
+  { looks, releases, arrivals, askAhead }: PullingSide,
   packagePurl: Purl,
   asked: Parameters<PullThrough['sight']>[1],
 ): ReturnType<PullThrough['sight']> {
-  if (!looks.knows(packagePurl)) {
+  if (!looks.knows(packagePurl) && arrivals.waiting() < MAX_WAITING) {
     // Once per look: who makes names up doesn't reach upstream with each of them.
     if (releases.known(asked.path) === undefined) askAhead(packagePurl, asked);
     const stated = await releases.of(packagePurl, asked.path);
@@ -152,9 +154,11 @@ async function fetched(side: PullingSide, file: PulledFile, until: 'bytes' | 'wh
 }
 
 /** What upstream said of it, where that isn't on record. */
-async function sourceOf({ looks, releases }: PullingSide, { purl, path, digests }: PulledFile): Promise<PullSource | undefined> {
+async function sourceOf({ looks, releases }: PullingSide, file: PulledFile): Promise<PullSource | undefined> {
+  const { purl, path } = file;
   const stated = path === undefined ? undefined : await releases.known(path);
-  if (stated?.artifact.purl === purl && digestsAgree(stated.artifact.digests, digests) === true) return { stated };
+  // That very one: what is on record states more.
+  if (stated?.artifact === file) return { stated };
   const sight = await looks.underWay(packageOf(purl));
   return sight?.type === 'sighted' ? { sighted: sight.sighted } : undefined;
 }

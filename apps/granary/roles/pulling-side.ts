@@ -62,6 +62,7 @@ export function openPullingSide(
     looks,
     notes: openArrivalNotes(privateStore, sync.ecosystem.id),
     later: (work) => gathering(work, { clock, signal, ...GATHER_ARRIVALS }),
+    settleLater,
     onFailed: failed,
   });
   const pull = openPull({

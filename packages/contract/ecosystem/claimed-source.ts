@@ -33,7 +33,7 @@ export function claimedSource(claim: {
 
 /** Is it the path of a folder below a repository's root, as facts hold it? */
 function isSourceDirectory(path: string): boolean {
-  return path.length <= MAX_DIRECTORY_CHARS && path !== '' && path.split('/').every((segment) => !/^\.{0,2}$|[\p{Cc}\\]/u.test(segment));
+  return path.length <= MAX_DIRECTORY_CHARS && path !== '' && path.isWellFormed() && path.split('/').every((segment) => !/^\.{0,2}$|[\p{Cc}\\]/u.test(segment));
 }
 
 /** The repository of a claim as a fact holds it; undefined for what isn't one. */

@@ -17,7 +17,7 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<ObjectKey>;
 }
 
-/** The few objects that may change or go: pending facts, staging, the published checkpoint, derived data. The layout decides which; others throw StoreError `immutable`. */
+/** The few objects that may change or go: pending facts, notes of what came for clients, staging, the published checkpoint, derived data. The layout decides which; others throw StoreError `immutable`. */
 export interface MutableObjects {
   /** Atomic: a reader sees the old bytes or the new. Durable when resolved. */
   replace(key: ObjectKey, bytes: Uint8Array): Promise<void>;

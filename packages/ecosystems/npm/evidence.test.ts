@@ -71,6 +71,12 @@ describe('a registry signature', () => {
     });
   });
 
+  it('asks upstream for nothing where only the time of publication is missing, which no key tells', async () => {
+    const { evidence, beside } = await check(artifact(byOldKey), JSON.stringify(golden.document), holding(golden.document));
+
+    expect([evidence, beside]).toEqual([[expect.objectContaining({ state: 'unchecked' })], undefined]);
+  });
+
   it('asks again when they will not', async () => {
     const { evidence, beside } = await check(artifact(byNewKey), JSON.stringify(golden.document), holding({ keys: [golden.document.keys[0]] }));
 

@@ -10,6 +10,8 @@ it.each([
     { repository: 'pkg:git/forge.example/owner/name', commit: COMMIT, directory: 'packages/a' },
   ],
   [{ repository: { url: 'https://forge.example/owner/name', directory: '../other' }, gitHead: 'main' }, { repository: 'pkg:git/forge.example/owner/name' }],
+  // No fact can hold half a character.
+  [{ repository: { url: 'https://forge.example/owner/name', directory: 'a\ud800' } }, { repository: 'pkg:git/forge.example/owner/name' }],
 ])('reads %j', (manifest, source) => {
   expect(sourceOf(manifest)).toEqual(source);
 });

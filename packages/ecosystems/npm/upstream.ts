@@ -57,7 +57,7 @@ function readRelease(bytes: Uint8Array, { url, package: purl, path }: Parameters
   const [name, version] = [nameOf(purl), usualVersion(purl, path)];
   const manifest = parseObject(bytes, `manifest ${url}`);
   if (version === undefined || manifest['name'] !== name || manifest['version'] !== version) return undefined;
-  const artifact = toArtifact(manifest, { name, version, url: url.slice(0, url.lastIndexOf('/')) });
+  const artifact = toArtifact(manifest, { name, version, url: new URL('.', url).href.slice(0, -1) });
   return typeof artifact === 'object' && artifact.path === path ? artifact : undefined;
 }
 

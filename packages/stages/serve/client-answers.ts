@@ -10,7 +10,7 @@ import type { Listings } from './listings.ts';
 import { mediaTypesOf } from './media-types.ts';
 import type { Pages } from './pages.ts';
 import { meets } from './policy.ts';
-import { answerPulled, nextTurn } from './pull-answers.ts';
+import { answerPulled, answerShown } from './pull-answers.ts';
 import { answerQuestion } from './questions.ts';
 import type { Refusals } from './refusals.ts';
 import type { ServePorts } from './serve-ports.ts';
@@ -36,8 +36,7 @@ export function answerClient(parts: ClientParts, target: ClientTarget, request: 
   if ('redirect' in route && route.redirect !== undefined) return redirectAnswer(relativeTo(target.path, route.redirect));
   if (target.view.type !== 'pull') {
     // What one client was given in the view that fetches, the next one finds here.
-    const shown = parts.ports.pull?.shown(packagesOf(route));
-    return shown === undefined ? answerByRoute(parts, target, request) : shown.then(nextTurn).then(() => answerByRoute(parts, target, request));
+    return answerShown(parts.ports.pull?.shown(packagesOf(route)), () => answerByRoute(parts, target, request));
   }
   return answerPulled(parts, target, { request, answerHeld: () => answerByRoute(parts, target, request) });
 }

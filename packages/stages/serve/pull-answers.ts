@@ -34,13 +34,20 @@ export function answerPulled(parts: ClientParts, target: ClientTarget, { request
       return answerPackage(asked, route);
     case 'artifact':
       return parts.holdings.find(route.packages, route) === undefined ? answerFile(asked, route) : answerHeld();
+    case 'companion':
+      // What its checks brought along comes on record with the file.
+      return answerShown(pull.shown(route.packages), answerHeld);
     case 'root':
     case 'fixed':
     case 'evidence':
     case 'question':
-    case 'companion':
       return answerHeld();
   }
+}
+
+/** Once what one client was given shows. */
+export function answerShown(shown: Promise<unknown> | undefined, answer: () => Answer): Answer {
+  return shown === undefined ? answer() : shown.then(nextTurn).then(answer);
 }
 
 const REMEDY = 'it is switched on by pullThrough: in granary.yaml, for processes that reach upstreams';
@@ -128,7 +135,7 @@ function fileAt(document: PackageDocument, path: string): UpstreamArtifact | und
 }
 
 /** Caches ask once a turn whether anything is new: what was recorded in this one shows in the next. */
-export function nextTurn(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -23,7 +23,7 @@ export interface KeptNote {
 export interface ArrivalNotes {
   /** Resolves when it is durable. What comes while a write is under way shares an object. */
   keep(note: ArrivalNote): Promise<KeptNote>;
-  /** What is there. Lines that no process of ours wrote are passed over, and stay. */
+  /** What is there. Lines that no process of ours wrote are passed over. */
   all(): AsyncIterable<KeptNote>;
 }
 
@@ -59,17 +59,16 @@ export function openArrivalNotes({ objects, mutable }: Pick<Store, 'objects' | '
     async keep(note) {
       const line: Line = { bytes: encode(note) };
       await write([line]);
-      return { note, remove: () => remove(line.holder) };
+      const { holder } = line;
+      return { note, remove: () => remove(holder) };
     },
     async *all() {
       for await (const key of objects.list(arrivalPrefix(ecosystem))) {
         const bytes = await objects.get(key, MAX_OBJECT_BYTES);
-        const lines = bytes === undefined ? [] : Buffer.from(bytes).toString().split('\n').slice(0, -1);
-        const holder = { key, left: lines.length };
-        for (const text of lines) {
-          const note = decode(text);
-          if (note !== undefined) yield { note, remove: () => remove(holder) };
-        }
+        const lines = bytes === undefined ? [] : Buffer.from(bytes).toString().split('\n');
+        const found = lines.flatMap((text) => decode(text) ?? []);
+        const holder = { key, left: found.length };
+        for (const note of found) yield { note, remove: () => remove(holder) };
       }
     },
   };

@@ -18,25 +18,78 @@ it('gives a client what came by its release once a note of it is durable, and ta
 });
 
 it.each([
-  ['nothing can be heard of its package', undefined],
-  ['its package says otherwise of it by then', { digests: { sha256: sha256('other bytes') } }],
-])('takes it in by what was said of its release where %s', async (_, listed) => {
-  const site = await openArrived();
-  if (listed === undefined) site.hush();
-  else site.list(listed);
+  ['other bytes', { digests: { sha256: sha256('other bytes') } }],
+  ['a digest that the bytes have not', { digests: { sha1: sha1(CONTENT), sha512: sha512(Buffer.from('other bytes')) } }],
+])('takes it in by what was said of its release where its package states %s by then', async (_, listed) => {
+  const site = await openArrived({ digests: { sha1: sha1(CONTENT) } });
+  site.list({ ...listed, publishedAt: PUBLISHED });
 
   await site.takeIn();
 
   expect([site.stored(), site.publishedAt(), await site.notes(), site.failures(), site.requests()]).toEqual([[BOX], [undefined], 0, 0, 1]);
 });
 
-it('fetches it again where its package states what nobody looked for in the bytes', async () => {
+it('reads it again where its package states digests that nobody looked for', async () => {
   const site = await openArrived({ digests: { sha1: sha1(CONTENT) } });
-  site.list({ digests: { sha1: sha1(CONTENT), sha512: sha512('other bytes') } });
+  site.list({ digests: { sha1: sha1(CONTENT), sha512: sha512(CONTENT) }, publishedAt: PUBLISHED });
 
   await site.takeIn();
 
-  expect([site.requests(), site.stored(), site.failures(), await site.notes()]).toEqual([2, [], 1, 0]);
+  expect([site.stored(), site.publishedAt(), site.requests()]).toEqual([[BOX], [PUBLISHED], 1]);
+});
+
+it('waits ten minutes for an upstream that does not tell of the package, and takes it in by its release then', async () => {
+  const site = await openArrived({ check: 'asks-upstream' });
+  site.hush();
+  await site.takeIn();
+  await site.shown(BOXES);
+  await site.clock.advance(599_000);
+  const before = [site.stored(), await site.notes(), site.arrivals.waiting(), site.failures()];
+
+  await site.clock.advance(300_000);
+
+  expect([before, site.stored(), site.publishedAt(), await site.notes()]).toEqual([[[], 1, 1, 0], [BOX], [undefined], 0]);
+});
+
+it('takes it in by the document of its package as soon as that can be had', async () => {
+  const site = await openArrived();
+  site.hush();
+  await site.takeIn();
+  site.list();
+
+  await site.clock.advance(10_000);
+
+  expect([site.stored(), site.publishedAt(), await site.notes()]).toEqual([[BOX], [PUBLISHED], 0]);
+});
+
+it('takes nothing in while the process ends', async () => {
+  const site = await openArrived();
+  const looked = Promise.withResolvers<void>();
+  site.hold(looked.promise);
+  void site.takeIn();
+
+  const ended = site.end();
+  looked.resolve();
+  await ended;
+
+  expect([site.stored(), await site.notes(), site.failures()]).toEqual([[], 1, 0]);
+});
+
+it('leaves the first bytes where others were recorded under its name meanwhile', async () => {
+  const site = await openArrived();
+  await site.keepOther();
+
+  await site.takeIn();
+
+  expect([site.stored(), await site.notes(), site.failures()]).toEqual([[BOX], 0, 1]);
+});
+
+it('gives nobody other bytes under its name', async () => {
+  const site = await openArrived();
+
+  await expect(Array.fromAsync(site.fetchOther().bytes())).rejects.toMatchObject({ code: 'refused' });
+
+  expect(site.requests()).toBe(1);
 });
 
 it('fetches once what is asked for again before it is taken in', async () => {
@@ -81,38 +134,45 @@ it.each([
   ]);
 });
 
-it('takes in after the next start what a process left behind, without upstream', async () => {
+it.each(['ended', 'was killed'])('takes in after the next start what a process left behind that %s, without fetching it again', async (how) => {
   const before = await openArrived();
-  await before.end();
+  if (how === 'ended') await before.end();
 
   const next = openPullSite({ isListed: false, store: before.store });
+  next.list();
   await next.arrivals.resume(0);
+  const seen = [next.shown(BOXES), next.shown(toPurl('pkg:tiny/lid'))];
+  await seen[0];
 
-  expect([next.stored(), await next.notes(), next.requests()]).toEqual([[BOX], 0, 0]);
+  expect(seen).toEqual([expect.any(Promise), undefined]);
+  expect([next.stored(), next.publishedAt(), await next.notes(), next.requests()]).toEqual([[BOX], [PUBLISHED], 0, 0]);
 });
 
 it('leaves to other processes what is new', async () => {
   const { store } = await openArrived();
   const other = openPullSite({ isListed: false, store });
+  other.list();
 
   await other.arrivals.resume(60_000);
-  const early = other.stored();
+  const early = other.arrivals.waiting();
   await other.clock.advance(60_000);
   await other.arrivals.resume(60_000);
+  await other.shown(BOXES);
 
-  expect([early, other.stored()]).toEqual([[], [BOX]]);
+  expect([early, other.stored()]).toEqual([0, [BOX]]);
 });
 
-it('says what could not be taken in, and tries again after the next start', async () => {
+it('says what could not be taken in, and tries again', async () => {
   const site = await openArrived();
   site.refuseFacts(true);
-
   await site.takeIn();
+  await site.clock.advance(9999);
   const failed = [site.failures(), site.stored(), await site.notes(), site.arrivals.waiting()];
-  const next = openPullSite({ isListed: false, store: site.store });
-  await next.arrivals.resume(0);
 
-  expect([failed, next.stored()]).toEqual([[1, [], 1, 0], [BOX]]);
+  site.refuseFacts(false);
+  await site.clock.advance(1);
+
+  expect([failed, site.stored(), await site.notes(), site.arrivals.waiting()]).toEqual([[1, [], 1, 1], [BOX], 0, 0]);
 });
 
 it('puts notes that come at once into one object, which goes with the last of them', async () => {
@@ -148,8 +208,8 @@ function sha1(bytes: Uint8Array): string {
   return createHash('sha1').update(bytes).digest('hex');
 }
 
-function sha512(text: string): string {
-  return createHash('sha512').update(text).digest('hex');
+function sha512(bytes: Uint8Array): string {
+  return createHash('sha512').update(bytes).digest('hex');
 }
 
 /** A client has a file by what upstream says of its release. */

@@ -1,21 +1,23 @@
 import { EcosystemError, type PackageIndex, type UpstreamArtifact } from '@granary/contract/ecosystem';
 import { JobError, type StoredBlob } from '@granary/contract/ports';
-import { type Purl, toInstant } from '@granary/core/model';
+import { type Instant, type Purl, toInstant } from '@granary/core/model';
 import pLimit from 'p-limit';
 import type { ArrivalNote, ArrivalNotes, KeptNote } from './arrival-notes.ts';
 import type { Looks } from './open-looks.ts';
 import type { Stated } from './sighting.ts';
-import { type StorePorts, takeArtifact } from './store-artifact.ts';
+import type { StorePorts } from './store-artifact.ts';
+import { takeArrived } from './take-arrived.ts';
 
 /** Files that clients have by what upstream says of their releases alone. They are taken in by the documents of their packages a while later, when clients wait for less. */
 export interface Arrivals extends AsyncDisposable {
   /** Resolves when it is durable that the file came, and will be taken in whatever dies. */
   keep(packagePurl: Purl, stated: Stated, blob: StoredBlob): Promise<Arrival>;
-  /** Resolves when the facts of what came of the package so far are durable. */
+  /** Takes in at once what came of the package. Resolves when that is durable, or can't be had at the moment. */
   hasten(packagePurl: Purl): Promise<void>;
-  /** Takes in what an earlier process left behind, and says how much that was; `olderThanMs`: what is newer belongs to another one that lives. */
-  resume(olderThanMs: number): Promise<number>;
-  /** How many there are. */
+  has(packagePurl: Purl): boolean;
+  /** Begins to take in what an earlier process left behind; `olderThanMs`: what is newer belongs to another one that lives. */
+  resume(olderThanMs: number): Promise<void>;
+  /** How many the catalog doesn't show yet. */
   readonly waiting: () => number;
 }
 interface Arrival {
@@ -29,26 +31,38 @@ export interface ArrivalPorts {
   readonly notes: ArrivalNotes;
   /** Calls for the work, which begins when a while went by without a call. */
   readonly later: (work: () => Promise<void>) => () => Promise<void>;
+  /** Resolves when durable facts are sequenced and folded, together with what else comes until then. */
+  readonly settleLater: () => Promise<void>;
   /** Told of what couldn't be taken in. */
   readonly onFailed: (purl: Purl, error: Error) => void;
 }
 
 /** At once: clients of other packages go first. */
 const CONCURRENCY = 4;
+/** Before the first retry; twice as long before each that follows, up to the second. */
+const RETRY_MS = { first: 10_000, longest: 300_000 };
+/** For so long the document of a package is waited for, which alone tells when a release was published. Then upstream counts as gone. */
+const SILENT_MS = 600_000;
 
 interface Waiting {
-  readonly note: ArrivalNote;
+  readonly at: Instant;
+  readonly packagePurl: Purl;
   readonly artifact: UpstreamArtifact;
+  readonly blob: StoredBlob;
   readonly remove: KeptNote['remove'];
   readonly ended: PromiseWithResolvers<void>;
-  begun: boolean;
+  /** Somebody sees to it that it is taken in. */
+  isSeenTo: boolean;
+  /** Its facts are durable, or never will be. */
+  isOver: boolean;
+  attempt?: Promise<void>;
 }
 
 export function openArrivals(ports: ArrivalPorts): Arrivals {
   const { notes } = ports;
   const { clock, ecosystem } = ports.sync;
   const intake = openIntake(ports);
-  const takeInLater = ports.later(() => intake.takeIn(intake.waiting));
+  const takeInLater = ports.later(async () => intake.seeTo(intake.all()));
   return {
     async keep(packagePurl, { artifact, statement }, blob) {
       const kept = await notes.keep({ at: clock.now(), packagePurl, path: artifact.path, statement, blob });
@@ -56,69 +70,124 @@ export function openArrivals(ports: ArrivalPorts): Arrivals {
       void takeInLater();
       return { recorded: ended.promise };
     },
-    hasten: (packagePurl) => intake.takeIn([...intake.waiting].filter(({ note }) => note.packagePurl === packagePurl)),
+    hasten: async (packagePurl) => void (await Promise.all([...intake.of(packagePurl)].map(intake.attempt))),
+    has: (packagePurl) => intake.of(packagePurl).size > 0,
     async resume(olderThanMs) {
       const until = toInstant(Date.parse(clock.now()) - olderThanMs);
-      const left: Waiting[] = [];
       for await (const kept of notes.all()) {
-        const artifact = kept.note.at > until || intake.isEnding() ? undefined : artifactOf(ecosystem.index, kept.note);
-        if (artifact !== undefined) left.push(intake.add(kept, artifact));
+        if (intake.isEnding()) return;
+        const artifact = kept.note.at > until ? undefined : artifactOf(ecosystem.index, kept.note);
+        if (artifact !== undefined) intake.seeTo([intake.add(kept, artifact)]);
       }
-      await intake.takeIn(left);
-      return left.length;
     },
-    waiting: () => intake.waiting.size,
+    waiting: intake.count,
     [Symbol.asyncDispose]: intake.end,
   };
 }
 
 /** What waits to be taken in, and what is being. */
 function openIntake(ports: ArrivalPorts) {
-  const waiting = new Set<Waiting>();
+  const { clock } = ports.sync;
+  const waiting = openWaiting();
   const running = new Set<Promise<void>>();
   const limit = pLimit(CONCURRENCY);
   const ending = new AbortController();
-  const begin = (one: Waiting): Promise<void> => {
-    if (one.begun) return one.ended.promise;
-    one.begun = true;
-    const run = limit(() => takeInOrTell(ports, one, ending.signal)).finally(() => {
-      waiting.delete(one);
-      running.delete(run);
-      one.ended.resolve();
-    });
-    running.add(run);
-    return one.ended.promise;
+  const over = (one: Waiting) => {
+    one.isOver = true;
+    one.ended.resolve();
+    // Until then nobody else knows that it is here.
+    const forget = () => waiting.end(one);
+    ports.settleLater().then(forget, forget);
+  };
+  /** One at a time. */
+  const attempt = (one: Waiting): Promise<void> => {
+    if (one.isOver || ending.signal.aborted) return Promise.resolve();
+    one.attempt ??= takeInOrTell(ports, one, ending.signal)
+      .then((isOver) => void (isOver && over(one)))
+      .finally(() => delete one.attempt);
+    return one.attempt;
+  };
+  const persist = async (one: Waiting): Promise<void> => {
+    for (let pauseMs = RETRY_MS.first; ; pauseMs = Math.min(2 * pauseMs, RETRY_MS.longest)) {
+      await limit(() => attempt(one));
+      if (one.isOver || ending.signal.aborted) return;
+      await clock.sleep(pauseMs, ending.signal).catch(() => undefined);
+    }
   };
   return {
-    waiting: waiting as ReadonlySet<Waiting>,
-    add({ note, remove }: KeptNote, artifact: UpstreamArtifact): Waiting {
-      const one = { note, artifact, remove, ended: Promise.withResolvers<void>(), begun: false };
-      waiting.add(one);
+    all: waiting.all,
+    of: waiting.of,
+    count: waiting.count,
+    attempt,
+    add({ note: { at, packagePurl, blob }, remove }: KeptNote, artifact: UpstreamArtifact): Waiting {
+      const one = { at, packagePurl, artifact, blob, remove, ended: Promise.withResolvers<void>(), isSeenTo: false, isOver: false };
+      waiting.begin(one);
       return one;
     },
-    takeIn: async (all: Iterable<Waiting>): Promise<void> => void (await Promise.all([...all].map(begin))),
+    seeTo(all: Iterable<Waiting>): void {
+      for (const one of all) {
+        if (one.isSeenTo) continue;
+        one.isSeenTo = true;
+        const run = persist(one).finally(() => running.delete(run));
+        running.add(run);
+      }
+    },
     isEnding: () => ending.signal.aborted,
     async end(): Promise<void> {
       ending.abort();
-      await Promise.all(running);
-      for (const { ended } of waiting) ended.resolve();
+      await Promise.all([...running, ...waiting.all().map((one) => one.attempt)]);
+      for (const one of waiting.all()) waiting.end(one);
     },
   };
 }
 
-/** Never rejects. What is left behind is taken in after the next start, unless it never can be. */
-async function takeInOrTell(ports: ArrivalPorts, one: Waiting, ending: AbortSignal): Promise<void> {
-  if (ending.aborted) return;
-  const { artifact, remove } = one;
-  const tell = (cause: unknown) => ports.onFailed(artifact.purl, cause instanceof Error ? cause : new Error(String(cause)));
+/** By package. */
+function openWaiting() {
+  const all = new Set<Waiting>();
+  const byPackage = new Map<Purl, Set<Waiting>>();
+  return {
+    all: (): readonly Waiting[] => [...all],
+    of: (packagePurl: Purl): ReadonlySet<Waiting> => byPackage.get(packagePurl) ?? NONE,
+    count: () => all.size,
+    begin(one: Waiting): void {
+      const ofPackage = byPackage.get(one.packagePurl) ?? new Set();
+      byPackage.set(one.packagePurl, ofPackage.add(one));
+      all.add(one);
+    },
+    end(one: Waiting): void {
+      const ofPackage = byPackage.get(one.packagePurl);
+      ofPackage?.delete(one);
+      if (ofPackage?.size === 0) byPackage.delete(one.packagePurl);
+      all.delete(one);
+      one.ended.resolve();
+    },
+  };
+}
+const NONE: ReadonlySet<Waiting> = new Set();
+
+/** Never rejects. False: it is to be tried again, in a while or after the next start. */
+async function takeInOrTell(ports: ArrivalPorts, one: Waiting, ending: AbortSignal): Promise<boolean> {
   try {
-    await takeIn(ports, one, ending);
-    await remove();
+    if (!(await takeIn(ports, one, ending))) return false;
+    await one.remove();
+    return true;
   } catch (error) {
-    if (ending.aborted) return;
-    tell(error);
-    if (error instanceof JobError && error.retry !== 'at-once') await remove().catch(tell);
+    if (ending.aborted) return false;
+    ports.onFailed(one.artifact.purl, error instanceof Error ? error : new Error(String(error)));
+    if (!(error instanceof JobError) || error.retry !== 'never') return false;
+    await one.remove().catch(() => undefined);
+    return true;
   }
+}
+
+/** False while its package can't be heard of, for a time. */
+async function takeIn({ sync, looks }: ArrivalPorts, { at, packagePurl, artifact, blob }: Waiting, signal: AbortSignal): Promise<boolean> {
+  const sight = await looks.sight(packagePurl);
+  signal.throwIfAborted();
+  const isSilent = sight.type === 'stale';
+  if (isSilent && Date.parse(sync.clock.now()) - Date.parse(at) < SILENT_MS) return false;
+  await takeArrived(sync, { artifact, blob }, { signal, isSilent, sighted: sight.type === 'sighted' ? sight.sighted : undefined });
+  return true;
 }
 
 function artifactOf({ release }: Pick<PackageIndex, 'release'>, { packagePurl, path, statement: { url, text } }: ArrivalNote): UpstreamArtifact | undefined {
@@ -128,12 +197,4 @@ function artifactOf({ release }: Pick<PackageIndex, 'release'>, { packagePurl, p
     if (error instanceof EcosystemError) return undefined;
     throw error;
   }
-}
-
-/** By the document of its package, which comes on record; by what was said of its release where that is no longer said, or nothing can be heard. */
-async function takeIn({ sync, looks }: ArrivalPorts, { note, artifact }: Waiting, signal: AbortSignal): Promise<void> {
-  const { packagePurl, path, blob } = note;
-  const sight = await looks.sight(packagePurl);
-  const wanted = { purl: artifact.purl, digests: { ...artifact.digests, sha256: blob.sha256 }, path };
-  await takeArtifact(sync, wanted, { signal, sighted: sight.type === 'sighted' ? sight.sighted : undefined, arrived: { artifact, blob } });
 }

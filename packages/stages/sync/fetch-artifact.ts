@@ -1,6 +1,5 @@
 import { EcosystemError, type UpstreamArtifact } from '@granary/contract/ecosystem';
 import { JobError, type StoredBlob, StoreError, UpstreamError } from '@granary/contract/ports';
-import type { Digests } from '@granary/core/model';
 import type { SyncPorts } from './sync-ports.ts';
 
 /** No artifact is larger; beyond, it isn't taken in. */
@@ -23,13 +22,6 @@ export interface FetchOptions {
   readonly signal?: AbortSignal;
   readonly maxBytes?: number;
   readonly watcher?: FetchWatcher;
-  /** It came before, and is in the store: not fetched again where that proves all that upstream states of it. */
-  readonly arrived?: ArrivedArtifact;
-}
-interface ArrivedArtifact {
-  /** Its digests were found in the bytes. */
-  readonly artifact: UpstreamArtifact;
-  readonly blob: StoredBlob;
 }
 /** An artifact whose bytes are in the store. */
 export interface FetchedArtifact {
@@ -43,13 +35,12 @@ export interface FetchedArtifact {
 export async function fetchArtifact(
   ports: Pick<SyncPorts, 'blobs' | 'upstream' | 'addressOf'>,
   { artifact, listing }: FoundArtifact,
-  { signal, watcher, maxBytes: most = MAX_ARTIFACT_BYTES, arrived }: FetchOptions,
+  { signal, watcher, maxBytes: most = MAX_ARTIFACT_BYTES }: FetchOptions,
 ): Promise<FetchedArtifact> {
-  if (arrived !== undefined && isProven(artifact, arrived)) return fetched(ports, artifact, arrived.blob);
   const { sha256 } = artifact.digests;
   const maxBytes = Math.min(artifact.sizeBytes ?? artifact.maxBytes ?? MAX_ARTIFACT_BYTES, MAX_ARTIFACT_BYTES, most);
   const held = sha256 === undefined ? undefined : await ports.blobs.size(sha256);
-  if (sha256 !== undefined && held !== undefined) return fetched(ports, artifact, { sha256, sizeBytes: held });
+  if (sha256 !== undefined && held !== undefined) return heldArtifact(ports, artifact, { sha256, sizeBytes: held });
   let from = artifact;
   try {
     from = { ...artifact, url: await ports.addressOf(artifact) };
@@ -67,15 +58,10 @@ export async function fetchArtifact(
       maxBytes,
       ...(artifact.sizeBytes === undefined ? {} : { sizeBytes: artifact.sizeBytes }),
     });
-    return fetched(ports, artifact, blob, kept.bytes());
+    return heldArtifact(ports, artifact, blob, kept.bytes());
   } catch (cause) {
     throw toJobError(from, cause);
   }
-}
-
-function isProven({ digests }: UpstreamArtifact, { artifact, blob }: ArrivedArtifact): boolean {
-  const found: Digests = { ...artifact.digests, sha256: blob.sha256 };
-  return Object.entries(digests).every(([name, digest]) => found[name as keyof Digests] === digest);
 }
 
 /** What an ecosystem or a store says of bytes from upstream, as the failure of a job. Anything else is given back as it is. */
@@ -88,7 +74,8 @@ export function toJobError(artifact: UpstreamArtifact, cause: unknown): unknown 
   return cause;
 }
 
-function fetched({ blobs }: Pick<SyncPorts, 'blobs'>, artifact: UpstreamArtifact, blob: StoredBlob, kept?: Uint8Array): FetchedArtifact {
+/** Of which the bytes are in the store; `kept` are all of them. */
+export function heldArtifact({ blobs }: Pick<SyncPorts, 'blobs'>, artifact: UpstreamArtifact, blob: StoredBlob, kept?: Uint8Array): FetchedArtifact {
   return {
     artifact,
     blob,

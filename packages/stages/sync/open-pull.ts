@@ -1,5 +1,5 @@
 import { type Clock, JobError, type Spool, type StoredBlob } from '@granary/contract/ports';
-import { type Artifact, type Purl, packageOf } from '@granary/core/model';
+import { type Artifact, digestsAgree, type Purl, packageOf } from '@granary/core/model';
 import type { Arrivals } from './arrivals.ts';
 import type { PullBudget, Reservation } from './pull-budget.ts';
 import { PullFlight } from './pull-flight.ts';
@@ -22,7 +22,7 @@ export interface PullPorts {
   readonly sync: StorePorts;
   readonly openSpool: () => Promise<Spool>;
   /** What comes by its release alone goes there. */
-  readonly arrivals: Pick<Arrivals, 'keep' | 'hasten'>;
+  readonly arrivals: Pick<Arrivals, 'keep' | 'hasten' | 'has'>;
   /** Resolves when the facts that were submitted are sequenced and folded. */
   readonly settle: () => Promise<void>;
   /** The same in a while, together with what else comes until then. */
@@ -58,21 +58,19 @@ const FETCH_TIMEOUT_MS = 20 * 60_000;
  */
 export function openPull(ports: PullPorts): Pull {
   const shown = (packagePurl: Purl) => briefly(ports, ports.arrivals.hasten(packagePurl).then(ports.settle));
-  const flights = new Map<string, PullFlight>();
+  const flights = new Map<Purl, { readonly digests: PulledFile['digests']; readonly flight: PullFlight }>();
   const running = new Set<Promise<void>>();
   const ofPackages = openCounts();
   const ending = new AbortController();
   return {
     fetch(file, source) {
-      // Upstream may have replaced it meanwhile.
-      const key = `${file.purl} ${Object.values(file.digests).join()}`;
-      const joined = flights.get(key);
-      if (joined !== undefined) return joined;
+      const joined = flights.get(file.purl);
+      if (joined !== undefined) return digestsAgree(joined.digests, file.digests) === false ? replacedFlight(ports, file) : joined.flight;
       const flight = new PullFlight({ openSpool: ports.openSpool, blobs: ports.sync.blobs });
-      flights.set(key, flight);
+      flights.set(file.purl, { digests: file.digests, flight });
       const done = ofPackages.begin(packageOf(file.purl));
       const ended = run(ports, { file, source, signal: ending.signal }, flight).finally(() => {
-        flights.delete(key);
+        flights.delete(file.purl);
         running.delete(ended);
         done();
       });
@@ -84,12 +82,21 @@ export function openPull(ports: PullPorts): Pull {
       await shown(packagePurl);
       return blob;
     },
-    shown: (packagePurl) => (ofPackages.has(packagePurl) ? shown(packagePurl) : undefined),
+    shown: (packagePurl) => (ofPackages.has(packagePurl) || ports.arrivals.has(packagePurl) ? shown(packagePurl) : undefined),
     async [Symbol.asyncDispose]() {
       ending.abort(new PullError('unreachable', 'this process ends'));
       await Promise.all(running);
     },
   };
+}
+
+/** Upstream said otherwise of it a moment ago: the first bytes stay. */
+function replacedFlight(ports: PullPorts, { purl }: PulledFile): PullFlight {
+  const flight = new PullFlight({ openSpool: ports.openSpool, blobs: ports.sync.blobs });
+  const error = new PullError('refused', 'upstream says other bytes of it than those that are coming or came a moment ago');
+  flight.end({ type: 'failed', error });
+  ports.onPulled({ purl, error });
+  return flight;
 }
 
 /** How many flights a package has. */

@@ -63,6 +63,16 @@ it('asks for nothing once the budget of the day is spent, which what it asked fo
   expect(site.asked()).toEqual(['box-1']);
 });
 
+it('remembers some thousand of the usual size, the newest', async () => {
+  const site = openSite();
+  const paths = Array.from({ length: 10 }, (_, number) => `box-${number}-${'x'.repeat(2 ** 20)}`);
+
+  for (const path of paths) await site.releases.of(BOXES, path);
+
+  const known = paths.map((path) => site.releases.known(path) !== undefined);
+  expect([known[0], known[9], known.filter(Boolean).length]).toEqual([false, true, 7]);
+});
+
 it('does not hide faults of our own', async () => {
   const site = openSite();
 

@@ -24,17 +24,28 @@ export interface ReleasePorts extends Pick<SyncPorts, 'upstreamBase' | 'upstream
 const PATIENCE_MS = 5000;
 /** How long what was said counts: as for packages. */
 const MAX_AGE_MS = 60_000;
-const REMEMBERED = 2000;
+/** Of what was said: thousands of releases of the usual size. */
+const REMEMBERED_CHARS = 8 * 2 ** 20;
 /** Under way at once: who makes versions up doesn't reach upstream with each, and sees the package's document next. */
 const MAX_OF_PACKAGE = 8;
 
 export function openReleases(ports: ReleasePorts): Releases {
   const { clock } = ports;
   const { release } = ports.ecosystem.index;
-  const asked = new Map<string, { readonly at: number; readonly stated: Promise<Stated | undefined> }>();
+  /** The oldest first. */
+  const asked = new Map<string, { readonly at: number; readonly stated: Promise<Stated | undefined>; chars: number }>();
+  let chars = 0;
+  const forget = (path: string) => {
+    chars -= asked.get(path)?.chars ?? 0;
+    asked.delete(path);
+  };
   const known = (path: string) => {
-    const entry = asked.get(path);
-    return entry !== undefined && Date.parse(clock.now()) - entry.at < MAX_AGE_MS ? entry.stated : undefined;
+    const now = Date.parse(clock.now());
+    for (const [oldest, { at }] of asked) {
+      if (now - at < MAX_AGE_MS && chars <= REMEMBERED_CHARS) break;
+      forget(oldest);
+    }
+    return asked.get(path)?.stated;
   };
   const underWay = new Map<Purl, number>();
   const counted = async (packagePurl: Purl, work: Promise<Stated | undefined>) => {
@@ -50,15 +61,14 @@ export function openReleases(ports: ReleasePorts): Releases {
   const ask = (packagePurl: Purl, path: string, url: string): Promise<Stated | undefined> | undefined => {
     if ((underWay.get(packagePurl) ?? 0) >= MAX_OF_PACKAGE) return undefined;
     const stated = counted(packagePurl, askUpstream(ports, { packagePurl, path, url }));
-    const entry = { at: Date.parse(clock.now()), stated };
-    asked.delete(path);
+    const entry = { at: Date.parse(clock.now()), stated, chars: 0 };
     asked.set(path, entry);
-    for (const [oldest] of asked) {
-      if (asked.size <= REMEMBERED) break;
-      asked.delete(oldest);
-    }
-    const forget = () => void (asked.get(path) === entry && asked.delete(path));
-    stated.then((found) => found === undefined && forget(), forget);
+    const drop = () => void (asked.get(path) === entry && forget(path));
+    stated.then((found) => {
+      if (found === undefined || asked.get(path) !== entry) return drop();
+      entry.chars = found.statement.text.length;
+      chars += entry.chars;
+    }, drop);
     return stated;
   };
   return {

@@ -36,10 +36,20 @@ export interface TakenArtifact {
 }
 /** As {@link storeArtifact}, watched; its facts are durable when it resolves, and those of what was sighted. */
 export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, options: TakeOptions): Promise<TakenArtifact> {
-  const { signal, sighted } = options;
-  const fetched = await fetchArtifact(ports, await findArtifact(ports, wanted, options), options);
+  const fetched = await fetchArtifact(ports, await findArtifact(ports, wanted, options.sighted), options);
+  return await recordArtifact(ports, fetched, { ...options, wanted });
+}
+
+export interface RecordOptions extends Pick<TakeOptions, 'signal' | 'sighted'> {
+  readonly wanted: WantedArtifact;
+  /** Nothing can be heard of upstream: what the checks would ask it for is as if it had none. */
+  readonly isSilent?: boolean;
+}
+/** Checks an artifact that is in the store, and records it with its evidence. */
+export async function recordArtifact(ports: StorePorts, fetched: FetchedArtifact, options: RecordOptions): Promise<TakenArtifact> {
+  const { signal, sighted, wanted } = options;
   const { artifact, blob } = fetched;
-  const checked = await check(ports, fetched, signal);
+  const checked = await check(ports, fetched, options);
   confirmWanted(wanted, artifact, { ...checked.digests, sha256: blob.sha256 });
   const declared = await readDeclared(ports, fetched);
   const metadata = declared.metadata === undefined ? undefined : await ports.blobs.put(declared.metadata, { maxBytes: declared.metadata.length });
@@ -71,12 +81,12 @@ export async function takeArtifact(ports: StorePorts, wanted: WantedArtifact, op
 /** Fetches a file into the store by what upstream says of its release alone, and checks it; nothing of it is on record. Throws as {@link storeArtifact}. */
 export async function bringArtifact(ports: StorePorts, artifact: UpstreamArtifact, options: FetchOptions): Promise<TakenArtifact> {
   const fetched = await fetchArtifact(ports, { artifact, listing: 'listed' }, options);
-  const { beside = [] } = await check(ports, fetched, options.signal);
-  return { blob: fetched.blob, broughtMore: beside.length > 0 };
+  const { beside = [] } = await check(ports, fetched, options);
+  return { blob: fetched.blob, broughtMore: beside.some(({ purl }) => ports.catalog.current('stored', purl) === undefined) };
 }
 
 /** The newest document first; the file may have left the index since it was wanted, or never have been in it. */
-async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedArtifact, { sighted, arrived }: TakeOptions): Promise<FoundArtifact> {
+export async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedArtifact, sighted: Sighted | undefined): Promise<FoundArtifact> {
   const isWanted = (listed: UpstreamArtifact) => listed.purl === purl && digestsAgree(listed.digests, digests) !== false;
   const atPath = path === undefined ? undefined : sighted?.document.fileAt?.(path);
   const seen = atPath !== undefined && isWanted(atPath) ? atPath : sighted?.document.artifacts.find(isWanted);
@@ -87,15 +97,19 @@ async function findArtifact(ports: StorePorts, { purl, digests, path }: WantedAr
   }
   const unlisted = ports.ecosystem.index.unlisted?.(ports.upstreamBase, packageOf(purl), purlParts(purl).version ?? '')?.find(isWanted);
   if (unlisted !== undefined) return { artifact: unlisted, listing: 'unlisted' };
-  if (arrived !== undefined) return { artifact: arrived.artifact, listing: 'listed' };
   throw new JobError('later', `store ${purl}: upstream's index doesn't list it with ${describe(digests)}`);
 }
 
 /** What the ecosystem checks beyond digests of the bytes. */
-async function check(ports: StorePorts, { artifact, read }: FetchedArtifact, signal: AbortSignal | undefined): Promise<Checked> {
-  const { ecosystem, settings } = ports;
+async function check(
+  ports: StorePorts,
+  { artifact, read }: FetchedArtifact,
+  { signal, isSilent = false }: Pick<RecordOptions, 'signal' | 'isSilent'>,
+): Promise<Checked> {
+  const { ecosystem, settings, upstreamBase } = ports;
+  const asked = isSilent ? { upstreamBase, fetch: async () => undefined } : askUpstream(ports, signal);
   try {
-    return (await ecosystem.check?.({ artifact, settings, read, held: heldFiles(ports), ...askUpstream(ports, signal) })) ?? { evidence: [] };
+    return (await ecosystem.check?.({ artifact, settings, read, held: heldFiles(ports), ...asked })) ?? { evidence: [] };
   } catch (cause) {
     throw toJobError(artifact, cause);
   }

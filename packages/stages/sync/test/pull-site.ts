@@ -16,7 +16,7 @@ export const CONTENT = Buffer.alloc(1_000_000, 'granary ');
 export const PUBLISHED = toInstant(Date.UTC(2023, 0, 1));
 
 export interface PullSiteOptions {
-  readonly check?: 'refuses' | 'brings-more';
+  readonly check?: 'refuses' | 'brings-more' | 'asks-upstream';
   readonly content?: Uint8Array;
   /** In the index that is on record. */
   readonly isListed?: boolean;
@@ -35,7 +35,7 @@ export function openPullSite(options: PullSiteOptions = {}) {
   const { content = CONTENT, maxBytesPerDay = 1e9, maxArtifactBytes = 1e9, sequenced = Promise.resolve(), store = memoryStore() } = options;
   const [clock, catalog] = [manualClock(), memoryCatalog()];
   const outcomes: PullOutcome[] = [];
-  const hand: Hand = { answer: [], requests: 0, spools: 0, refusesFacts: false, sight: STALE, takeIn: async () => undefined };
+  const hand: Hand = { answer: [], requests: 0, spools: 0, refusesFacts: false, isHushed: false, sight: STALE, takeIn: async () => undefined };
   const artifact = artifactOf(content, options);
   const sync = syncOf(hand, { artifact, catalog, clock, blobs: store.blobs, options });
   const arrivals = openArrivals({
@@ -46,6 +46,7 @@ export function openPullSite(options: PullSiteOptions = {}) {
       hand.takeIn = work;
       return async () => undefined;
     },
+    settleLater: async () => sequenced,
     onFailed: (purl, error) => void outcomes.push({ purl, error }),
   });
   const pull = openPull({
@@ -61,14 +62,32 @@ export function openPullSite(options: PullSiteOptions = {}) {
   return {
     ...{ store, blobs: store.blobs, clock, artifact, content, arrivals },
     ...controlsOf(hand, artifact),
+    /** Nobody asked for anything for a while; resolves when each was tried once. */
+    async takeIn() {
+      await hand.takeIn();
+      for (let turn = 0; turn < 10; turn += 1) await clock.advance(0);
+    },
     ...{ fetch: (source?: PullSource) => pull.fetch(artifact, source), shown: (packagePurl: Purl) => pull.shown(packagePurl) },
     /** By what upstream says of its release alone. */
     fetchStated: () => pull.fetch(artifact, { stated: { artifact, statement: STATEMENT } }),
-    stored: (): readonly Purl[] => [...catalog.all('stored')].map(({ entry }) => toPurl(entry.subject)),
-    publishedAt: (): readonly (string | undefined)[] => [...catalog.all('stored')].map(({ entry }) => StoredBody.parse(entry.body).publishedAt),
+    fetchOther: () => pull.fetch({ ...artifact, digests: { sha256: sha256('other bytes') } }),
+    /** Other bytes come on record under its name. */
+    async keepOther() {
+      const other = sha256('other bytes');
+      const body = { sha256: other, sizeBytes: 11, path: artifact.path, evidence: [] };
+      await sync.sink.submit([{ kind: 'stored', subject: artifact.purl, inputs: [other], body }]);
+    },
+    ...recordOf(catalog),
     notes: async (): Promise<number> => (await Array.fromAsync(openArrivalNotes(store, 'tiny').all())).length,
     failures: () => outcomes.filter((outcome) => 'error' in outcome).length,
     end: async () => void (await Promise.all([arrivals[Symbol.asyncDispose](), pull[Symbol.asyncDispose]()])),
+  };
+}
+
+function recordOf(catalog: ReturnType<typeof memoryCatalog>) {
+  return {
+    stored: (): readonly Purl[] => [...catalog.all('stored')].map(({ entry }) => toPurl(entry.subject)),
+    publishedAt: (): readonly (string | undefined)[] => [...catalog.all('stored')].map(({ entry }) => StoredBody.parse(entry.body).publishedAt),
   };
 }
 
@@ -78,6 +97,7 @@ interface Hand {
   requests: number;
   spools: number;
   refusesFacts: boolean;
+  isHushed: boolean;
   sight: () => ReturnType<Looks['sight']>;
   takeIn: () => Promise<void>;
 }
@@ -91,16 +111,26 @@ function controlsOf(hand: Hand, artifact: UpstreamArtifact) {
     /** What the document of its package says of it, once it is looked at. */
     list(more: Partial<UpstreamArtifact> = { publishedAt: PUBLISHED }) {
       const document: PackageDocument = { package: BOXES, artifacts: [{ ...artifact, ...more }], refused: [] };
+      hand.isHushed = false;
       hand.sight = async () => ({ type: 'sighted', sighted: { document, recorded: Promise.resolve() } });
     },
+    /** Nothing can be heard of upstream. */
     hush() {
       hand.sight = STALE;
+      hand.isHushed = true;
+      hand.answer = [];
+    },
+    /** It answers no sooner. */
+    hold(until: Promise<void>) {
+      const { sight } = hand;
+      hand.sight = async () => {
+        await until;
+        return await sight();
+      };
     },
     refuseFacts(refuses: boolean) {
       hand.refusesFacts = refuses;
     },
-    /** Nobody asked for anything for a while. */
-    takeIn: () => hand.takeIn(),
     requests: () => hand.requests,
     spools: () => hand.spools,
   };
@@ -137,11 +167,11 @@ function syncOf(hand: Hand, { artifact, catalog, clock, blobs, options }: Surrou
   };
   return {
     ...{ upstreamBase: '', settings: {}, upstream, addressOf: async ({ url }: UpstreamArtifact) => url, blobs, catalog, sink, clock },
-    ...{ ecosystem: ecosystemOf(artifact, options), documents: { current: async () => undefined, of: async () => NO_DOCUMENT } },
+    ...{ ecosystem: ecosystemOf(hand, artifact, options), documents: { current: async () => undefined, of: async () => NO_DOCUMENT } },
   };
 }
 
-function ecosystemOf(artifact: UpstreamArtifact, { check, isListed = true }: PullSiteOptions): StorePorts['ecosystem'] {
+function ecosystemOf(hand: Hand, artifact: UpstreamArtifact, { check, isListed = true }: PullSiteOptions): StorePorts['ecosystem'] {
   return {
     index: {
       accept: '',
@@ -152,7 +182,8 @@ function ecosystemOf(artifact: UpstreamArtifact, { check, isListed = true }: Pul
       release: { accept: '', maxBytes: 100, url: () => '', parse: (bytes) => (Buffer.from(bytes).toString() === STATEMENT.text ? artifact : undefined) },
     },
     declared: async () => ({}),
-    async check() {
+    async check({ fetch }) {
+      if (check === 'asks-upstream' && hand.isHushed) await fetch('http://upstream.example/keys', 100);
       if (check === 'refuses') throw new EcosystemError('mismatch', 'not signed');
       const beside = { purl: formatPurl({ type: 'tiny', name: 'proofs', version: '1', fileName: 'proof' }), path: 'proof', bytes: Buffer.from('proof') };
       return { evidence: [], ...(check === 'brings-more' ? { beside: [beside] } : {}) };

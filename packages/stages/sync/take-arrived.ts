@@ -1,0 +1,68 @@
+import { measureBlob } from '@granary/contract/blob';
+import type { UpstreamArtifact } from '@granary/contract/ecosystem';
+import { JobError, type StoredBlob, StoreError } from '@granary/contract/ports';
+import { type Digests, StoredBody } from '@granary/core/model';
+import { type FetchedArtifact, heldArtifact, toJobError } from './fetch-artifact.ts';
+import type { Sighted } from './sighting.ts';
+import { findArtifact, recordArtifact, type StorePorts, type WantedArtifact } from './store-artifact.ts';
+
+/** A file that came by its release alone, whose digests were found in the bytes. */
+export interface ArrivedArtifact {
+  /** By what upstream said of the release. */
+  readonly artifact: UpstreamArtifact;
+  readonly blob: StoredBlob;
+}
+export interface ArrivedOptions {
+  readonly signal: AbortSignal;
+  /** Its package's document, where that may not be on record yet. */
+  readonly sighted?: Sighted | undefined;
+  /** Nothing can be heard of upstream. */
+  readonly isSilent: boolean;
+}
+
+/**
+ * Takes in what came, without fetching it again: by the document of its package, or by what was said of its release where that says otherwise, or nothing
+ * can be heard. Throws JobError: `never` where the name is taken by other bytes.
+ */
+export async function takeArrived(ports: StorePorts, arrived: ArrivedArtifact, { isSilent, ...options }: ArrivedOptions): Promise<void> {
+  const { artifact, blob } = arrived;
+  refuseTaken(ports, arrived);
+  const wanted: WantedArtifact = { purl: artifact.purl, digests: { ...artifact.digests, sha256: blob.sha256 }, path: artifact.path };
+  const byPackage = async () => {
+    const { artifact: listed } = await findArtifact(ports, wanted, options.sighted);
+    await recordArtifact(ports, await proven(ports, listed, arrived), { ...options, wanted });
+  };
+  try {
+    if (!isSilent) return await byPackage();
+  } catch (error) {
+    if (!(error instanceof JobError) || error.retry === 'at-once') throw error;
+  }
+  await recordArtifact(ports, heldArtifact(ports, artifact, blob), { ...options, wanted, isSilent });
+}
+
+function refuseTaken({ catalog }: StorePorts, { artifact, blob }: ArrivedArtifact): void {
+  const stored = catalog.current('stored', artifact.purl);
+  if (stored === undefined || StoredBody.parse(stored.entry.body).sha256 === blob.sha256) return;
+  throw new JobError('never', `take in ${artifact.purl}: other bytes are held under its name, and the first ones stay`);
+}
+
+/** The bytes are read again where the document states of them what the release didn't. */
+async function proven(ports: StorePorts, listed: UpstreamArtifact, { artifact, blob }: ArrivedArtifact): Promise<FetchedArtifact> {
+  const found: Digests = { ...artifact.digests, sha256: blob.sha256 };
+  const isProven = Object.entries(listed.digests).every(([name, digest]) => found[name as keyof Digests] === digest);
+  if (!isProven) await measureAgain(ports, listed, blob);
+  return heldArtifact(ports, listed, blob);
+}
+
+async function measureAgain({ blobs }: StorePorts, listed: UpstreamArtifact, { sha256, sizeBytes }: StoredBlob): Promise<void> {
+  const { h1: _, ...digests } = listed.digests;
+  const measured = measureBlob({ digests, maxBytes: sizeBytes });
+  const opened = await blobs.open(sha256);
+  if (opened === undefined) throw new StoreError('unreachable', `read ${listed.purl}: its bytes are not in the store`);
+  try {
+    for await (const chunk of opened.stream) measured.update(chunk);
+    measured.confirm();
+  } catch (cause) {
+    throw toJobError(listed, cause);
+  }
+}
