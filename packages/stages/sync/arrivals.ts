@@ -92,21 +92,7 @@ function openIntake(ports: ArrivalPorts) {
   const running = new Set<Promise<void>>();
   const limit = pLimit(CONCURRENCY);
   const ending = new AbortController();
-  const over = (one: Waiting) => {
-    one.isOver = true;
-    one.ended.resolve();
-    // Until then nobody else knows that it is here.
-    const forget = () => waiting.end(one);
-    ports.settleLater().then(forget, forget);
-  };
-  /** One at a time. */
-  const attempt = (one: Waiting): Promise<void> => {
-    if (one.isOver || ending.signal.aborted) return Promise.resolve();
-    one.attempt ??= takeInOrTell(ports, one, ending.signal)
-      .then((isOver) => void (isOver && over(one)))
-      .finally(() => delete one.attempt);
-    return one.attempt;
-  };
+  const attempt = openAttempts(ports, waiting, ending.signal);
   const persist = async (one: Waiting): Promise<void> => {
     for (let pauseMs = RETRY_MS.first; ; pauseMs = Math.min(2 * pauseMs, RETRY_MS.longest)) {
       await limit(() => attempt(one));
@@ -138,6 +124,24 @@ function openIntake(ports: ArrivalPorts) {
       await Promise.all([...running, ...waiting.all().map((one) => one.attempt)]);
       for (const one of waiting.all()) waiting.end(one);
     },
+  };
+}
+
+/** Tries to take one in, once at a time. */
+function openAttempts(ports: ArrivalPorts, waiting: ReturnType<typeof openWaiting>, ending: AbortSignal): (one: Waiting) => Promise<void> {
+  const over = (one: Waiting) => {
+    one.isOver = true;
+    one.ended.resolve();
+    // Until then nobody else knows that it is here.
+    const forget = () => waiting.end(one);
+    ports.settleLater().then(forget, forget);
+  };
+  return async (one) => {
+    if (one.isOver || ending.aborted) return;
+    one.attempt ??= takeInOrTell(ports, one, ending)
+      .then((isOver) => void (isOver && over(one)))
+      .finally(() => delete one.attempt);
+    await one.attempt;
   };
 }
 
