@@ -27,20 +27,24 @@ export interface DurableFiles {
 export function durableFiles(root: string, owner: string, operations: FileOperations): DurableFiles {
   const folders = durableFolders(root, operations);
 
-  /** File first, then its name, then the folders: after a crash at any point a name never stands for less than all bytes. */
+  /**
+   * File first, then its name, then the name's own durability: after a crash at any point a name never stands for less than all bytes. The folder that it is
+   * for is made durable while the file is.
+   */
   async function publish<T, R>(plan: FilePlan<T>, move: (from: string, to: string) => Promise<R>): Promise<{ readonly filled: T; readonly moved: R }> {
     const { what } = plan;
     const temp = join(root, TEMP_FOLDER, tempName(owner));
+    // Gone already after a rename; what stays is swept at the next opening.
+    const removeTemp = () => operations.remove(temp).catch(() => undefined);
     try {
       const file = await onDisk(what, root, () => inFolder(folders, temp, () => operations.createFile(temp)));
-      const filled = await fillAndSync(file, plan, root);
-      const path = plan.path(filled);
+      const { filled, path } = await fillAndSync(file, plan, { root, folders });
       const moved = await onDisk(what, root, () => inFolder(folders, path, () => move(temp, path)));
-      await onDisk(what, root, () => folders.sync(dirname(path)));
+      await onDisk(what, root, () => bothDone(folders.sync(dirname(path)), removeTemp()));
       return { filled, moved };
-    } finally {
-      // Gone already after a rename; otherwise swept at the next opening.
-      await operations.remove(temp).catch(() => undefined);
+    } catch (error) {
+      await removeTemp();
+      throw error;
     }
   }
 
@@ -68,16 +72,28 @@ export function durableFiles(root: string, owner: string, operations: FileOperat
   };
 }
 
-async function fillAndSync<T>(file: WritableFile, plan: FilePlan<T>, root: string): Promise<T> {
+interface Place {
+  readonly root: string;
+  readonly folders: DurableFolders;
+}
+
+async function fillAndSync<T>(file: WritableFile, plan: FilePlan<T>, { root, folders }: Place): Promise<{ readonly filled: T; readonly path: string }> {
   const { what, fill } = plan;
   try {
     const filled = await fill((bytes) => onDisk(what, root, () => file.write(bytes)));
-    await onDisk(what, root, () => file.sync());
-    return filled;
+    const path = plan.path(filled);
+    await onDisk(what, root, () => bothDone(file.sync(), folders.ensure(dirname(path))));
+    return { filled, path };
   } finally {
     // Nothing can be lost by a close after a successful fsync.
     await file.close().catch(() => undefined);
   }
+}
+
+/** Both are over when it rejects. */
+async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
+  const [first, second] = await Promise.allSettled([one, other]);
+  for (const outcome of [first, second]) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** Derived folders may be deleted by hand at any time: makes the folder again once. */
