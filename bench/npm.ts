@@ -16,22 +16,33 @@ import { type LoadResult, load } from './serving/load.ts';
  * while it answers, and from the same mirror once it has everything; the same with Verdaccio; and index documents a second of both. A round
  * has all of it, between two installs from upstream, so that whatever else the machine does hits each. Needs an npm registry, npm and wrk.
  *
- *   node bench/npm.ts [--product FILE] [--rounds 3]
+ *   node bench/npm.ts [--product FILE] [--rounds 3] [--apart]
+ *
+ * `--apart`: the client has one half of the processors and whoever serves it the other, as if they were two machines; upstream's installs have that half as well.
  */
 const root = join(import.meta.dirname, '..');
 const { values } = parseArgs({
-  options: { product: { type: 'string', default: join(root, 'test/clients/web-portal.json') }, rounds: { type: 'string', default: '3' } },
+  options: {
+    product: { type: 'string', default: join(root, 'test/clients/web-portal.json') },
+    rounds: { type: 'string', default: '3' },
+    apart: { type: 'boolean', default: false },
+  },
 });
 const [GRANARY, VERDACCIO] = [18_090, 18_091];
 const SECONDS = 15;
 /** Until both have compiled what they need for documents: they have answered with files until then. */
 const WARM_SECONDS = 10;
 const REST_MS = 5000;
+const PATIENCE_MS = 600_000;
 const ABBREVIATED = 'application/vnd.npm.install-v1+json';
 const TARGETS = { warm: 1, filling: 1.2, documents: 50 };
 const Lock = z.object({
   packages: z.record(z.string(), z.object({ link: z.boolean().optional(), optional: z.boolean().optional(), name: z.string().optional() })),
 });
+
+const half = Math.max(1, Math.floor(cpus().length / 2));
+const CLIENT = values.apart ? ['taskset', '--cpu-list', `0-${half - 1}`] : [];
+const SERVER = values.apart ? ['taskset', '--cpu-list', `${half}-${cpus().length - 1}`] : [];
 
 const folder = mkdtempSync(join(tmpdir(), 'granary-bench-npm-'));
 const running = new Map<string, ChildProcess>();
@@ -39,10 +50,12 @@ try {
   const upstream = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   makeLock(values.product, folder, upstream);
   const names = packageNames(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
-  say(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, node ${process.version}; ${names.length} packages; load ${load1()}`);
+  say(
+    `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, node ${process.version}; ${names.length} packages; load ${load1()}${values.apart ? '; client and server apart' : ''}`,
+  );
   installVerdaccio(join(folder, 'verdaccio'));
   writeFileSync(join(folder, 'granary.yaml'), 'pullThrough: { ecosystems: [npm] }\n');
-  cleanInstall(folder, folder, upstream);
+  install(upstream);
   const rounds: Round[] = [];
   for (let number = 1; number <= Number(values.rounds); number += 1) rounds.push(await measureRound(number, upstream));
   report(rounds, await measureDocuments(names));
@@ -67,16 +80,20 @@ interface Round {
 }
 
 async function measureRound(number: number, upstream: string): Promise<Round> {
-  const before = cleanInstall(folder, folder, upstream);
+  const before = install(upstream);
   const own = await restart('granary', () => startGranary(`data-${number}`));
   const granary = await measureServed(own, { empty: `http://127.0.0.1:${GRANARY}/pull/npm/`, full: `http://127.0.0.1:${GRANARY}/npm/`, rest: untilRecorded });
   setAside(join(folder, 'verdaccio/storage'), number);
-  const peer = await restart('verdaccio', () => startVerdaccio(join(folder, 'verdaccio'), { upstream, port: VERDACCIO }));
+  const peer = await restart('verdaccio', () => startVerdaccio(join(folder, 'verdaccio'), { upstream, port: VERDACCIO, prefix: SERVER }));
   const address = `http://127.0.0.1:${VERDACCIO}/`;
   const verdaccio = await measureServed(peer, { empty: address, full: address, rest: () => sleep(REST_MS) });
-  const round = { upstream: (before + cleanInstall(folder, folder, upstream)) / 2, granary, verdaccio };
+  const round = { upstream: (before + install(upstream)) / 2, granary, verdaccio };
   say(`round ${number}: ${JSON.stringify(round, (_, value: unknown) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value))}; load ${load1()}`);
   return round;
+}
+
+function install(registry: string): number {
+  return cleanInstall(folder, folder, { registry, prefix: CLIENT });
 }
 
 /** Not deleted: ext4 steps over what was freed in the last minutes, wherever a file is made. */
@@ -103,16 +120,17 @@ interface Serving {
 
 async function measureServed(child: ChildProcess, { empty, full, rest }: Serving): Promise<Served> {
   const before = processorSeconds(child);
-  const filling = cleanInstall(folder, folder, empty);
+  const filling = install(empty);
   const filled = processorSeconds(child);
   await rest();
   const afterwards = processorSeconds(child) - filled;
-  return { filling, processor: filled - before, afterwards, warm: cleanInstall(folder, folder, full) };
+  return { filling, processor: filled - before, afterwards, warm: install(full) };
 }
 
 /** What came is put down in the mirror's own time: when no client asks any more. */
 async function untilRecorded(): Promise<void> {
-  for (;;) {
+  for (const deadline = performance.now() + PATIENCE_MS; ; ) {
+    if (performance.now() > deadline) throw new Error('the mirror has not put down what came');
     const metrics = await (await fetch(`http://127.0.0.1:${GRANARY}/metrics`)).text();
     if (/^granary_pull_unrecorded 0$/m.test(metrics)) break;
     await sleep(1000);
@@ -128,7 +146,7 @@ function processorSeconds({ pid }: ChildProcess): number {
 
 async function startGranary(data: string): Promise<ChildProcess> {
   const argv = ['up', '--config', join(folder, 'granary.yaml'), '--data', join(folder, data), '--listen', `127.0.0.1:${GRANARY}`, '--json'];
-  const [program, ...flags] = NODE;
+  const [program = '', ...flags] = [...SERVER, ...NODE];
   const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
   const child = spawn(program, [...flags, join(root, 'apps/granary/main.ts'), ...argv], { env, stdio: ['ignore', 'pipe', 'ignore'] });
   // It says how things stand once upstreams are reached and nothing is left to do.

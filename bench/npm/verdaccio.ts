@@ -14,8 +14,14 @@ export function installVerdaccio(folder: string): void {
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', `verdaccio@${VERSION}`], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
+interface Proxying {
+  readonly upstream: string;
+  readonly port: number;
+  /** What it is started with. */
+  readonly prefix: readonly string[];
+}
 /** A proxy of one upstream that keeps what it fetched, logs nothing, and asks no one for a password. */
-export async function startVerdaccio(folder: string, { upstream, port }: { readonly upstream: string; readonly port: number }): Promise<ChildProcess> {
+export async function startVerdaccio(folder: string, { upstream, port, prefix }: Proxying): Promise<ChildProcess> {
   const configuration = join(folder, 'config.yaml');
   writeFileSync(
     configuration,
@@ -27,7 +33,8 @@ web: { enable: false }
 `,
   );
   const verdaccio = join(folder, 'node_modules/verdaccio/bin/verdaccio');
-  const child = spawn(process.execPath, [verdaccio, '--config', configuration, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [program = '', ...argv] = [...prefix, process.execPath];
+  const child = spawn(program, [...argv, verdaccio, '--config', configuration, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'ignore', 'inherit'] });
   await answering(`http://127.0.0.1:${port}/-/ping`);
   return child;
 }

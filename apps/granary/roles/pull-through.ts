@@ -1,4 +1,5 @@
 import { type Config, ConfigError } from '@granary/config';
+import type { PackageDocument, UpstreamArtifact } from '@granary/contract/ecosystem';
 import { type Purl, packageOf, purlParts } from '@granary/core/model';
 import { ecosystems } from '@granary/ecosystems';
 import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-serve';
@@ -125,14 +126,20 @@ async function sightOf(
   packagePurl: Purl,
   asked: Parameters<PullThrough['sight']>[1],
 ): ReturnType<PullThrough['sight']> {
+  const arrived = arrivals.at(asked.path);
+  if (arrived !== undefined) return { type: 'sighted', document: documentWith(arrived.artifact) };
   if (!looks.knows(packagePurl) && arrivals.waiting() < MAX_WAITING) {
-    // Once per look: who makes names up doesn't reach upstream with each of them.
+    // Who makes names up doesn't reach upstream with each of them: what isn't there begins a look.
     if (releases.known(asked.path) === undefined) askAhead(packagePurl, asked);
     const stated = await releases.of(packagePurl, asked.path);
-    if (stated !== undefined) return { type: 'sighted', document: { package: packagePurl, artifacts: [stated.artifact], refused: [] } };
+    if (stated !== undefined) return { type: 'sighted', document: documentWith(stated.artifact) };
   }
   const sight = await looks.sight(packagePurl);
   return sight.type === 'sighted' ? { type: 'sighted', document: sight.sighted.document } : sight;
+}
+
+function documentWith(artifact: UpstreamArtifact): PackageDocument {
+  return { package: packageOf(artifact.purl), artifacts: [artifact], refused: [] };
 }
 
 function refuseUnknown(types: readonly string[], file: string | undefined): void {

@@ -52,7 +52,11 @@ export function openPullingSide(
   const settleLater = gathering(settle, { clock, signal, ...GATHER });
   const ahead = openAskingAhead(sync.upstream);
   const looks = openLooks({
-    observe: (purl, ending) => sightWithin(limits.budget, () => observer.sight(purl, { settle: settleLater, signal: ending })),
+    observe(purl, ending) {
+      const look = () => observer.sight(purl, { settle: settleLater, signal: ending });
+      // What a client has already must come on record.
+      return sightWithin(limits.budget, arrivals.has(purl) ? 'owed' : 'asked', look);
+    },
     settle,
     clock,
     onStale: failed,
@@ -87,12 +91,12 @@ export function openPullingSide(
 }
 
 /** Documents count as well: whoever asks for every package that there is must find an end. */
-function sightWithin(budget: PullBudget, look: () => Sighting): Sighting {
+function sightWithin(budget: PullBudget, why: 'asked' | 'owed', look: () => Sighting): Sighting {
   const reserved = budget.reserve(0);
-  if (reserved === undefined) return unseen(new PullError('quota', 'no more is fetched for clients today (UTC)'));
+  if (reserved === undefined && why === 'asked') return unseen(new PullError('quota', 'no more is fetched for clients today (UTC)'));
   const sighting = look();
   sighting.recorded.then(
-    (observation) => observation.type === 'changed' && reserved.take(observation.sizeBytes),
+    (observation) => observation.type === 'changed' && reserved?.take(observation.sizeBytes),
     () => undefined,
   );
   return sighting;

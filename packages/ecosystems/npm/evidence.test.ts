@@ -94,7 +94,7 @@ describe('a registry signature', () => {
 
   it.each([
     ['the key is not known', JSON.stringify({ keys: [] }), 'is none of the keys'],
-    ['there are no keys', 'none', 'tells no keys'],
+    ['there are no keys', 'none', 'no keys were to be had'],
     ['the keys are unreadable', '{"keys":1}', 'can not be read'],
     ['the keys are not JSON', '<html>', 'can not be read'],
     [
@@ -106,6 +106,13 @@ describe('a registry signature', () => {
     const { evidence } = await check(artifact(byNewKey), keys);
 
     expect(evidence).toEqual([{ check: 'npm-registry-signature', state: 'unchecked', why: expect.stringContaining(why) }]);
+  });
+
+  it('is said in a form that a fact can hold, whatever its key is called', async () => {
+    const [signature] = artifact(byNewKey).signatures ?? [];
+    const { evidence } = await check(artifact(byNewKey, { signatures: signature === undefined ? [] : [{ ...signature, keyId: '\ud800' }] }));
+
+    expect(evidence.map((one) => ('why' in one ? one.why.isWellFormed() : undefined))).toEqual([true]);
   });
 
   it.each([

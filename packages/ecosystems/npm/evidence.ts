@@ -17,7 +17,7 @@ export async function checkSignatures({ artifact, held, ...upstream }: CheckRequ
   if (byKept.state === 'checked' || isTimeMissing) return { evidence: [byKept] };
   const base = upstream.upstreamBase.endsWith('/') ? upstream.upstreamBase : `${upstream.upstreamBase}/`;
   const bytes = await upstream.fetch(new URL(KEYS_PATH, base).href, MAX_KEYS_BYTES);
-  if (bytes === undefined) return { evidence: [unchecked('upstream tells no keys')] };
+  if (bytes === undefined) return { evidence: [unchecked('no keys were to be had from upstream')] };
   const keys = parseKeys(bytes);
   if (keys === undefined) return { evidence: [unchecked('the document with the keys can not be read')] };
   return { evidence: [evidenceOf(artifact, keys)], beside: [keysFile(bytes)] };
@@ -40,5 +40,5 @@ function evidenceOf({ purl, publishedAt, signatures = [] }: UpstreamArtifact, ke
 }
 
 function unchecked(why: string): Evidence {
-  return { check: CHECK, state: 'unchecked', why: why.slice(0, 300) };
+  return { check: CHECK, state: 'unchecked', why: why.slice(0, 300).toWellFormed() };
 }

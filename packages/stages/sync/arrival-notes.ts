@@ -31,44 +31,46 @@ const MAX_LINES = 256;
 /** A statement has 256 KiB at most (`ReleaseDocuments`), and six times that where every character of it is escaped. */
 const MAX_OBJECT_BYTES = 4 * 2 ** 20;
 
-/** An object with notes in it. */
+/** An object with notes in it, by what is left of them. */
 interface Holder {
   readonly key: ObjectKey;
-  left: number;
+  readonly left: Set<symbol>;
 }
 interface Line {
   readonly bytes: Uint8Array;
+  readonly id: symbol;
   holder?: Holder;
 }
 
 export function openArrivalNotes({ objects, mutable }: Pick<Store, 'objects' | 'mutable'>, ecosystem: string): ArrivalNotes {
-  const remove = async (holder: Holder | undefined) => {
-    if (holder === undefined) return;
-    holder.left -= 1;
-    if (holder.left === 0) await mutable.remove(holder.key);
+  /** May be repeated where it failed. */
+  const remove = async ({ key, left }: Holder, id: symbol) => {
+    left.delete(id);
+    if (left.size === 0) await mutable.remove(key);
   };
   const write = groupCommit(async (lines: readonly Line[]) => {
     for (const group of groupsOf(lines)) {
       const bytes = Buffer.concat(group.flatMap((line) => [line.bytes, NEWLINE]));
-      const holder = { key: arrivalKey(ecosystem, sha256(bytes)), left: group.length };
+      const holder = { key: arrivalKey(ecosystem, sha256(bytes)), left: new Set(group.map(({ id }) => id)) };
       await objects.putOnce(holder.key, bytes);
       for (const line of group) line.holder = holder;
     }
   });
   return {
     async keep(note) {
-      const line: Line = { bytes: encode(note) };
+      const id = Symbol();
+      const line: Line = { bytes: encode(note), id };
       await write([line]);
       const { holder } = line;
-      return { note, remove: () => remove(holder) };
+      return { note, remove: async () => holder && (await remove(holder, id)) };
     },
     async *all() {
       for await (const key of objects.list(arrivalPrefix(ecosystem))) {
         const bytes = await objects.get(key, MAX_OBJECT_BYTES);
         const lines = bytes === undefined ? [] : Buffer.from(bytes).toString().split('\n');
-        const found = lines.flatMap((text) => decode(text) ?? []);
-        const holder = { key, left: found.length };
-        for (const note of found) yield { note, remove: () => remove(holder) };
+        const found = lines.flatMap((text) => decode(text) ?? []).map((note) => ({ note, id: Symbol() }));
+        const holder = { key, left: new Set(found.map(({ id }) => id)) };
+        for (const { note, id } of found) yield { note, remove: () => remove(holder, id) };
       }
     },
   };

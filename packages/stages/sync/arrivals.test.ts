@@ -3,7 +3,7 @@ import { memoryStore } from '@granary/contract/memory';
 import { arrivalKey } from '@granary/core/layout';
 import { sha256, toPurl } from '@granary/core/model';
 import { expect, it } from 'vitest';
-import { openArrivalNotes } from './arrival-notes.ts';
+import { type ArrivalNote, openArrivalNotes } from './arrival-notes.ts';
 import { BOX, BOXES, CONTENT, openPullSite, PUBLISHED, type PullSiteOptions } from './test/pull-site.ts';
 
 it('gives a client what came by its release once a note of it is durable, and takes it in by the document of its package later', async () => {
@@ -148,6 +148,76 @@ it.each(['ended', 'was killed'])('takes in after the next start what a process l
   expect([next.stored(), next.publishedAt(), await next.notes(), next.requests()]).toEqual([[BOX], [PUBLISHED], 0, 0]);
 });
 
+it('gives what an earlier process left behind to whoever asks for it meanwhile, and no other bytes, without upstream', async () => {
+  const before = await openArrived();
+  const next = openPullSite({ isListed: false, store: before.store });
+  next.hush();
+  await next.arrivals.resume(0);
+
+  const given = Buffer.concat(await Array.fromAsync(next.fetch().bytes()));
+
+  expect([given.equals(CONTENT), next.arrivals.at(next.artifact.path)?.artifact, next.requests()]).toEqual([true, next.artifact, 0]);
+  await expect(Array.fromAsync(next.fetchOther().bytes())).rejects.toMatchObject({ code: 'refused' });
+});
+
+it('ends with the process while a note is being written, and leaves it to the next', async () => {
+  const [written, store] = [Promise.withResolvers<void>(), memoryStore()];
+  const objects = {
+    ...store.objects,
+    putOnce: (...all: Parameters<typeof store.objects.putOnce>) => written.promise.then(() => store.objects.putOnce(...all)),
+  };
+  const site = openPullSite({ isListed: false, store: { ...store, objects } });
+  site.send(CONTENT);
+  const reading = Array.fromAsync(site.fetchStated().bytes());
+  await site.clock.advance(0);
+
+  const ended = site.end();
+  await site.clock.advance(0);
+  written.resolve();
+  await Promise.all([ended, reading]);
+
+  expect([site.arrivals.waiting(), await site.notes()]).toEqual([0, 1]);
+});
+
+it('waits where the document of its package does not have it yet', async () => {
+  const site = await openArrived();
+  site.listNothing();
+  await site.takeIn();
+  const early = [site.stored(), await site.notes()];
+
+  site.list();
+  await site.clock.advance(10_000);
+
+  expect([early, site.publishedAt(), await site.notes(), site.failures()]).toEqual([[[], 1], [PUBLISHED], 0, 0]);
+});
+
+it('takes in nothing that is on record', async () => {
+  const site = await openArrived();
+  await site.keepOther(sha256(CONTENT));
+
+  await site.takeIn();
+
+  expect([site.publishedAt(), await site.notes(), site.failures()]).toEqual([[undefined], 0, 0]);
+});
+
+it('removes the object of a note that could not be removed at first', async () => {
+  const store = memoryStore();
+  let isBroken = true;
+  const remove = async (key: Parameters<typeof store.mutable.remove>[0]) => {
+    if (isBroken) throw new Error('no answer');
+    await store.mutable.remove(key);
+  };
+  const notes = openArrivalNotes({ objects: store.objects, mutable: { ...store.mutable, remove } }, 'tiny');
+  const [one, two] = await Promise.all(['1', '2'].map((path) => notes.keep(noteOf(path))));
+  await one?.remove();
+  await expect(two?.remove()).rejects.toThrow();
+
+  isBroken = false;
+  await two?.remove();
+
+  expect(await Array.fromAsync(store.objects.list('arrivals/'))).toEqual([]);
+});
+
 it('leaves to other processes what is new', async () => {
   const { store } = await openArrived();
   const other = openPullSite({ isListed: false, store });
@@ -178,13 +248,9 @@ it('says what could not be taken in, and tries again', async () => {
 it('puts notes that come at once into one object, which goes with the last of them', async () => {
   const store = memoryStore();
   const notes = openArrivalNotes(store, 'tiny');
-  const note = (number: number) => ({
-    ...{ at: PUBLISHED, packagePurl: BOXES, path: `files/box-${number}`, statement: { url: 'http://upstream.example/', text: 'é'.repeat(100_000) } },
-    blob: { sha256: sha256(`${number}`), sizeBytes: number },
-  });
   const objects = async () => (await Array.fromAsync(store.objects.list('arrivals/'))).length;
 
-  const kept = await Promise.all(Array.from({ length: 60 }, (_, number) => notes.keep(note(number))));
+  const kept = await Promise.all(Array.from({ length: 60 }, (_, number) => notes.keep(noteOf(`files/box-${number}`))));
   const [first, all, found] = [await objects(), kept.map((one) => one.note), await Array.fromAsync(notes.all(), (one) => one.note)];
   for (const one of kept.slice(1)) await one.remove();
   const left = await Array.fromAsync(openArrivalNotes(store, 'tiny').all(), (one) => one.note.path);
@@ -203,6 +269,11 @@ it.each(['no json', '{}', '{"at":"now","package":"none"}', ''])('passes over a l
   expect(await Array.fromAsync(openArrivalNotes(store, 'tiny').all())).toEqual([]);
   expect(await Array.fromAsync(openArrivalNotes(store, 'other').all())).toEqual([]);
 });
+
+function noteOf(path: string): ArrivalNote {
+  const statement = { url: 'http://upstream.example/', text: 'é'.repeat(100_000) };
+  return { at: PUBLISHED, packagePurl: BOXES, path, statement, blob: { sha256: sha256(path), sizeBytes: 1 } };
+}
 
 function sha1(bytes: Uint8Array): string {
   return createHash('sha1').update(bytes).digest('hex');

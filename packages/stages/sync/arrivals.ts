@@ -6,12 +6,14 @@ import type { ArrivalNote, ArrivalNotes, KeptNote } from './arrival-notes.ts';
 import type { Looks } from './open-looks.ts';
 import type { Stated } from './sighting.ts';
 import type { StorePorts } from './store-artifact.ts';
-import { takeArrived } from './take-arrived.ts';
+import { type ArrivedArtifact, takeArrived } from './take-arrived.ts';
 
 /** Files that clients have by what upstream says of their releases alone. They are taken in by the documents of their packages a while later, when clients wait for less. */
 export interface Arrivals extends AsyncDisposable {
   /** Resolves when it is durable that the file came, and will be taken in whatever dies. */
   keep(packagePurl: Purl, stated: Stated, blob: StoredBlob): Promise<Arrival>;
+  /** The file at a path, where it waits. */
+  at(path: string): Arrival | undefined;
   /** Takes in at once what came of the package. Resolves when that is durable, or can't be had at the moment. */
   hasten(packagePurl: Purl): Promise<void>;
   has(packagePurl: Purl): boolean;
@@ -20,7 +22,7 @@ export interface Arrivals extends AsyncDisposable {
   /** How many the catalog doesn't show yet. */
   readonly waiting: () => number;
 }
-interface Arrival {
+export interface Arrival extends ArrivedArtifact {
   /** Resolves when its facts are durable, or when this process ends or can't take it in; never rejects. */
   readonly recorded: Promise<void>;
 }
@@ -39,8 +41,8 @@ export interface ArrivalPorts {
 
 /** At once: clients of other packages go first. */
 const CONCURRENCY = 4;
-/** Before the first retry; twice as long before each that follows, up to the second. */
-const RETRY_MS = { first: 10_000, longest: 300_000 };
+/** Before the first retry; twice as long before each that follows, up to the longest. */
+const RETRY_MS = { first: 10_000, longest: 3_600_000 };
 /** For so long the document of a package is waited for, which alone tells when a release was published. Then upstream counts as gone. */
 const SILENT_MS = 600_000;
 
@@ -55,6 +57,8 @@ interface Waiting {
   isSeenTo: boolean;
   /** Its facts are durable, or never will be. */
   isOver: boolean;
+  /** Somebody was told that it couldn't be taken in. */
+  isTold: boolean;
   attempt?: Promise<void>;
 }
 
@@ -66,11 +70,15 @@ export function openArrivals(ports: ArrivalPorts): Arrivals {
   return {
     async keep(packagePurl, { artifact, statement }, blob) {
       const kept = await notes.keep({ at: clock.now(), packagePurl, path: artifact.path, statement, blob });
-      const { ended } = intake.add(kept, artifact);
+      const one = intake.add(kept, artifact);
       void takeInLater();
-      return { recorded: ended.promise };
+      return arrivalOf(one);
     },
-    hasten: async (packagePurl) => void (await Promise.all([...intake.of(packagePurl)].map(intake.attempt))),
+    at(path) {
+      const one = intake.at(path);
+      return one === undefined ? undefined : arrivalOf(one);
+    },
+    hasten: intake.hasten,
     has: (packagePurl) => intake.of(packagePurl).size > 0,
     async resume(olderThanMs) {
       const until = toInstant(Date.parse(clock.now()) - olderThanMs);
@@ -85,12 +93,18 @@ export function openArrivals(ports: ArrivalPorts): Arrivals {
   };
 }
 
+function arrivalOf({ artifact, blob, ended }: Waiting): Arrival {
+  return { artifact, blob, recorded: ended.promise };
+}
+
 /** What waits to be taken in, and what is being. */
 function openIntake(ports: ArrivalPorts) {
   const { clock } = ports.sync;
   const waiting = openWaiting();
   const running = new Set<Promise<void>>();
   const limit = pLimit(CONCURRENCY);
+  /** Before all others, and not too many either. */
+  const urgent = pLimit(CONCURRENCY);
   const ending = new AbortController();
   const attempt = openAttempts(ports, waiting, ending.signal);
   const persist = async (one: Waiting): Promise<void> => {
@@ -102,12 +116,15 @@ function openIntake(ports: ArrivalPorts) {
   };
   return {
     all: waiting.all,
+    at: waiting.at,
     of: waiting.of,
     count: waiting.count,
-    attempt,
+    hasten: async (packagePurl: Purl): Promise<void> => void (await Promise.all([...waiting.of(packagePurl)].map((one) => urgent(() => attempt(one))))),
     add({ note: { at, packagePurl, blob }, remove }: KeptNote, artifact: UpstreamArtifact): Waiting {
-      const one = { at, packagePurl, artifact, blob, remove, ended: Promise.withResolvers<void>(), isSeenTo: false, isOver: false };
-      waiting.begin(one);
+      const one = { at, packagePurl, artifact, blob, remove, ended: Promise.withResolvers<void>(), isSeenTo: false, isOver: false, isTold: false };
+      // Its note stays for the next start.
+      if (ending.signal.aborted) one.ended.resolve();
+      else waiting.begin(one);
       return one;
     },
     seeTo(all: Iterable<Waiting>): void {
@@ -149,16 +166,21 @@ function openAttempts(ports: ArrivalPorts, waiting: ReturnType<typeof openWaitin
 function openWaiting() {
   const all = new Set<Waiting>();
   const byPackage = new Map<Purl, Set<Waiting>>();
+  /** The first of each. */
+  const byPath = new Map<string, Waiting>();
   return {
+    at: (path: string) => byPath.get(path),
     all: (): readonly Waiting[] => [...all],
     of: (packagePurl: Purl): ReadonlySet<Waiting> => byPackage.get(packagePurl) ?? NONE,
     count: () => all.size,
     begin(one: Waiting): void {
       const ofPackage = byPackage.get(one.packagePurl) ?? new Set();
       byPackage.set(one.packagePurl, ofPackage.add(one));
+      if (!byPath.has(one.artifact.path)) byPath.set(one.artifact.path, one);
       all.add(one);
     },
     end(one: Waiting): void {
+      if (byPath.get(one.artifact.path) === one) byPath.delete(one.artifact.path);
       const ofPackage = byPackage.get(one.packagePurl);
       ofPackage?.delete(one);
       if (ofPackage?.size === 0) byPackage.delete(one.packagePurl);
@@ -177,21 +199,22 @@ async function takeInOrTell(ports: ArrivalPorts, one: Waiting, ending: AbortSign
     return true;
   } catch (error) {
     if (ending.aborted) return false;
-    ports.onFailed(one.artifact.purl, error instanceof Error ? error : new Error(String(error)));
+    if (!one.isTold) ports.onFailed(one.artifact.purl, error instanceof Error ? error : new Error(String(error)));
+    one.isTold = true;
     if (!(error instanceof JobError) || error.retry !== 'never') return false;
     await one.remove().catch(() => undefined);
     return true;
   }
 }
 
-/** False while its package can't be heard of, for a time. */
+/** False while its package can't be heard of, or doesn't have it, for a time. */
 async function takeIn({ sync, looks }: ArrivalPorts, { at, packagePurl, artifact, blob }: Waiting, signal: AbortSignal): Promise<boolean> {
   const sight = await looks.sight(packagePurl);
   signal.throwIfAborted();
   const isSilent = sight.type === 'stale';
-  if (isSilent && Date.parse(sync.clock.now()) - Date.parse(at) < SILENT_MS) return false;
-  await takeArrived(sync, { artifact, blob }, { signal, isSilent, sighted: sight.type === 'sighted' ? sight.sighted : undefined });
-  return true;
+  const isOld = Date.parse(sync.clock.now()) - Date.parse(at) >= SILENT_MS;
+  if (isSilent && !isOld) return false;
+  return await takeArrived(sync, { artifact, blob }, { signal, isSilent, isOld, sighted: sight.type === 'sighted' ? sight.sighted : undefined });
 }
 
 function artifactOf({ release }: Pick<PackageIndex, 'release'>, { packagePurl, path, statement: { url, text } }: ArrivalNote): UpstreamArtifact | undefined {

@@ -1,6 +1,6 @@
 import { type Clock, JobError, type Spool, type StoredBlob } from '@granary/contract/ports';
 import { type Artifact, digestsAgree, type Purl, packageOf } from '@granary/core/model';
-import type { Arrivals } from './arrivals.ts';
+import type { Arrival, Arrivals } from './arrivals.ts';
 import type { PullBudget, Reservation } from './pull-budget.ts';
 import { PullFlight } from './pull-flight.ts';
 import type { Sighted, Stated } from './sighting.ts';
@@ -22,7 +22,7 @@ export interface PullPorts {
   readonly sync: StorePorts;
   readonly openSpool: () => Promise<Spool>;
   /** What comes by its release alone goes there. */
-  readonly arrivals: Pick<Arrivals, 'keep' | 'hasten' | 'has'>;
+  readonly arrivals: Pick<Arrivals, 'keep' | 'hasten' | 'has' | 'at'>;
   /** Resolves when the facts that were submitted are sequenced and folded. */
   readonly settle: () => Promise<void>;
   /** The same in a while, together with what else comes until then. */
@@ -65,11 +65,15 @@ export function openPull(ports: PullPorts): Pull {
   return {
     fetch(file, source) {
       const joined = flights.get(file.purl);
-      if (joined !== undefined) return digestsAgree(joined.digests, file.digests) === false ? replacedFlight(ports, file) : joined.flight;
+      const arrived = file.path === undefined ? undefined : ports.arrivals.at(file.path);
+      const first = joined?.digests ?? arrived?.artifact.digests;
+      if (first !== undefined && digestsAgree(first, file.digests) === false) return replacedFlight(ports, file);
+      if (joined !== undefined) return joined.flight;
       const flight = new PullFlight({ openSpool: ports.openSpool, blobs: ports.sync.blobs });
       flights.set(file.purl, { digests: file.digests, flight });
       const done = ofPackages.begin(packageOf(file.purl));
-      const ended = run(ports, { file, source, signal: ending.signal }, flight).finally(() => {
+      const taking = take(ports, { file, source: arrived === undefined ? source : { arrived }, signal: ending.signal }, flight);
+      const ended = run(ports, file.purl, { flight, taking }).finally(() => {
         flights.delete(file.purl);
         running.delete(ended);
         done();
@@ -117,16 +121,16 @@ function openCounts() {
 
 interface Order {
   readonly file: PulledFile;
-  readonly source: PullSource | undefined;
+  /** Or the file itself, which came before. */
+  readonly source: PullSource | { readonly arrived: Arrival } | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Never rejects. */
-async function run(ports: PullPorts, order: Order, flight: PullFlight): Promise<void> {
-  const { purl } = order.file;
+async function run(ports: PullPorts, purl: Purl, { flight, taking }: { readonly flight: PullFlight; readonly taking: Promise<Taken> }): Promise<void> {
   let taken: Taken;
   try {
-    taken = await take(ports, order, flight);
+    taken = await taking;
   } catch (cause) {
     const error = toPullError(cause);
     flight.end({ type: 'failed', error });
@@ -163,6 +167,7 @@ interface Taken extends TakenArtifact {
 }
 
 async function take(ports: PullPorts, { file, source, signal: ending }: Order, flight: PullFlight): Promise<Taken> {
+  if (source !== undefined && 'arrived' in source) return { ...source.arrived, broughtMore: false };
   const { sizeBytes = 0 } = file;
   const { maxArtifactBytes: maxBytes, budget } = ports;
   if (sizeBytes > maxBytes) throw new PullError('too-large', `${sizeBytes} bytes, and at most ${maxBytes} are fetched for a client`);

@@ -5,7 +5,7 @@ import type { PullBudget } from './pull-budget.ts';
 import type { Stated } from './sighting.ts';
 import type { SyncPorts } from './sync-ports.ts';
 
-/** Asks upstream for one release because a client asks for its file, and the package isn't on record. */
+/** Asks upstream for one release because a client asks for its file, and nothing on record has it. */
 export interface Releases {
   /** What upstream says of the file at a path; undefined where only the package's document tells. Rejects for faults of our own alone. */
   of(packagePurl: Purl, path: string): Promise<Stated | undefined>;

@@ -1,7 +1,7 @@
 import { measureBlob } from '@granary/contract/blob';
 import type { UpstreamArtifact } from '@granary/contract/ecosystem';
 import { JobError, type StoredBlob, StoreError } from '@granary/contract/ports';
-import { type Digests, StoredBody } from '@granary/core/model';
+import { type Digests, packageOf, StoredBody } from '@granary/core/model';
 import { type FetchedArtifact, heldArtifact, toJobError } from './fetch-artifact.ts';
 import type { Sighted } from './sighting.ts';
 import { findArtifact, recordArtifact, type StorePorts, type WantedArtifact } from './store-artifact.ts';
@@ -18,32 +18,55 @@ export interface ArrivedOptions {
   readonly sighted?: Sighted | undefined;
   /** Nothing can be heard of upstream. */
   readonly isSilent: boolean;
+  /** It was waited for long enough. */
+  readonly isOld: boolean;
 }
 
 /**
- * Takes in what came, without fetching it again: by the document of its package, or by what was said of its release where that says otherwise, or nothing
- * can be heard. Throws JobError: `never` where the name is taken by other bytes.
+ * Takes in what came, without fetching it again: by the document of its package, or by what was said of its release where that says otherwise. False where
+ * it says nothing of the file (yet), unless it was waited for. Throws JobError: `never` where the name is taken by other bytes.
  */
-export async function takeArrived(ports: StorePorts, arrived: ArrivedArtifact, { isSilent, ...options }: ArrivedOptions): Promise<void> {
+export async function takeArrived(ports: StorePorts, arrived: ArrivedArtifact, { isSilent, isOld, ...options }: ArrivedOptions): Promise<boolean> {
   const { artifact, blob } = arrived;
-  refuseTaken(ports, arrived);
+  if (isOnRecord(ports, arrived)) return true;
   const wanted: WantedArtifact = { purl: artifact.purl, digests: { ...artifact.digests, sha256: blob.sha256 }, path: artifact.path };
-  const byPackage = async () => {
-    const { artifact: listed } = await findArtifact(ports, wanted, options.sighted);
-    await recordArtifact(ports, await proven(ports, listed, arrived), { ...options, wanted });
-  };
+  const listed = isSilent ? undefined : await findListed(ports, wanted, options.sighted);
+  if (listed === undefined && !isOld && !(await saysOtherwise(ports, wanted, options.sighted))) return false;
   try {
-    if (!isSilent) return await byPackage();
+    if (listed !== undefined) await recordArtifact(ports, await proven(ports, listed, arrived), { ...options, wanted });
+    if (listed !== undefined) return true;
   } catch (error) {
-    if (!(error instanceof JobError) || error.retry === 'at-once') throw error;
+    if (!isFinal(error)) throw error;
   }
   await recordArtifact(ports, heldArtifact(ports, artifact, blob), { ...options, wanted, isSilent });
+  return true;
 }
 
-function refuseTaken({ catalog }: StorePorts, { artifact, blob }: ArrivedArtifact): void {
+function isOnRecord({ catalog }: StorePorts, { artifact, blob }: ArrivedArtifact): boolean {
   const stored = catalog.current('stored', artifact.purl);
-  if (stored === undefined || StoredBody.parse(stored.entry.body).sha256 === blob.sha256) return;
+  if (stored === undefined) return false;
+  if (StoredBody.parse(stored.entry.body).sha256 === blob.sha256) return true;
   throw new JobError('never', `take in ${artifact.purl}: other bytes are held under its name, and the first ones stay`);
+}
+
+async function findListed(ports: StorePorts, wanted: WantedArtifact, sighted: Sighted | undefined): Promise<UpstreamArtifact | undefined> {
+  try {
+    return (await findArtifact(ports, wanted, sighted)).artifact;
+  } catch (error) {
+    if (isFinal(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The newest document has other digests under its name. */
+async function saysOtherwise({ documents }: StorePorts, { purl }: WantedArtifact, sighted: Sighted | undefined): Promise<boolean> {
+  const newest = sighted?.document ?? (await documents.current(packageOf(purl)));
+  return newest?.artifacts.some((listed) => listed.purl === purl) ?? false;
+}
+
+/** Trying again brings nothing soon. */
+function isFinal(error: unknown): error is JobError {
+  return error instanceof JobError && error.retry !== 'at-once';
 }
 
 /** The bytes are read again where the document states of them what the release didn't. */

@@ -72,8 +72,7 @@ export function openPullSite(options: PullSiteOptions = {}) {
     fetchStated: () => pull.fetch(artifact, { stated: { artifact, statement: STATEMENT } }),
     fetchOther: () => pull.fetch({ ...artifact, digests: { sha256: sha256('other bytes') } }),
     /** Other bytes come on record under its name. */
-    async keepOther() {
-      const other = sha256('other bytes');
+    async keepOther(other = sha256('other bytes')) {
       const body = { sha256: other, sizeBytes: 11, path: artifact.path, evidence: [] };
       await sync.sink.submit([{ kind: 'stored', subject: artifact.purl, inputs: [other], body }]);
     },
@@ -112,6 +111,11 @@ function controlsOf(hand: Hand, artifact: UpstreamArtifact) {
     list(more: Partial<UpstreamArtifact> = { publishedAt: PUBLISHED }) {
       const document: PackageDocument = { package: BOXES, artifacts: [{ ...artifact, ...more }], refused: [] };
       hand.isHushed = false;
+      hand.sight = async () => ({ type: 'sighted', sighted: { document, recorded: Promise.resolve() } });
+    },
+    /** The document of its package doesn't have it. */
+    listNothing() {
+      const document: PackageDocument = { package: BOXES, artifacts: [], refused: [] };
       hand.sight = async () => ({ type: 'sighted', sighted: { document, recorded: Promise.resolve() } });
     },
     /** Nothing can be heard of upstream. */
