@@ -68,8 +68,8 @@ const npm: Registry = {
   upstream: (origin) => ({ index: `${origin}/npm/` }),
   pages: () => [],
   saysOther: /: sha512 is [0-9a-f]{128}, expected [0-9a-f]{128}$/,
-  saysUnreadable: /: not JSON$/,
-  saysOf: { deep: /: nested deeper than 200$/, million: /: 1000000 versions, at most 100000 are read$/, nothing: /: not a JSON object$/ },
+  saysUnreadable: /: not JSON at byte 0$/,
+  saysOf: { deep: /: nested deeper than 200$/, million: /: more than 101000 versions and fields$/, nothing: /: not a JSON object$/ },
   fileName: (name) => `${name}-1.0.0.tgz`,
   wish: (name) => `pkg:npm/${name}`,
   release(name, attack) {
