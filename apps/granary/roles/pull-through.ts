@@ -18,7 +18,7 @@ export interface PullThroughParts {
   readonly config: Pick<Config, 'pullThrough' | 'file'>;
   readonly site: PullingSite;
   readonly note: (text: string) => void;
-  /** Do other processes fetch for the same site? What they have not recorded yet is theirs, unless it is old. */
+  /** No other process fetches for the same site. What another has not recorded yet is its own, unless it is old. */
   readonly isAlone: boolean;
 }
 

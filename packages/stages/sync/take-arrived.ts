@@ -4,7 +4,7 @@ import { JobError, type StoredBlob, StoreError } from '@granary/contract/ports';
 import { type Digests, packageOf, StoredBody } from '@granary/core/model';
 import { type FetchedArtifact, heldArtifact, toJobError } from './fetch-artifact.ts';
 import type { Sighted } from './sighting.ts';
-import { findArtifact, recordArtifact, type StorePorts, type WantedArtifact } from './store-artifact.ts';
+import { findArtifact, type RecordOptions, recordArtifact, type StorePorts, type WantedArtifact } from './store-artifact.ts';
 
 /** A file that came by its release alone, whose digests were found in the bytes. */
 export interface ArrivedArtifact {
@@ -31,15 +31,21 @@ export async function takeArrived(ports: StorePorts, arrived: ArrivedArtifact, {
   if (isOnRecord(ports, arrived)) return true;
   const wanted: WantedArtifact = { purl: artifact.purl, digests: { ...artifact.digests, sha256: blob.sha256 }, path: artifact.path };
   const listed = isSilent ? undefined : await findListed(ports, wanted, options.sighted);
+  if (listed !== undefined && (await isTakenAs(ports, arrived, { ...options, wanted, listed }))) return true;
   if (listed === undefined && !isOld && !(await saysOtherwise(ports, wanted, options.sighted))) return false;
-  try {
-    if (listed !== undefined) await recordArtifact(ports, await proven(ports, listed, arrived), { ...options, wanted });
-    if (listed !== undefined) return true;
-  } catch (error) {
-    if (!isFinal(error)) throw error;
-  }
   await recordArtifact(ports, heldArtifact(ports, artifact, blob), { ...options, wanted, isSilent });
   return true;
+}
+
+/** False where the bytes, or their signatures, are not as the document of the package has them. */
+async function isTakenAs(ports: StorePorts, arrived: ArrivedArtifact, { listed, ...options }: RecordOptions & { readonly listed: UpstreamArtifact }) {
+  try {
+    await recordArtifact(ports, await proven(ports, listed, arrived), options);
+    return true;
+  } catch (error) {
+    if (isFinal(error)) return false;
+    throw error;
+  }
 }
 
 function isOnRecord({ catalog }: StorePorts, { artifact, blob }: ArrivedArtifact): boolean {
