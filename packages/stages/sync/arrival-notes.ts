@@ -5,13 +5,15 @@ import { canonicalJson, type Instant, type Purl, parseInstant, parsePurl, Sha256
 import { z } from 'zod';
 import type { Stated } from './sighting.ts';
 
-/** A file whose bytes are stored and which a client has, by what upstream says of its release. */
+/** A file that a client has, by what upstream says of its release. */
 export interface ArrivalNote {
   readonly at: Instant;
   readonly packagePurl: Purl;
   readonly path: string;
   readonly statement: Stated['statement'];
   readonly blob: StoredBlob;
+  /** All of it, where it isn't in the store. */
+  readonly bytes?: Uint8Array | undefined;
 }
 /** A note that is durable. */
 export interface KeptNote {
@@ -28,7 +30,7 @@ export interface ArrivalNotes {
 }
 
 const MAX_LINES = 256;
-/** A statement has 256 KiB at most (`ReleaseDocuments`), and six times that where every character of it is escaped. */
+/** A statement has 256 KiB at most (`ReleaseDocuments`), and six times that where every character of it is escaped; a file has 64 KiB (`holdSmall`). */
 const MAX_OBJECT_BYTES = 4 * 2 ** 20;
 
 /** An object with notes in it, by what is left of them. */
@@ -93,8 +95,9 @@ function groupsOf(lines: readonly Line[]): readonly (readonly Line[])[] {
   return groups;
 }
 
-function encode({ at, packagePurl, path, statement, blob }: ArrivalNote): Uint8Array {
-  return Buffer.from(canonicalJson({ at, package: packagePurl, path, statement: { ...statement }, sha256: blob.sha256, sizeBytes: blob.sizeBytes }));
+function encode({ at, packagePurl, path, statement, blob, bytes }: ArrivalNote): Uint8Array {
+  const base64 = bytes === undefined ? {} : { base64: Buffer.from(bytes).toString('base64') };
+  return Buffer.from(canonicalJson({ at, package: packagePurl, path, statement: { ...statement }, sha256: blob.sha256, sizeBytes: blob.sizeBytes, ...base64 }));
 }
 
 const Note = z.object({
@@ -104,6 +107,7 @@ const Note = z.object({
   statement: z.object({ url: z.string(), text: z.string() }),
   sha256: Sha256Shape,
   sizeBytes: z.number().int().nonnegative(),
+  base64: z.string().optional(),
 });
 
 function decode(text: string): ArrivalNote | undefined {
@@ -115,6 +119,8 @@ function decode(text: string): ArrivalNote | undefined {
   }
   const { success, data } = Note.safeParse(value);
   if (!success || data.package === undefined || data.at === undefined) return undefined;
-  const { at, package: packagePurl, path, statement, sha256: digest, sizeBytes } = data;
-  return { at, packagePurl, path, statement, blob: { sha256: digest, sizeBytes } };
+  const { at, package: packagePurl, path, statement, sha256: digest, sizeBytes, base64 } = data;
+  const bytes = base64 === undefined ? undefined : Buffer.from(base64, 'base64');
+  if (bytes !== undefined && (bytes.length !== sizeBytes || sha256(bytes) !== digest)) return undefined;
+  return { at, packagePurl, path, statement, blob: { sha256: digest, sizeBytes }, bytes };
 }

@@ -1,5 +1,5 @@
 import { EcosystemError, type PackageIndex, type UpstreamArtifact } from '@granary/contract/ecosystem';
-import { JobError, type StoredBlob } from '@granary/contract/ports';
+import { type BlobStore, JobError, type StoredBlob } from '@granary/contract/ports';
 import { type Instant, type Purl, toInstant } from '@granary/core/model';
 import pLimit from 'p-limit';
 import type { ArrivalNote, ArrivalNotes, KeptNote } from './arrival-notes.ts';
@@ -10,8 +10,10 @@ import { type ArrivedArtifact, takeArrived } from './take-arrived.ts';
 
 /** Files that clients have by what upstream says of their releases alone. They are taken in by the documents of their packages a while later, when clients wait for less. */
 export interface Arrivals extends AsyncDisposable {
-  /** Resolves when it is durable that the file came, and will be taken in whatever dies. */
-  keep(packagePurl: Purl, stated: Stated, blob: StoredBlob): Promise<Arrival>;
+  /** Resolves when it is durable that the file came, and will be taken in whatever dies. `bytes` are all of it, where it isn't in the store. */
+  keep(packagePurl: Purl, stated: Stated, file: { readonly blob: StoredBlob; readonly bytes?: Uint8Array | undefined }): Promise<Arrival>;
+  /** Files need not be in the store, while those that aren't take little memory. */
+  readonly holdsSmall: () => boolean;
   /** The file at a path, where it waits. */
   at(path: string): Arrival | undefined;
   /** Takes in at once what came of the package. Resolves when that is durable, or can't be had at the moment. */
@@ -22,7 +24,9 @@ export interface Arrivals extends AsyncDisposable {
   /** How many the catalog doesn't show yet. */
   readonly waiting: () => number;
 }
-export interface Arrival extends ArrivedArtifact {
+export interface Arrival extends Pick<ArrivedArtifact, 'artifact' | 'blob'> {
+  /** All of its bytes, while they aren't in the store. */
+  readonly bytes: () => Uint8Array | undefined;
   /** Resolves when its facts are durable, or when this process ends or can't take it in; never rejects. */
   readonly recorded: Promise<void>;
 }
@@ -39,6 +43,8 @@ export interface ArrivalPorts {
   readonly onFailed: (purl: Purl, error: Error) => void;
 }
 
+/** Of files that aren't in the store. */
+const MAX_HELD_BYTES = 32 * 2 ** 20;
 /** At once: clients of other packages go first. */
 const CONCURRENCY = 4;
 /** Before the first retry; twice as long before each that follows, up to the longest. */
@@ -51,6 +57,7 @@ interface Waiting {
   readonly packagePurl: Purl;
   readonly artifact: UpstreamArtifact;
   readonly blob: StoredBlob;
+  bytes: Uint8Array | undefined;
   readonly remove: KeptNote['remove'];
   readonly ended: PromiseWithResolvers<void>;
   /** Somebody sees to it that it is taken in. */
@@ -64,12 +71,14 @@ interface Waiting {
 
 export function openArrivals(ports: ArrivalPorts): Arrivals {
   const { notes } = ports;
-  const { clock, ecosystem } = ports.sync;
+  const { clock, ecosystem, blobs } = ports.sync;
   const intake = openIntake(ports);
+  const holdsSmall = () => intake.all().reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0) < MAX_HELD_BYTES;
   const takeInLater = ports.later(async () => intake.seeTo(intake.all()));
   return {
-    async keep(packagePurl, { artifact, statement }, blob) {
-      const kept = await notes.keep({ at: clock.now(), packagePurl, path: artifact.path, statement, blob });
+    holdsSmall,
+    async keep(packagePurl, { artifact, statement }, file) {
+      const kept = await notes.keep({ at: clock.now(), packagePurl, path: artifact.path, statement, ...file });
       const one = intake.add(kept, artifact);
       void takeInLater();
       return arrivalOf(one);
@@ -85,7 +94,11 @@ export function openArrivals(ports: ArrivalPorts): Arrivals {
       for await (const kept of notes.all()) {
         if (intake.isEnding()) return;
         const artifact = kept.note.at > until ? undefined : artifactOf(ecosystem.index, kept.note);
-        if (artifact !== undefined) intake.seeTo([intake.add(kept, artifact)]);
+        if (artifact === undefined) continue;
+        const one = intake.add(kept, artifact);
+        // However many there are.
+        if (!holdsSmall()) await putDown(blobs, one);
+        intake.seeTo([one]);
       }
     },
     waiting: intake.count,
@@ -93,8 +106,8 @@ export function openArrivals(ports: ArrivalPorts): Arrivals {
   };
 }
 
-function arrivalOf({ artifact, blob, ended }: Waiting): Arrival {
-  return { artifact, blob, recorded: ended.promise };
+function arrivalOf(one: Waiting): Arrival {
+  return { artifact: one.artifact, blob: one.blob, bytes: () => one.bytes, recorded: one.ended.promise };
 }
 
 /** What waits to be taken in, and what is being. */
@@ -120,8 +133,8 @@ function openIntake(ports: ArrivalPorts) {
     of: waiting.of,
     count: waiting.count,
     hasten: async (packagePurl: Purl): Promise<void> => void (await Promise.all([...waiting.of(packagePurl)].map((one) => urgent(() => attempt(one))))),
-    add({ note: { at, packagePurl, blob }, remove }: KeptNote, artifact: UpstreamArtifact): Waiting {
-      const one = { at, packagePurl, artifact, blob, remove, ended: Promise.withResolvers<void>(), isSeenTo: false, isOver: false, isTold: false };
+    add({ note: { at, packagePurl, blob, bytes }, remove }: KeptNote, artifact: UpstreamArtifact): Waiting {
+      const one = { at, packagePurl, artifact, blob, bytes, remove, ended: Promise.withResolvers<void>(), isSeenTo: false, isOver: false, isTold: false };
       // Its note stays for the next start.
       if (ending.signal.aborted) one.ended.resolve();
       else waiting.begin(one);
@@ -208,13 +221,23 @@ async function takeInOrTell(ports: ArrivalPorts, one: Waiting, ending: AbortSign
 }
 
 /** False while its package can't be heard of, or doesn't have it, for a time. */
-async function takeIn({ sync, looks }: ArrivalPorts, { at, packagePurl, artifact, blob }: Waiting, signal: AbortSignal): Promise<boolean> {
+async function takeIn({ sync, looks }: ArrivalPorts, one: Waiting, signal: AbortSignal): Promise<boolean> {
+  const { at, packagePurl, artifact, blob, bytes } = one;
+  await putDown(sync.blobs, one);
   const sight = await looks.sight(packagePurl);
   signal.throwIfAborted();
   const isSilent = sight.type === 'stale';
   const isOld = Date.parse(sync.clock.now()) - Date.parse(at) >= SILENT_MS;
   if (isSilent && !isOld) return false;
-  return await takeArrived(sync, { artifact, blob }, { signal, isSilent, isOld, sighted: sight.type === 'sighted' ? sight.sighted : undefined });
+  return await takeArrived(sync, { artifact, blob, bytes }, { signal, isSilent, isOld, sighted: sight.type === 'sighted' ? sight.sighted : undefined });
+}
+
+/** Into the store, once. */
+async function putDown(blobs: BlobStore, one: Waiting): Promise<void> {
+  const { bytes, blob } = one;
+  if (bytes === undefined) return;
+  await blobs.put(bytes, { digests: { sha256: blob.sha256 }, maxBytes: blob.sizeBytes });
+  one.bytes = undefined;
 }
 
 function artifactOf({ release }: Pick<PackageIndex, 'release'>, { packagePurl, path, statement: { url, text } }: ArrivalNote): UpstreamArtifact | undefined {

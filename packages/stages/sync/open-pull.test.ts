@@ -62,19 +62,19 @@ it('lets nobody have all of a file that the ecosystem refuses', async () => {
 it('asks upstream again after a failure', async () => {
   const site = openPullSite();
   site.send();
-  await expect(site.fetch().stored()).rejects.toMatchObject({ code: 'unreachable' });
+  await expect(site.fetch().passed()).rejects.toMatchObject({ code: 'unreachable' });
 
   site.send(CONTENT);
 
-  expect(await site.fetch().stored()).toMatchObject({ sizeBytes: CONTENT.length });
+  expect(await site.fetch().passed()).toMatchObject({ blob: { sizeBytes: CONTENT.length } });
 });
 
 it('asks upstream for nothing once the budget is spent, and for no file that is too large', async () => {
   const spent = openPullSite({ maxBytesPerDay: CONTENT.length - 1 });
   const small = openPullSite({ maxArtifactBytes: CONTENT.length - 1 });
 
-  await expect(spent.fetch().stored()).rejects.toMatchObject({ code: 'quota' });
-  await expect(small.fetch().stored()).rejects.toMatchObject({ code: 'too-large' });
+  await expect(spent.fetch().passed()).rejects.toMatchObject({ code: 'quota' });
+  await expect(small.fetch().passed()).rejects.toMatchObject({ code: 'too-large' });
 
   expect([spent.requests(), small.requests()]).toEqual([0, 0]);
 });
@@ -83,7 +83,7 @@ it('ends a file that nobody said the size of where the budget ends', async () =>
   const site = openPullSite({ maxBytesPerDay: 600_000, isSizeStated: false });
   site.send(CONTENT.subarray(0, 500_000), CONTENT.subarray(500_000));
 
-  await expect(site.fetch().stored()).rejects.toMatchObject({ code: 'quota' });
+  await expect(site.fetch().passed()).rejects.toMatchObject({ code: 'quota' });
 
   expect(site.stored()).toEqual([]);
 });
@@ -117,7 +117,7 @@ it('waits for the sequencer where the checks of a file brought more, which a cli
   site.send(CONTENT);
   const flight = site.fetch();
   let isStored = false;
-  const stored = flight.stored().then(() => {
+  const stored = flight.passed().then(() => {
     isStored = true;
   });
 
@@ -141,7 +141,7 @@ it('takes a file in by an index that is not on record yet, and gives it once tha
   recorded.resolve();
 
   expect([Buffer.concat(await bodies).equals(CONTENT), early, site.stored()]).toEqual([true, [], [BOX]]);
-  await expect(site.fetch().stored()).rejects.toMatchObject({ code: 'refused' });
+  await expect(site.fetch().passed()).rejects.toMatchObject({ code: 'refused' });
 });
 
 it('gives nobody a file whose index could not be made durable', async () => {

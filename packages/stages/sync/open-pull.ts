@@ -2,7 +2,7 @@ import { type Clock, JobError, type Spool, type StoredBlob } from '@granary/cont
 import { type Artifact, digestsAgree, type Purl, packageOf } from '@granary/core/model';
 import type { Arrival, Arrivals } from './arrivals.ts';
 import type { PullBudget, Reservation } from './pull-budget.ts';
-import { PullFlight } from './pull-flight.ts';
+import { type PassedFile, PullFlight } from './pull-flight.ts';
 import type { Sighted, Stated } from './sighting.ts';
 import { bringArtifact, type StorePorts, type TakenArtifact, type TakeOptions, takeArtifact, type WantedArtifact } from './store-artifact.ts';
 
@@ -22,7 +22,7 @@ export interface PullPorts {
   readonly sync: StorePorts;
   readonly openSpool: () => Promise<Spool>;
   /** What comes by its release alone goes there. */
-  readonly arrivals: Pick<Arrivals, 'keep' | 'hasten' | 'has' | 'at'>;
+  readonly arrivals: Pick<Arrivals, 'keep' | 'holdsSmall' | 'hasten' | 'has' | 'at'>;
   /** Resolves when the facts that were submitted are sequenced and folded. */
   readonly settle: () => Promise<void>;
   /** The same in a while, together with what else comes until then. */
@@ -82,7 +82,7 @@ export function openPull(ports: PullPorts): Pull {
       return flight;
     },
     async stored(flight, packagePurl) {
-      const blob = await flight.stored();
+      const { blob } = await flight.passed();
       await shown(packagePurl);
       return blob;
     },
@@ -139,11 +139,11 @@ async function run(ports: PullPorts, purl: Purl, { flight, taking }: { readonly 
     return;
   }
   // Durable by now: that it can't be sequenced at the moment takes nothing from what was checked.
-  const { blob, broughtMore, recorded } = taken;
+  const { blob, broughtMore, recorded, held } = taken;
   const settled = recorded.then(broughtMore ? ports.settle : ports.settleLater).catch((error: unknown) => ports.onPulled({ purl, error: toError(error) }));
   // What its checks brought along the client may ask for next, and nobody else has it under way.
   if (broughtMore) await briefly(ports, settled);
-  flight.end({ type: 'passed', blob });
+  flight.end({ type: 'passed', blob, ...(held === undefined ? {} : { held }) });
   ports.onPulled({ purl, sizeBytes: blob.sizeBytes });
   await briefly(ports, settled);
   flight.close();
@@ -161,13 +161,13 @@ async function briefly({ clock }: Pick<PullPorts, 'clock'>, settled: Promise<unk
 /** Made once: without a reason each abort makes an error of its own, with its stack. */
 const OVER = new Error('no longer waited for');
 
-interface Taken extends TakenArtifact {
+interface Taken extends TakenArtifact, PassedFile {
   /** Its facts are durable. */
   readonly recorded: Promise<void>;
 }
 
 async function take(ports: PullPorts, { file, source, signal: ending }: Order, flight: PullFlight): Promise<Taken> {
-  if (source !== undefined && 'arrived' in source) return { ...source.arrived, broughtMore: false };
+  if (source !== undefined && 'arrived' in source) return takenOf(source.arrived, false);
   const { sizeBytes = 0 } = file;
   const { maxArtifactBytes: maxBytes, budget } = ports;
   if (sizeBytes > maxBytes) throw new PullError('too-large', `${sizeBytes} bytes, and at most ${maxBytes} are fetched for a client`);
@@ -211,11 +211,15 @@ async function takeByIndex({ sync }: PullPorts, { purl, digests, path }: PulledF
 
 /** What its checks brought must be there next: then it is taken in at once. */
 async function bring({ sync, arrivals }: PullPorts, stated: Stated, options: TakeOptions): Promise<Taken> {
-  const brought = await bringArtifact(sync, stated.artifact, options);
+  const { broughtMore, ...file } = await bringArtifact(sync, stated.artifact, { ...options, holdsSmall: arrivals.holdsSmall() });
   const packagePurl = packageOf(stated.artifact.purl);
-  const { recorded } = await arrivals.keep(packagePurl, stated, brought.blob);
-  if (brought.broughtMore) void arrivals.hasten(packagePurl);
-  return { ...brought, recorded };
+  const arrival = await arrivals.keep(packagePurl, stated, file);
+  if (broughtMore) void arrivals.hasten(packagePurl);
+  return takenOf(arrival, broughtMore);
+}
+
+function takenOf({ blob, bytes, recorded }: Arrival, broughtMore: boolean): Taken {
+  return { blob, held: bytes, recorded, broughtMore };
 }
 
 function spent(): PullError {

@@ -8,7 +8,13 @@ export interface FlightPorts {
   readonly openSpool: () => Promise<Spool>;
   readonly blobs: Pick<BlobStore, 'open'>;
 }
-type State = { readonly type: 'fetching' } | { readonly type: 'passed'; readonly blob: StoredBlob } | { readonly type: 'failed'; readonly error: unknown };
+/** A file that was checked and is durable. */
+export interface PassedFile {
+  readonly blob: StoredBlob;
+  /** All of its bytes, while they aren't in the store. */
+  readonly held?: () => Uint8Array | undefined;
+}
+type State = { readonly type: 'fetching' } | ({ readonly type: 'passed' } & PassedFile) | { readonly type: 'failed'; readonly error: unknown };
 
 /** One fetch of a file, and everybody who waits for it: each reads from the beginning, at a pace of their own, what has come so far. */
 export class PullFlight {
@@ -27,21 +33,21 @@ export class PullFlight {
     this.#ports = ports;
   }
 
-  /** Resolves when its size is known and bytes may go out; or when all of it is checked and stored. Rejects when it failed before. */
+  /** Resolves when its size is known and bytes may go out; or when all of it is checked and durable. Rejects when it failed before. */
   async underWay(): Promise<{ readonly sizeBytes: number }> {
     for (;;) {
-      const blob = this.#passed();
-      if (blob !== undefined) return blob;
+      const passed = this.#passed();
+      if (passed !== undefined) return passed.blob;
       if (this.#sizeBytes !== undefined && this.#readable() > 0) return { sizeBytes: this.#sizeBytes };
       await this.#changed.promise;
     }
   }
 
-  /** Resolves when all of it is checked and stored. */
-  async stored(): Promise<StoredBlob> {
+  /** Resolves when all of it is checked and durable. */
+  async passed(): Promise<PassedFile> {
     for (;;) {
-      const blob = this.#passed();
-      if (blob !== undefined) return blob;
+      const passed = this.#passed();
+      if (passed !== undefined) return passed;
       await this.#changed.promise;
     }
   }
@@ -49,8 +55,11 @@ export class PullFlight {
   /** Throws before the last byte when the file isn't what it should be. */
   async *bytes(): AsyncIterable<Uint8Array> {
     if (this.#spool !== undefined) return yield* this.#follow(this.#spool);
-    const { sha256 } = await this.stored();
+    const { blob, held } = await this.passed();
     if (this.#small !== undefined && this.#available > 0) return yield* this.#small;
+    const bytes = held?.();
+    if (bytes !== undefined) return yield bytes;
+    const { sha256 } = blob;
     // It was in the store all along, or what it came in has gone since.
     const opened = await this.#ports.blobs.open(sha256);
     if (opened === undefined) throw new StoreError('unreachable', `read blob ${sha256}: it is not in the store`);
@@ -115,9 +124,9 @@ export class PullFlight {
   }
 
   /** Throws when it failed. */
-  #passed(): StoredBlob | undefined {
+  #passed(): PassedFile | undefined {
     if (this.#state.type === 'failed') throw this.#state.error;
-    return this.#state.type === 'passed' ? this.#state.blob : undefined;
+    return this.#state.type === 'passed' ? this.#state : undefined;
   }
 
   #tell(): void {

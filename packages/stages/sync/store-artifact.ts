@@ -4,6 +4,7 @@ import { type Artifact, type ComputedFact, type Digests, digestsAgree, type Evid
 import { askUpstream, heldFiles } from './ask-upstream.ts';
 import { checkAttested, MAX_COMPANION_BYTES } from './check-attested.ts';
 import { type FetchedArtifact, type FetchOptions, type FoundArtifact, fetchArtifact, toJobError } from './fetch-artifact.ts';
+import { holdSmall } from './hold-small.ts';
 import type { Sighted } from './sighting.ts';
 import type { SyncPorts } from './sync-ports.ts';
 
@@ -78,11 +79,21 @@ export async function recordArtifact(ports: StorePorts, fetched: FetchedArtifact
   return { blob, broughtMore: beside.length > 0 };
 }
 
-/** Fetches a file into the store by what upstream says of its release alone, and checks it; nothing of it is on record. Throws as {@link storeArtifact}. */
-export async function bringArtifact(ports: StorePorts, artifact: UpstreamArtifact, options: FetchOptions): Promise<TakenArtifact> {
-  const fetched = await fetchArtifact(ports, { artifact, listing: 'listed' }, options);
+export interface BringOptions extends FetchOptions {
+  /** What is small stays in memory; otherwise all goes into the store. */
+  readonly holdsSmall: boolean;
+}
+export interface BroughtArtifact extends TakenArtifact {
+  /** All of it, where it is small and not in the store. */
+  readonly bytes: Uint8Array | undefined;
+}
+/** Fetches a file by what upstream says of its release alone, and checks it; nothing of it is on record. Throws as {@link storeArtifact}. */
+export async function bringArtifact(ports: StorePorts, artifact: UpstreamArtifact, { holdsSmall, ...options }: BringOptions): Promise<BroughtArtifact> {
+  const { blobs, catalog } = ports;
+  const { put, held } = holdsSmall ? holdSmall(blobs) : { put: blobs.put, held: () => undefined };
+  const fetched = await fetchArtifact({ ...ports, blobs: { ...blobs, put } }, { artifact, listing: 'listed' }, options);
   const { beside = [] } = await check(ports, fetched, options);
-  return { blob: fetched.blob, broughtMore: beside.some(({ purl }) => ports.catalog.current('stored', purl) === undefined) };
+  return { blob: fetched.blob, bytes: held(), broughtMore: beside.some(({ purl }) => catalog.current('stored', purl) === undefined) };
 }
 
 /** The newest document first; the file may have left the index since it was wanted, or never have been in it. */

@@ -10,7 +10,10 @@ import { findArtifact, type RecordOptions, recordArtifact, type StorePorts, type
 export interface ArrivedArtifact {
   /** By what upstream said of the release. */
   readonly artifact: UpstreamArtifact;
+  /** In the store. */
   readonly blob: StoredBlob;
+  /** All of it, where it needn't be read from there. */
+  readonly bytes?: Uint8Array | undefined;
 }
 export interface ArrivedOptions {
   readonly signal: AbortSignal;
@@ -27,13 +30,13 @@ export interface ArrivedOptions {
  * it says nothing of the file (yet), unless it was waited for. Throws JobError: `never` where the name is taken by other bytes.
  */
 export async function takeArrived(ports: StorePorts, arrived: ArrivedArtifact, { isSilent, isOld, ...options }: ArrivedOptions): Promise<boolean> {
-  const { artifact, blob } = arrived;
+  const { artifact, blob, bytes } = arrived;
   if (isOnRecord(ports, arrived)) return true;
   const wanted: WantedArtifact = { purl: artifact.purl, digests: { ...artifact.digests, sha256: blob.sha256 }, path: artifact.path };
   const listed = isSilent ? undefined : await findListed(ports, wanted, options.sighted);
   if (listed !== undefined && (await isTakenAs(ports, arrived, { ...options, wanted, listed }))) return true;
   if (listed === undefined && !isOld && !(await saysOtherwise(ports, wanted, options.sighted))) return false;
-  await recordArtifact(ports, heldArtifact(ports, artifact, blob), { ...options, wanted, isSilent });
+  await recordArtifact(ports, heldArtifact(ports, artifact, blob, bytes), { ...options, wanted, isSilent });
   return true;
 }
 
@@ -76,11 +79,11 @@ function isFinal(error: unknown): error is JobError {
 }
 
 /** The bytes are read again where the document states of them what the release didn't. */
-async function proven(ports: StorePorts, listed: UpstreamArtifact, { artifact, blob }: ArrivedArtifact): Promise<FetchedArtifact> {
+async function proven(ports: StorePorts, listed: UpstreamArtifact, { artifact, blob, bytes }: ArrivedArtifact): Promise<FetchedArtifact> {
   const found: Digests = { ...artifact.digests, sha256: blob.sha256 };
   const isProven = Object.entries(listed.digests).every(([name, digest]) => found[name as keyof Digests] === digest);
   if (!isProven) await measureAgain(ports, listed, blob);
-  return heldArtifact(ports, listed, blob);
+  return heldArtifact(ports, listed, blob, bytes);
 }
 
 async function measureAgain({ blobs }: StorePorts, listed: UpstreamArtifact, { sha256, sizeBytes }: StoredBlob): Promise<void> {

@@ -12,6 +12,8 @@ import type { StorePorts } from '../store-artifact.ts';
 export const BOXES = toPurl('pkg:tiny/box');
 export const BOX = formatPurl({ type: 'tiny', name: 'box', version: '1', fileName: 'box-1' });
 export const CONTENT = Buffer.alloc(1_000_000, 'granary ');
+/** Held in memory, and in notes. */
+export const SMALL = Buffer.alloc(1000, 'granary ');
 /** When the package's document says that it was published. */
 export const PUBLISHED = toInstant(Date.UTC(2023, 0, 1));
 
@@ -196,7 +198,8 @@ function ecosystemOf(hand: Hand, artifact: UpstreamArtifact, { check, isListed =
 }
 
 const NO_DOCUMENT: PackageDocument = { package: BOX, artifacts: [], refused: [] };
-const STATEMENT = { url: 'http://upstream.example/box/1', text: '{"box":1}' };
+/** What upstream says of the release. */
+export const STATEMENT = { url: 'http://upstream.example/box/1', text: '{"box":1}' };
 
 async function* parts(answer: Hand['answer'], signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
   for (const part of answer) {
