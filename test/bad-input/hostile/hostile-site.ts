@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type RunningGranary, startGranary } from '../../machine/granary.ts';
 import { type HostileUpstream, openHostileUpstream } from './hostile-upstream.ts';
-import { type FileAttack, REGISTRIES, type Registry, type Release } from './registries.ts';
+import { type FileAttack, type Page, REGISTRIES, type Registry, type Release } from './registries.ts';
 
 /** One site that mirrors several ecosystems, all of whose upstreams are hostile. */
 export interface HostileSite extends AsyncDisposable {
   readonly folder: string;
   readonly upstream: HostileUpstream;
-  /** Has it upstream, and wants it: by its name, or by a lock where only that says what its file must be. */
-  want(registry: Registry, name: string, options?: { readonly by?: 'lock'; readonly attack?: FileAttack }): Release;
+  /** Has it upstream, and wants it: by its name, or by a lock where only that says what its file must be. `client`: nobody wants it until a client asks. */
+  want(registry: Registry, name: string, options?: { readonly by?: 'lock' | 'client'; readonly attack?: FileAttack }): Release;
   /** Writes the configuration and starts `granary up` with these arguments. */
   start(...args: readonly string[]): Promise<RunningGranary>;
   /** Files that nobody has finished writing, wherever a store keeps them meanwhile. */
@@ -38,7 +38,8 @@ export async function openHostileSite(): Promise<HostileSite> {
     upstream,
     want(registry, name, { by, attack } = {}) {
       const release = registry.release(name, attack);
-      for (const page of [release.index, release.file, ...release.others]) upstream.serve(page);
+      for (const page of pagesOf(release)) upstream.serve(page);
+      if (by === 'client') return release;
       if (by === 'lock' && registry.lock !== undefined) locked.set(registry, (locked.get(registry) ?? new Set()).add(name));
       else watch.add(registry.wish(name));
       return release;
@@ -47,7 +48,12 @@ export async function openHostileSite(): Promise<HostileSite> {
       const locks = [...locked].flatMap(([registry, names]) => registry.lock?.([...names]) ?? []);
       for (const { fileName, text } of locks) await writeFile(join(folder, fileName), text);
       const upstreams = Object.fromEntries(REGISTRIES.map((registry) => [registry.id, registry.upstream(upstream.origin)]));
-      const site = { watch: [...watch, ...locks.map(({ fileName }) => fileName)], upstreams, listen: '127.0.0.1:0' };
+      const site = {
+        watch: [...watch, ...locks.map(({ fileName }) => fileName)],
+        upstreams,
+        listen: '127.0.0.1:0',
+        pullThrough: { ecosystems: Object.keys(upstreams) },
+      };
       await writeFile(join(folder, 'granary.yaml'), JSON.stringify(site));
       return startGranary(['up', ...args], { cwd: folder });
     },
@@ -70,4 +76,8 @@ export function watchMemory(pid: number | undefined): { readonly peakBytes: () =
     }
   }, 200).unref();
   return { peakBytes: () => peakKiB * 1024 };
+}
+
+function pagesOf({ index, file, statement, others }: Release): readonly Page[] {
+  return [index, file, ...(statement === undefined ? [] : [statement]), ...others];
 }

@@ -12,6 +12,8 @@ export interface Page {
 export interface Release {
   readonly index: Page;
   readonly file: Page;
+  /** What tells of this release alone, where there is that. */
+  readonly statement?: Page;
   readonly others: readonly Page[];
 }
 /** Bytes in place of those that an honest tool makes. */
@@ -29,6 +31,10 @@ export interface Registry {
   release(name: string, attack?: FileAttack): Release;
   /** Of what clients install. */
   fileName(name: string): string;
+  /** Where clients ask a view for it. */
+  filePath(name: string): string;
+  /** A file that is asked for by its path can be had without its package's index. */
+  readonly hasFilesAlone: boolean;
   /** As a watch list has it. */
   wish(name: string): string;
   /** A lock of these, where only a lock states what the files must be. */
@@ -71,11 +77,14 @@ const npm: Registry = {
   saysUnreadable: /: not JSON at byte 0$/,
   saysOf: { deep: /: nested deeper than 200$/, million: /: more than 101000 versions and fields$/, nothing: /: not a JSON object$/ },
   fileName: (name) => `${name}-1.0.0.tgz`,
+  filePath: (name) => `${name}/-/${name}-1.0.0.tgz`,
+  hasFilesAlone: true,
   wish: (name) => `pkg:npm/${name}`,
   release(name, attack) {
     const parts = [{ name: 'package/package.json', data: JSON.stringify({ name, version: '1.0.0', license: 'MIT' }) }, ...more(attack)];
     const file = page(`/npm/${name}/-/${name}-1.0.0.tgz`, gzipSync(tarBytes(parts)));
-    return { file, others: [], index: page(`/npm/${name}`, packument(name, npmVersions(name, file.body)), 'application/json') };
+    const index = page(`/npm/${name}`, packument(name, npmVersions(name, file.body)), 'application/json');
+    return { file, index, statement: statementOf(name, { tarball: `..${file.path}`, integrity: integrity(file.body) }), others: [] };
   },
   document(name, attack) {
     switch (attack) {
@@ -102,11 +111,16 @@ function npmVersions(name: string, tarball: Buffer): string {
   return JSON.stringify({ '1.0.0': manifest(name, '1.0.0', { tarball: `../npm/${name}/-/${name}-1.0.0.tgz`, integrity: integrity(tarball) }) });
 }
 
+/** What a registry of npm answers for a name and a version. */
+export function statementOf(name: string, dist: object, more: object = {}): Page {
+  return page(`/npm/${name}/1.0.0`, JSON.stringify({ ...manifest(name, '1.0.0', dist), ...more }), 'application/json');
+}
+
 function manifest(name: string, version: string, dist: object): object {
   return { name, version, dist };
 }
 
-function integrity(bytes: Buffer): string {
+export function integrity(bytes: Buffer): string {
   return `sha512-${digest('sha512', bytes, 'base64')}`;
 }
 
@@ -129,6 +143,8 @@ const cargo: Registry = {
   saysUnreadable: /: not a line names a version; not what an index says of a version$/,
   saysOf: { million: /: more than 100000 lines$/ },
   fileName: (name) => `${name}-1.0.0.crate`,
+  filePath: (name) => `crates/${name}/${name}-1.0.0.crate`,
+  hasFilesAlone: false,
   wish: (name) => `pkg:cargo/${name}`,
   release(name, attack) {
     const folder = `${name}-1.0.0`;
@@ -176,6 +192,8 @@ const golang: Registry = {
     outside: /its path has a step to the folder above$/,
   },
   fileName: () => 'v1.0.0.zip',
+  filePath: (name) => `mod.example/${name}/@v/v1.0.0.zip`,
+  hasFilesAlone: true,
   wish: (name) => `pkg:golang/mod.example/${name}`,
   release(name, attack) {
     const base = `/golang/mod.example/${name}/@v`;
