@@ -6,6 +6,7 @@ import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-ser
 import { openPullBudget, PullError, type PulledFile, type PullSource, pullPermits } from '@granary/stage-sync';
 import { openPullingSide, type PullingSide, type PullingSite } from './pulling-side.ts';
 import type { SyncSide } from './sync-side.ts';
+import { takeOver } from './take-over.ts';
 
 /** What fetches for clients, from the moment on when upstreams are reached. */
 export interface PullingThrough extends AsyncDisposable {
@@ -53,7 +54,7 @@ export function openPullThrough(parts: PullThroughParts): PullingThrough {
         if (side === undefined) continue;
         const begun = openPullingSide(site, side, limits);
         reach.sides.set(type, begun);
-        resume(begun, parts, ending.signal).catch((error: Error) => note(`what came for clients before could not be taken in: ${error.message}`));
+        void takeOver(begun.arrivals, { ...parts, clock: site.clock, signal: ending.signal });
       }
       reach.isConnected = true;
     },
@@ -84,14 +85,6 @@ function refusals({ ecosystems: listed, allow, deny }: NonNullable<Config['pullT
     if (!reach.sides.has(type)) return { status: 501, why: `this machine has no upstream of ${type}; granary doctor says what is missing` };
     return permits(purl) ? undefined : { status: 403, why: 'pullThrough: in granary.yaml does not allow it' };
   };
-}
-
-/** How old what nobody recorded has to be, where another process may be about to. */
-const ORPHAN_MS = 60_000;
-
-async function resume({ arrivals }: PullingSide, { site, isAlone }: Pick<PullThroughParts, 'site' | 'isAlone'>, signal: AbortSignal): Promise<void> {
-  if (!isAlone) await site.clock.sleep(ORPHAN_MS, signal).catch(() => undefined);
-  if (!signal.aborted) await arrivals.resume(isAlone ? 0 : ORPHAN_MS);
 }
 
 function unrecorded({ sides }: Reach): number {
@@ -152,7 +145,7 @@ async function fetched(side: PullingSide, file: PulledFile, until: 'bytes' | 'wh
   const { pull } = side;
   const flight = pull.fetch(file, await sourceOf(side, file));
   try {
-    const { sizeBytes } = await (until === 'whole' ? pull.stored(flight, packageOf(file.purl)) : flight.underWay());
+    const { sizeBytes } = await (until === 'whole' ? pull.shownWhole(flight, packageOf(file.purl)) : flight.underWay());
     return { type: 'coming', sizeBytes, open: () => flight.bytes() };
   } catch (error) {
     if (error instanceof PullError) return { type: 'refused', refusal: refusalOf(error) };

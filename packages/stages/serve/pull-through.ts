@@ -33,6 +33,6 @@ export interface PullThrough {
   ): Promise<{ readonly type: 'sighted'; readonly document: PackageDocument } | { readonly type: 'current' | 'absent' | 'stale' }>;
   /** Where files of these packages came for a client and may not show in the catalog yet: resolves when they do, or after a few seconds. */
   shown(packages: readonly Purl[]): Promise<unknown> | undefined;
-  /** Begins to fetch, or joins whoever did. `whole`: resolves when all of it is stored and shows in the catalog. Rejects for faults of our own alone. */
+  /** Begins to fetch, or joins whoever did. `whole`: resolves when all of it is checked and durable and, unless that takes too long, shows in the catalog. Rejects for faults of our own alone. */
   fetch(file: Pick<Artifact, 'purl' | 'digests' | 'sizeBytes' | 'path'>, until: 'bytes' | 'whole'): Promise<Pulled>;
 }

@@ -25,8 +25,14 @@ export interface KeptNote {
 export interface ArrivalNotes {
   /** Resolves when it is durable. What comes while a write is under way shares an object. */
   keep(note: ArrivalNote): Promise<KeptNote>;
-  /** What is there. Lines that no process of ours wrote are passed over. */
-  all(): AsyncIterable<KeptNote>;
+  /** What others wrote, an object at a time, and not what was given before. An object with something younger than `until` is left for another time. */
+  left(until: Instant | undefined): AsyncIterable<LeftNotes>;
+}
+interface LeftNotes {
+  readonly key: ObjectKey;
+  readonly notes: readonly KeptNote[];
+  /** It has lines that no version of ours wrote, or that were damaged: it stays. */
+  readonly isUnreadable: boolean;
 }
 
 const MAX_LINES = 256;
@@ -41,38 +47,55 @@ interface Holder {
 interface Line {
   readonly bytes: Uint8Array;
   readonly id: symbol;
-  holder?: Holder;
+  /** Of the object that it was written in. */
+  outcome?: PromiseSettledResult<Holder> | undefined;
 }
 
 export function openArrivalNotes({ objects, mutable }: Pick<Store, 'objects' | 'mutable'>, ecosystem: string): ArrivalNotes {
-  /** May be repeated where it failed. */
-  const remove = async ({ key, left }: Holder, id: symbol) => {
-    left.delete(id);
-    if (left.size === 0) await mutable.remove(key);
+  /** What was written or given here. */
+  const known = new Set<ObjectKey>();
+  const keptIn = (holder: Holder, note: ArrivalNote, id: symbol): KeptNote => ({
+    note,
+    /** May be repeated where it failed. */
+    async remove() {
+      holder.left.delete(id);
+      if (holder.left.size > 0) return;
+      await mutable.remove(holder.key);
+      known.delete(holder.key);
+    },
+  });
+  const putDown = async (group: readonly Line[]): Promise<Holder> => {
+    const bytes = Buffer.concat(group.flatMap((line) => [line.bytes, NEWLINE]));
+    const holder = { key: arrivalKey(ecosystem, sha256(bytes)), left: new Set(group.map(({ id }) => id)) };
+    known.add(holder.key);
+    await objects.putOnce(holder.key, bytes);
+    return holder;
   };
   const write = groupCommit(async (lines: readonly Line[]) => {
-    for (const group of groupsOf(lines)) {
-      const bytes = Buffer.concat(group.flatMap((line) => [line.bytes, NEWLINE]));
-      const holder = { key: arrivalKey(ecosystem, sha256(bytes)), left: new Set(group.map(({ id }) => id)) };
-      await objects.putOnce(holder.key, bytes);
-      for (const line of group) line.holder = holder;
-    }
+    const groups = groupsOf(lines);
+    const outcomes = await Promise.allSettled(groups.map(putDown));
+    for (const [index, group] of groups.entries()) for (const line of group) line.outcome = outcomes[index];
   });
   return {
     async keep(note) {
-      const id = Symbol();
-      const line: Line = { bytes: encode(note), id };
+      const line: Line = { bytes: encode(note), id: Symbol() };
       await write([line]);
-      const { holder } = line;
-      return { note, remove: async () => holder && (await remove(holder, id)) };
+      // That of its own object alone.
+      if (line.outcome?.status !== 'fulfilled') throw line.outcome?.reason;
+      return keptIn(line.outcome.value, note, line.id);
     },
-    async *all() {
+    async *left(until) {
       for await (const key of objects.list(arrivalPrefix(ecosystem))) {
+        if (known.has(key)) continue;
         const bytes = await objects.get(key, MAX_OBJECT_BYTES);
-        const lines = bytes === undefined ? [] : Buffer.from(bytes).toString().split('\n');
-        const found = lines.flatMap((text) => decode(text) ?? []).map((note) => ({ note, id: Symbol() }));
-        const holder = { key, left: new Set(found.map(({ id }) => id)) };
-        for (const { note, id } of found) yield { note, remove: () => remove(holder, id) };
+        if (bytes === undefined) continue;
+        const found = Buffer.from(bytes).toString().trimEnd().split('\n').map(decode);
+        if (until !== undefined && found.some((note) => note !== undefined && note.at > until)) continue;
+        known.add(key);
+        const ids = found.map(() => Symbol());
+        const holder = { key, left: new Set(ids) };
+        const notes = found.flatMap((note, index) => (note === undefined ? [] : keptIn(holder, note, ids[index] ?? Symbol())));
+        yield { key, notes, isUnreadable: notes.length < found.length };
       }
     },
   };
@@ -120,7 +143,8 @@ function decode(text: string): ArrivalNote | undefined {
   const { success, data } = Note.safeParse(value);
   if (!success || data.package === undefined || data.at === undefined) return undefined;
   const { at, package: packagePurl, path, statement, sha256: digest, sizeBytes, base64 } = data;
-  const bytes = base64 === undefined ? undefined : Buffer.from(base64, 'base64');
+  // A copy of its own, as in holdSmall.
+  const bytes = base64 === undefined ? undefined : new Uint8Array(Buffer.from(base64, 'base64'));
   if (bytes !== undefined && (bytes.length !== sizeBytes || sha256(bytes) !== digest)) return undefined;
   return { at, packagePurl, path, statement, blob: { sha256: digest, sizeBytes }, bytes };
 }

@@ -3,7 +3,6 @@ import { memoryStore } from '@granary/contract/memory';
 import { arrivalKey } from '@granary/core/layout';
 import { sha256, toPurl } from '@granary/core/model';
 import { describe, expect, it } from 'vitest';
-import { type ArrivalNote, openArrivalNotes } from './arrival-notes.ts';
 import { BOX, BOXES, CONTENT, openPullSite, PUBLISHED, type PullSiteOptions, SMALL, STATEMENT } from './test/pull-site.ts';
 
 describe.each([
@@ -140,7 +139,7 @@ describe.each([
 
     const next = openPullSite({ content, isListed: false, store: before.store });
     next.list();
-    await next.arrivals.resume(0);
+    await next.arrivals.resume();
     const seen = [next.shown(BOXES), next.shown(toPurl('pkg:tiny/lid'))];
     await seen[0];
 
@@ -152,7 +151,7 @@ describe.each([
     const before = await openArrived({ content });
     const next = openPullSite({ content, isListed: false, store: before.store });
     next.hush();
-    await next.arrivals.resume(0);
+    await next.arrivals.resume();
 
     const given = Buffer.concat(await Array.fromAsync(next.fetch().bytes()));
 
@@ -271,7 +270,7 @@ it('holds no more than 32 MiB of small files, also of those that a process left 
   const held = site.arrivals.holdsSmall();
   const store = { ...site.store, blobs: { ...site.blobs, put: () => new Promise<never>(() => undefined) } };
   const next = openPullSite({ isListed: false, store });
-  void next.arrivals.resume(0);
+  void next.arrivals.resume();
   await expect.poll(() => next.arrivals.holdsSmall()).toBe(false);
 
   site.list();
@@ -281,61 +280,30 @@ it('holds no more than 32 MiB of small files, also of those that a process left 
   expect(next.arrivals.waiting()).toBe(32);
 });
 
-it('removes the object of a note that could not be removed at first', async () => {
-  const store = memoryStore();
-  let isBroken = true;
-  const remove = async (key: Parameters<typeof store.mutable.remove>[0]) => {
-    if (isBroken) throw new Error('no answer');
-    await store.mutable.remove(key);
-  };
-  const notes = openArrivalNotes({ objects: store.objects, mutable: { ...store.mutable, remove } }, 'tiny');
-  const [one, two] = await Promise.all(['1', '2'].map((path) => notes.keep(noteOf(path))));
-  await one?.remove();
-  await expect(two?.remove()).rejects.toThrow();
+it('neither puts down nor looks up again what is on record: its note stays while others share the object', async () => {
+  const { store } = await openArrived({ content: SMALL });
+  const next = openPullSite({ isListed: false, store });
+  await next.keepOther(sha256(SMALL));
+  next.hush();
 
-  isBroken = false;
-  await two?.remove();
+  await next.arrivals.resume();
+  await next.clock.advance(0);
 
-  expect(await Array.fromAsync(store.objects.list('arrivals/'))).toEqual([]);
+  expect([next.arrivals.waiting(), await store.blobs.size(sha256(SMALL)), await next.notes()]).toEqual([0, undefined, 0]);
 });
 
-it('puts notes that come at once into one object, which goes with the last of them', async () => {
-  const store = memoryStore();
-  const notes = openArrivalNotes(store, 'tiny');
-  const objects = async () => (await Array.fromAsync(store.objects.list('arrivals/'))).length;
+it('says where something can not be read that was left behind, and takes in the rest', async () => {
+  const { store } = await openArrived({ content: SMALL });
+  const junk = Buffer.from('{}\n');
+  await store.objects.putOnce(arrivalKey('tiny', sha256(junk)), junk);
+  const next = openPullSite({ isListed: false, store });
+  next.list();
 
-  const kept = await Promise.all(Array.from({ length: 60 }, (_, number) => notes.keep(noteOf(`files/box-${number}`))));
-  const [first, all, found] = [await objects(), kept.map((one) => one.note), await Array.fromAsync(notes.all(), (one) => one.note)];
-  for (const one of kept.slice(1)) await one.remove();
-  const left = await Array.fromAsync(openArrivalNotes(store, 'tiny').all(), (one) => one.note.path);
-  await kept[0]?.remove();
+  const unreadable = await next.arrivals.resume();
+  await next.shown(BOXES);
 
-  // 200 kB each, and at most 4 MiB in an object.
-  expect([first, new Set(found)]).toEqual([3, new Set(all)]);
-  expect([left.length, left[0], await objects()]).toEqual([20, 'files/box-0', 0]);
+  expect([unreadable, next.stored()]).toEqual([[arrivalKey('tiny', sha256(junk))], []]);
 });
-
-it('passes over a note whose bytes are others than it says', async () => {
-  const store = memoryStore();
-  const { keep } = openArrivalNotes(store, 'tiny');
-  await Promise.all([keep({ ...noteOf('1'), ...MEBIBYTE, bytes: SMALL }), keep({ ...noteOf('2'), ...MEBIBYTE }), keep({ ...noteOf('3'), ...MEBIBYTE })]);
-
-  expect(await Array.fromAsync(openArrivalNotes(store, 'tiny').all(), ({ note }) => note.path)).toEqual(['2', '3']);
-});
-
-it.each(['no json', '{}', '{"at":"now","package":"none"}', ''])('passes over a line that it did not write: %s', async (line) => {
-  const store = memoryStore();
-  const bytes = Buffer.from(`${line}\n`);
-  await store.objects.putOnce(arrivalKey('tiny', sha256(bytes)), bytes);
-
-  expect(await Array.fromAsync(openArrivalNotes(store, 'tiny').all())).toEqual([]);
-  expect(await Array.fromAsync(openArrivalNotes(store, 'other').all())).toEqual([]);
-});
-
-function noteOf(path: string): ArrivalNote {
-  const statement = { url: 'http://upstream.example/', text: 'é'.repeat(100_000) };
-  return { at: PUBLISHED, packagePurl: BOXES, path, statement, blob: { sha256: sha256(path), sizeBytes: 1 } };
-}
 
 const bytes = Buffer.alloc(2 ** 20, 'granary ');
 const MEBIBYTE = { bytes, blob: { sha256: sha256(bytes), sizeBytes: bytes.length } };

@@ -1,26 +1,30 @@
 import { EcosystemError, type PackageIndex, type UpstreamArtifact } from '@granary/contract/ecosystem';
-import { type BlobStore, JobError, type StoredBlob } from '@granary/contract/ports';
+import { JobError, type StoredBlob } from '@granary/contract/ports';
+import type { ObjectKey } from '@granary/core/layout';
 import { type Instant, type Purl, toInstant } from '@granary/core/model';
 import pLimit from 'p-limit';
-import type { ArrivalNote, ArrivalNotes, KeptNote } from './arrival-notes.ts';
+import type { ArrivalNotes, KeptNote } from './arrival-notes.ts';
 import type { Looks } from './open-looks.ts';
 import type { Stated } from './sighting.ts';
 import type { StorePorts } from './store-artifact.ts';
-import { type ArrivedArtifact, takeArrived } from './take-arrived.ts';
+import { type ArrivedArtifact, recordedAs, takeArrived } from './take-arrived.ts';
 
 /** Files that clients have by what upstream says of their releases alone. They are taken in by the documents of their packages a while later, when clients wait for less. */
 export interface Arrivals extends AsyncDisposable {
   /** Resolves when it is durable that the file came, and will be taken in whatever dies. `bytes` are all of it, where it isn't in the store. */
   keep(packagePurl: Purl, stated: Stated, file: { readonly blob: StoredBlob; readonly bytes?: Uint8Array | undefined }): Promise<Arrival>;
-  /** Files need not be in the store, while those that aren't take little memory. */
+  /** Whether what isn't in the store takes so little memory now that one more small file need not be there. */
   readonly holdsSmall: () => boolean;
   /** The file at a path, where it waits. */
   at(path: string): Arrival | undefined;
   /** Takes in at once what came of the package. Resolves when that is durable, or can't be had at the moment. */
   hasten(packagePurl: Purl): Promise<void>;
   has(packagePurl: Purl): boolean;
-  /** Begins to take in what an earlier process left behind; `olderThanMs`: what is newer belongs to another one that lives. */
-  resume(olderThanMs: number): Promise<void>;
+  /**
+   * Begins to take in what others left behind who ended before it was on record; `olderThanMs`: where others may live, to whom what is newer belongs.
+   * Resolves to the objects of which not all could be read, which stay.
+   */
+  resume(olderThanMs?: number): Promise<readonly ObjectKey[]>;
   /** How many the catalog doesn't show yet. */
   readonly waiting: () => number;
 }
@@ -44,7 +48,9 @@ export interface ArrivalPorts {
 }
 
 /** Of files that aren't in the store. */
-const MAX_HELD_BYTES = 32 * 2 ** 20;
+const MAX_IN_MEMORY_BYTES = 32 * 2 ** 20;
+/** Between two looks whether there is memory again. */
+const ROOM_MS = 1000;
 /** At once: clients of other packages go first. */
 const CONCURRENCY = 4;
 /** Before the first retry; twice as long before each that follows, up to the longest. */
@@ -71,17 +77,25 @@ interface Waiting {
 
 export function openArrivals(ports: ArrivalPorts): Arrivals {
   const { notes } = ports;
-  const { clock, ecosystem, blobs } = ports.sync;
+  const { clock, ecosystem } = ports.sync;
   const intake = openIntake(ports);
-  const holdsSmall = () => intake.all().reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0) < MAX_HELD_BYTES;
   const takeInLater = ports.later(async () => intake.seeTo(intake.all()));
+  /** Of files whose notes are being written. */
+  let notingBytes = 0;
+  const holdsSmall = () => intake.inMemoryBytes() + notingBytes < MAX_IN_MEMORY_BYTES;
   return {
     holdsSmall,
     async keep(packagePurl, { artifact, statement }, file) {
-      const kept = await notes.keep({ at: clock.now(), packagePurl, path: artifact.path, statement, ...file });
-      const one = intake.add(kept, artifact);
-      void takeInLater();
-      return arrivalOf(one);
+      const sizeBytes = file.bytes?.length ?? 0;
+      notingBytes += sizeBytes;
+      try {
+        const kept = await notes.keep({ at: clock.now(), packagePurl, path: artifact.path, statement, ...file });
+        const one = intake.add(kept, artifact);
+        void takeInLater();
+        return arrivalOf(one);
+      } finally {
+        notingBytes -= sizeBytes;
+      }
     },
     at(path) {
       const one = intake.at(path);
@@ -90,16 +104,17 @@ export function openArrivals(ports: ArrivalPorts): Arrivals {
     hasten: intake.hasten,
     has: (packagePurl) => intake.of(packagePurl).size > 0,
     async resume(olderThanMs) {
-      const until = toInstant(Date.parse(clock.now()) - olderThanMs);
-      for await (const kept of notes.all()) {
-        if (intake.isEnding()) return;
-        const artifact = kept.note.at > until ? undefined : artifactOf(ecosystem.index, kept.note);
-        if (artifact === undefined) continue;
-        const one = intake.add(kept, artifact);
-        // However many there are.
-        if (!holdsSmall()) await putDown(blobs, one);
-        intake.seeTo([one]);
+      const unreadable: ObjectKey[] = [];
+      const until = olderThanMs === undefined ? undefined : toInstant(Date.parse(clock.now()) - olderThanMs);
+      for await (const left of notes.left(until)) {
+        if (intake.isEnding()) break;
+        const read = left.notes.flatMap((kept) => readNote(ecosystem.index, kept) ?? []);
+        if (left.isUnreadable || read.length < left.notes.length) unreadable.push(left.key);
+        intake.seeTo(read.map(({ kept, artifact }) => intake.add(kept, artifact)));
+        // They are put down first of all.
+        while (!holdsSmall() && !intake.isEnding()) await clock.sleep(ROOM_MS, intake.ending).catch(() => undefined);
       }
+      return unreadable;
     },
     waiting: intake.count,
     [Symbol.asyncDispose]: intake.end,
@@ -148,6 +163,8 @@ function openIntake(ports: ArrivalPorts) {
         running.add(run);
       }
     },
+    inMemoryBytes: waiting.inMemoryBytes,
+    ending: ending.signal,
     isEnding: () => ending.signal.aborted,
     async end(): Promise<void> {
       ending.abort();
@@ -182,6 +199,7 @@ function openWaiting() {
   /** The first of each. */
   const byPath = new Map<string, Waiting>();
   return {
+    inMemoryBytes: () => all.values().reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0),
     at: (path: string) => byPath.get(path),
     all: (): readonly Waiting[] => [...all],
     of: (packagePurl: Purl): ReadonlySet<Waiting> => byPackage.get(packagePurl) ?? NONE,
@@ -223,7 +241,11 @@ async function takeInOrTell(ports: ArrivalPorts, one: Waiting, ending: AbortSign
 /** False while its package can't be heard of, or doesn't have it, for a time. */
 async function takeIn({ sync, looks }: ArrivalPorts, one: Waiting, signal: AbortSignal): Promise<boolean> {
   const { at, packagePurl, artifact, blob, bytes } = one;
-  await putDown(sync.blobs, one);
+  // An object of notes stays until all of them are: at the next start many may have been taken in.
+  if (recordedAs(sync, artifact.purl) === blob.sha256) return true;
+  if (bytes !== undefined) await sync.blobs.put(bytes, { digests: { sha256: blob.sha256 }, maxBytes: blob.sizeBytes });
+  one.bytes = undefined;
+  signal.throwIfAborted();
   const sight = await looks.sight(packagePurl);
   signal.throwIfAborted();
   const isSilent = sight.type === 'stale';
@@ -232,17 +254,16 @@ async function takeIn({ sync, looks }: ArrivalPorts, one: Waiting, signal: Abort
   return await takeArrived(sync, { artifact, blob, bytes }, { signal, isSilent, isOld, sighted: sight.type === 'sighted' ? sight.sighted : undefined });
 }
 
-/** Into the store, once. */
-async function putDown(blobs: BlobStore, one: Waiting): Promise<void> {
-  const { bytes, blob } = one;
-  if (bytes === undefined) return;
-  await blobs.put(bytes, { digests: { sha256: blob.sha256 }, maxBytes: blob.sizeBytes });
-  one.bytes = undefined;
+interface ReadNote {
+  readonly kept: KeptNote;
+  readonly artifact: UpstreamArtifact;
 }
-
-function artifactOf({ release }: Pick<PackageIndex, 'release'>, { packagePurl, path, statement: { url, text } }: ArrivalNote): UpstreamArtifact | undefined {
+/** Undefined where what upstream said isn't understood any more. */
+function readNote({ release }: Pick<PackageIndex, 'release'>, kept: KeptNote): ReadNote | undefined {
+  const { packagePurl, path, statement } = kept.note;
   try {
-    return release?.parse(Buffer.from(text), { url, package: packagePurl, path });
+    const artifact = release?.parse(Buffer.from(statement.text), { url: statement.url, package: packagePurl, path });
+    return artifact === undefined ? undefined : { kept, artifact };
   } catch (error) {
     if (error instanceof EcosystemError) return undefined;
     throw error;

@@ -23,7 +23,7 @@ export interface FetchOptions {
   readonly maxBytes?: number;
   readonly watcher?: FetchWatcher;
 }
-/** An artifact whose bytes are in the store. */
+/** An artifact whose bytes are there: in the store, or in memory where {@link holdSmall} keeps them. */
 export interface FetchedArtifact {
   readonly artifact: UpstreamArtifact;
   readonly blob: StoredBlob;
@@ -31,7 +31,7 @@ export interface FetchedArtifact {
   readonly read: (maxBytes: number) => Promise<Uint8Array>;
 }
 
-/** Fetches an artifact into the store and checks every digest that upstream states, unless it is there. Throws JobError as `storeArtifact` does. */
+/** Fetches an artifact into `blobs` and checks every digest that upstream states, unless it is there. Throws JobError as `storeArtifact` does. */
 export async function fetchArtifact(
   ports: Pick<SyncPorts, 'blobs' | 'upstream' | 'addressOf'>,
   { artifact, listing }: FoundArtifact,
@@ -74,13 +74,14 @@ export function toJobError(artifact: UpstreamArtifact, cause: unknown): unknown 
   return cause;
 }
 
-/** Of which the bytes are in the store; `kept` are all of them. */
+/** Of which the bytes are there; `kept` are all of them, in memory. */
 export function heldArtifact({ blobs }: Pick<SyncPorts, 'blobs'>, artifact: UpstreamArtifact, blob: StoredBlob, kept?: Uint8Array): FetchedArtifact {
   return {
     artifact,
     blob,
     async read(maxBytes) {
-      if (kept !== undefined && kept.length <= maxBytes) return kept;
+      if (kept !== undefined && kept.length > maxBytes) throw new StoreError('too-large', `read ${artifact.purl}: ${kept.length} bytes, more than ${maxBytes}`);
+      if (kept !== undefined) return kept;
       const bytes = await blobs.read(blob.sha256, maxBytes);
       if (bytes === undefined) throw new StoreError('unreachable', `read ${artifact.purl}: its bytes are not in the store`);
       return bytes;

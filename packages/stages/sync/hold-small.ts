@@ -8,20 +8,21 @@ const SMALL_BYTES = 64 * 1024;
 export interface SmallHold {
   readonly put: (source: AsyncIterable<Uint8Array> | Uint8Array, expect: BlobExpectation) => Promise<StoredBlob>;
   /** All of what was put, where it is in memory and nowhere else. */
-  readonly held: () => Uint8Array | undefined;
+  readonly inMemory: () => Uint8Array | undefined;
 }
 
 /** Both check as a store does, and throw what it throws. */
 export function holdSmall(blobs: Pick<BlobStore, 'put'>): SmallHold {
   let held: Uint8Array | undefined;
   return {
-    held: () => held,
+    inMemory: () => held,
     async put(source, expect) {
       const chunks = (source instanceof Uint8Array ? just(source) : source)[Symbol.asyncIterator]();
       try {
         const head = await readHead(chunks);
         if (!head.isAll) return await blobs.put(joined(head.read, chunks), expect);
-        const bytes = Buffer.concat(head.read);
+        // A copy of its own: a small Buffer keeps alive what else lies in the 64 KiB that it is cut from.
+        const bytes = new Uint8Array(Buffer.concat(head.read));
         const measured = measureBlob(expect);
         measured.update(bytes);
         const blob = measured.confirm();

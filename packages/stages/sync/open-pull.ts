@@ -42,8 +42,8 @@ export type PullSource = { readonly sighted: Sighted } | { readonly stated: Stat
 export interface Pull extends AsyncDisposable {
   /** A fetch that is under way, or a new one; by what upstream says of it, where that may not be on record yet. */
   fetch(file: PulledFile, source?: PullSource): PullFlight;
-  /** Resolves when all of it is stored and, unless that takes too long, shows in the catalog. */
-  stored(flight: PullFlight, packagePurl: Purl): Promise<StoredBlob>;
+  /** Resolves when all of it is checked and durable and, unless that takes too long, shows in the catalog. */
+  shownWhole(flight: PullFlight, packagePurl: Purl): Promise<StoredBlob>;
   /** Where files of the package came of late, and may not show in the catalog yet: resolves when they do, unless the sequencer takes too long. */
   shown(packagePurl: Purl): Promise<void> | undefined;
 }
@@ -81,7 +81,7 @@ export function openPull(ports: PullPorts): Pull {
       running.add(ended);
       return flight;
     },
-    async stored(flight, packagePurl) {
+    async shownWhole(flight, packagePurl) {
       const { blob } = await flight.passed();
       await shown(packagePurl);
       return blob;
@@ -139,11 +139,11 @@ async function run(ports: PullPorts, purl: Purl, { flight, taking }: { readonly 
     return;
   }
   // Durable by now: that it can't be sequenced at the moment takes nothing from what was checked.
-  const { blob, broughtMore, recorded, held } = taken;
+  const { blob, broughtMore, recorded, inMemory } = taken;
   const settled = recorded.then(broughtMore ? ports.settle : ports.settleLater).catch((error: unknown) => ports.onPulled({ purl, error: toError(error) }));
   // What its checks brought along the client may ask for next, and nobody else has it under way.
   if (broughtMore) await briefly(ports, settled);
-  flight.end({ type: 'passed', blob, ...(held === undefined ? {} : { held }) });
+  flight.end({ type: 'passed', blob, ...(inMemory === undefined ? {} : { inMemory }) });
   ports.onPulled({ purl, sizeBytes: blob.sizeBytes });
   await briefly(ports, settled);
   flight.close();
@@ -219,7 +219,7 @@ async function bring({ sync, arrivals }: PullPorts, stated: Stated, options: Tak
 }
 
 function takenOf({ blob, bytes, recorded }: Arrival, broughtMore: boolean): Taken {
-  return { blob, held: bytes, recorded, broughtMore };
+  return { blob, inMemory: bytes, recorded, broughtMore };
 }
 
 function spent(): PullError {

@@ -12,7 +12,7 @@ export interface FlightPorts {
 export interface PassedFile {
   readonly blob: StoredBlob;
   /** All of its bytes, while they aren't in the store. */
-  readonly held?: () => Uint8Array | undefined;
+  readonly inMemory?: () => Uint8Array | undefined;
 }
 type State = { readonly type: 'fetching' } | ({ readonly type: 'passed' } & PassedFile) | { readonly type: 'failed'; readonly error: unknown };
 
@@ -55,9 +55,9 @@ export class PullFlight {
   /** Throws before the last byte when the file isn't what it should be. */
   async *bytes(): AsyncIterable<Uint8Array> {
     if (this.#spool !== undefined) return yield* this.#follow(this.#spool);
-    const { blob, held } = await this.passed();
+    const { blob, inMemory } = await this.passed();
     if (this.#small !== undefined && this.#available > 0) return yield* this.#small;
-    const bytes = held?.();
+    const bytes = inMemory?.();
     if (bytes !== undefined) return yield bytes;
     const { sha256 } = blob;
     // It was in the store all along, or what it came in has gone since.

@@ -90,10 +90,10 @@ export interface BroughtArtifact extends TakenArtifact {
 /** Fetches a file by what upstream says of its release alone, and checks it; nothing of it is on record. Throws as {@link storeArtifact}. */
 export async function bringArtifact(ports: StorePorts, artifact: UpstreamArtifact, { holdsSmall, ...options }: BringOptions): Promise<BroughtArtifact> {
   const { blobs, catalog } = ports;
-  const { put, held } = holdsSmall ? holdSmall(blobs) : { put: blobs.put, held: () => undefined };
+  const { put, inMemory } = holdsSmall ? holdSmall(blobs) : { put: blobs.put, inMemory: () => undefined };
   const fetched = await fetchArtifact({ ...ports, blobs: { ...blobs, put } }, { artifact, listing: 'listed' }, options);
   const { beside = [] } = await check(ports, fetched, options);
-  return { blob: fetched.blob, bytes: held(), broughtMore: beside.some(({ purl }) => catalog.current('stored', purl) === undefined) };
+  return { blob: fetched.blob, bytes: inMemory(), broughtMore: beside.some(({ purl }) => catalog.current('stored', purl) === undefined) };
 }
 
 /** The newest document first; the file may have left the index since it was wanted, or never have been in it. */

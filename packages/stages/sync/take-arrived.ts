@@ -1,7 +1,7 @@
 import { measureBlob } from '@granary/contract/blob';
 import type { UpstreamArtifact } from '@granary/contract/ecosystem';
 import { JobError, type StoredBlob, StoreError } from '@granary/contract/ports';
-import { type Digests, packageOf, StoredBody } from '@granary/core/model';
+import { type Digests, type Purl, packageOf, type Sha256, StoredBody } from '@granary/core/model';
 import { type FetchedArtifact, heldArtifact, toJobError } from './fetch-artifact.ts';
 import type { Sighted } from './sighting.ts';
 import { findArtifact, type RecordOptions, recordArtifact, type StorePorts, type WantedArtifact } from './store-artifact.ts';
@@ -51,11 +51,16 @@ async function isTakenAs(ports: StorePorts, arrived: ArrivedArtifact, { listed, 
   }
 }
 
-function isOnRecord({ catalog }: StorePorts, { artifact, blob }: ArrivedArtifact): boolean {
-  const stored = catalog.current('stored', artifact.purl);
-  if (stored === undefined) return false;
-  if (StoredBody.parse(stored.entry.body).sha256 === blob.sha256) return true;
-  throw new JobError('never', `take in ${artifact.purl}: other bytes are held under its name, and the first ones stay`);
+/** Which bytes are held under a name. */
+export function recordedAs({ catalog }: Pick<StorePorts, 'catalog'>, purl: Purl): Sha256 | undefined {
+  const stored = catalog.current('stored', purl);
+  return stored === undefined ? undefined : StoredBody.parse(stored.entry.body).sha256;
+}
+
+function isOnRecord(ports: StorePorts, { artifact: { purl }, blob }: ArrivedArtifact): boolean {
+  const recorded = recordedAs(ports, purl);
+  if (recorded === undefined || recorded === blob.sha256) return recorded !== undefined;
+  throw new JobError('never', `take in ${purl}: other bytes are held under its name, and the first ones stay`);
 }
 
 async function findListed(ports: StorePorts, wanted: WantedArtifact, sighted: Sighted | undefined): Promise<UpstreamArtifact | undefined> {

@@ -79,7 +79,7 @@ export function openPullSite(options: PullSiteOptions = {}) {
       await sync.sink.submit([{ kind: 'stored', subject: artifact.purl, inputs: [other], body }]);
     },
     ...recordOf(catalog),
-    notes: async (): Promise<number> => (await Array.fromAsync(openArrivalNotes(store, 'tiny').all())).length,
+    notes: async (): Promise<number> => (await Array.fromAsync(openArrivalNotes(store, 'tiny').left(undefined), ({ notes }) => notes)).flat().length,
     failures: () => outcomes.filter((outcome) => 'error' in outcome).length,
     end: async () => void (await Promise.all([arrivals[Symbol.asyncDispose](), pull[Symbol.asyncDispose]()])),
   };
