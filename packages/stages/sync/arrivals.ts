@@ -183,9 +183,10 @@ function openAttempts(ports: ArrivalPorts, waiting: ReturnType<typeof openWaitin
     const forget = () => waiting.end(one);
     ports.settleLater().then(forget, forget);
   };
+  const intake = { ...ports, isDown: waiting.isDown };
   return async (one) => {
     if (one.isOver || ending.aborted) return;
-    one.attempt ??= takeInOrTell(ports, one, ending)
+    one.attempt ??= takeInOrTell(intake, one, ending)
       .then((isOver) => void (isOver && over(one)))
       .finally(() => delete one.attempt);
     await one.attempt;
@@ -198,8 +199,12 @@ function openWaiting() {
   const byPackage = new Map<Purl, Set<Waiting>>();
   /** The first of each. */
   const byPath = new Map<string, Waiting>();
+  let inMemoryBytes = 0;
+  const letGo = ({ bytes }: Waiting) => {
+    inMemoryBytes -= bytes?.length ?? 0;
+  };
   return {
-    inMemoryBytes: () => all.values().reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0),
+    inMemoryBytes: () => inMemoryBytes,
     at: (path: string) => byPath.get(path),
     all: (): readonly Waiting[] => [...all],
     of: (packagePurl: Purl): ReadonlySet<Waiting> => byPackage.get(packagePurl) ?? NONE,
@@ -209,21 +214,32 @@ function openWaiting() {
       byPackage.set(one.packagePurl, ofPackage.add(one));
       if (!byPath.has(one.artifact.path)) byPath.set(one.artifact.path, one);
       all.add(one);
+      inMemoryBytes += one.bytes?.length ?? 0;
+    },
+    /** Its bytes are in the store. */
+    isDown(one: Waiting): void {
+      if (all.has(one)) letGo(one);
+      one.bytes = undefined;
     },
     end(one: Waiting): void {
       if (byPath.get(one.artifact.path) === one) byPath.delete(one.artifact.path);
       const ofPackage = byPackage.get(one.packagePurl);
       ofPackage?.delete(one);
       if (ofPackage?.size === 0) byPackage.delete(one.packagePurl);
-      all.delete(one);
+      // Who reads it at the moment still has its bytes.
+      if (all.delete(one)) letGo(one);
       one.ended.resolve();
     },
   };
 }
 const NONE: ReadonlySet<Waiting> = new Set();
 
+interface IntakePorts extends ArrivalPorts {
+  /** Told of what is in the store by now. */
+  readonly isDown: (one: Waiting) => void;
+}
 /** Never rejects. False: it is to be tried again, in a while or after the next start. */
-async function takeInOrTell(ports: ArrivalPorts, one: Waiting, ending: AbortSignal): Promise<boolean> {
+async function takeInOrTell(ports: IntakePorts, one: Waiting, ending: AbortSignal): Promise<boolean> {
   try {
     if (!(await takeIn(ports, one, ending))) return false;
     await one.remove();
@@ -239,12 +255,12 @@ async function takeInOrTell(ports: ArrivalPorts, one: Waiting, ending: AbortSign
 }
 
 /** False while its package can't be heard of, or doesn't have it, for a time. */
-async function takeIn({ sync, looks }: ArrivalPorts, one: Waiting, signal: AbortSignal): Promise<boolean> {
+async function takeIn({ sync, looks, isDown }: IntakePorts, one: Waiting, signal: AbortSignal): Promise<boolean> {
   const { at, packagePurl, artifact, blob, bytes } = one;
   // An object of notes stays until all of them are: at the next start many may have been taken in.
   if (recordedAs(sync, artifact.purl) === blob.sha256) return true;
   if (bytes !== undefined) await sync.blobs.put(bytes, { digests: { sha256: blob.sha256 }, maxBytes: blob.sizeBytes });
-  one.bytes = undefined;
+  isDown(one);
   signal.throwIfAborted();
   const sight = await looks.sight(packagePurl);
   signal.throwIfAborted();
