@@ -1,7 +1,7 @@
 import type { Config } from '@granary/config';
 import { type ClosureSize, closureSize, EcosystemError, overQuota } from '@granary/contract/ecosystem';
 import { type Catalog, JobError, UpstreamError } from '@granary/contract/ports';
-import { type Artifact, packageOf, purlParts } from '@granary/core/model';
+import { packageOf, typeOf } from '@granary/core/model';
 import { closureOfWishes, type DemandedEcosystem, type PartialClosure, type WatchedItem, wishesOf } from '@granary/stage-demand';
 import { AppError } from '../app-error.ts';
 import { formatTable } from '../output/terminal.ts';
@@ -99,7 +99,7 @@ function sumOf({ config, catalog, lookUp }: Parts, { artifacts, basis }: Partial
   const asked = new Map<string, number>();
   const ask = (type: string, requests: number) => asked.set(type, (asked.get(type) ?? 0) + requests);
   for (const packagePurl of new Set([...Object.keys(basis), ...artifacts.map(({ purl }) => packageOf(purl))])) ask(typeOf(packagePurl), 1);
-  for (const { purl } of lacking) ask(purlParts(purl).type, 1 + lookUp.companionsOf(purl));
+  for (const { purl } of lacking) ask(typeOf(purl), 1 + lookUp.companionsOf(purl));
   const newGiB = (size.bytes - size.held.bytes) / 2 ** 30;
   return {
     ...size,
@@ -108,10 +108,6 @@ function sumOf({ config, catalog, lookUp }: Parts, { artifacts, basis }: Partial
     seconds: Math.max(0, ...[...asked].map(([type, requests]) => Math.ceil(requests / lookUp.requestsPerSecond(type)))),
     costPerMonth: config.prices === undefined ? null : Math.round(newGiB * config.prices.perGiBMonth * 100) / 100,
   };
-}
-
-function typeOf(packagePurl: string): Artifact['path'] {
-  return packagePurl.slice('pkg:'.length, packagePurl.indexOf('/'));
 }
 
 /** For people. */

@@ -1,6 +1,6 @@
 import { type Config, ConfigError } from '@granary/config';
 import type { PackageDocument, UpstreamArtifact } from '@granary/contract/ecosystem';
-import { type Purl, packageOf, purlParts } from '@granary/core/model';
+import { type Purl, packageOf, typeOf } from '@granary/core/model';
 import { ecosystems } from '@granary/ecosystems';
 import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-serve';
 import { openPullBudget, PullError, type PulledFile, type PullSource, pullPermits } from '@granary/stage-sync';
@@ -79,7 +79,7 @@ interface Reach {
 function refusals({ ecosystems: listed, allow, deny }: NonNullable<Config['pullThrough']>, reach: Reach): PullThrough['refusal'] {
   const permits = pullPermits({ allow: allow ?? ['*'], deny });
   return (purl) => {
-    const { type } = purlParts(purl);
+    const type = typeOf(purl);
     if (!listed.includes(type)) return { status: 501, why: `pullThrough: in granary.yaml does not list ${type}` };
     if (!reach.isConnected) return NOT_YET;
     if (!reach.sides.has(type)) return { status: 501, why: `this machine has no upstream of ${type}; granary doctor says what is missing` };
@@ -94,9 +94,9 @@ function unrecorded({ sides }: Reach): number {
 function portOf(connected: ReadonlyMap<string, PullingSide>, refusal: PullThrough['refusal']): PullThrough {
   return {
     refusal,
-    look: async (packagePurl) => (await connected.get(purlParts(packagePurl).type)?.looks.at(packagePurl)) ?? { type: 'stale' },
+    look: async (packagePurl) => (await connected.get(typeOf(packagePurl))?.looks.at(packagePurl)) ?? { type: 'stale' },
     async sight(packagePurl, asked) {
-      const side = connected.get(purlParts(packagePurl).type);
+      const side = connected.get(typeOf(packagePurl));
       return side === undefined ? { type: 'stale' } : await sightOf(side, packagePurl, asked);
     },
     shown(packages) {
@@ -104,7 +104,7 @@ function portOf(connected: ReadonlyMap<string, PullingSide>, refusal: PullThroug
       return waiting.length === 0 ? undefined : Promise.all(waiting);
     },
     async fetch(file, until) {
-      const side = connected.get(purlParts(file.purl).type);
+      const side = connected.get(typeOf(file.purl));
       return side === undefined ? { type: 'refused', refusal: NOT_YET } : await fetched(side, file, until);
     },
   };

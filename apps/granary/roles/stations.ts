@@ -1,6 +1,6 @@
 import type { Config } from '@granary/config';
 import { JobError, type Queue, type Repositories, type Sandbox } from '@granary/contract/ports';
-import { type Purl, purlParts } from '@granary/core/model';
+import { type Purl, typeOf } from '@granary/core/model';
 import { openOciSandbox } from '@granary/driver-sandbox-oci';
 import { ecosystems } from '@granary/ecosystems';
 import type { Serve } from '@granary/stage-serve';
@@ -70,7 +70,7 @@ export async function openStations(parts: StationsParts): Promise<Stations> {
     {
       demand,
       mirror: (repository: Purl, aborted: AbortSignal) => mirrorOrRetry(repositories, repository, aborted),
-      of: (purl: Purl) => stagesOf(stations, purlParts(purl).type),
+      of: (purl: Purl) => stagesOf(stations, typeOf(purl)),
       ofEcosystem: (id: string) => stagesOf(stations, id),
     },
     { before: site.refresh, rebuild: config.rebuild.concurrency },

@@ -46,7 +46,7 @@ export {
 } from './fact.ts';
 export { isJsonDeeperThan } from './json-depth.ts';
 export { type JsonMember, outlineJson, textOf } from './json-outline.ts';
-export { fileNameOf, formatPurl, type Purl, type PurlParts, packageOf, parsePurl, purlParts, releaseOf, splitPurlText, toPurl } from './purl.ts';
+export { fileNameOf, formatPurl, type Purl, type PurlParts, packageOf, parsePurl, purlParts, releaseOf, splitPurlText, toPurl, typeOf } from './purl.ts';
 export { type Instant, parseInstant, toInstant } from './time.ts';
 export {
   CAUSES,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fileNameOf, formatPurl, packageOf, parsePurl, purlParts, releaseOf, splitPurlText } from './index.ts';
+import { fileNameOf, formatPurl, packageOf, parsePurl, purlParts, releaseOf, splitPurlText, typeOf } from './index.ts';
 
 const odd = [
   { type: 'pypi', name: 'click', version: '8.1.7', fileName: 'click-8.1.7-py3-none-any.whl' },
@@ -17,6 +17,7 @@ describe.each(odd)('the parts of $type/$name', (parts) => {
   it('are the same by text as by parsing', () => {
     const known = purlParts(purl);
 
+    expect(typeOf(purl)).toBe(known.type);
     expect(packageOf(purl)).toBe(formatPurl({ type, name, ...(namespace === undefined ? {} : { namespace }) }));
     expect(releaseOf(purl)).toBe(version === undefined ? undefined : formatPurl({ type, name, version, ...(namespace === undefined ? {} : { namespace }) }));
     expect(fileNameOf(purl)).toBe(known.fileName);

@@ -48,6 +48,11 @@ export function purlParts(purl: Purl): PurlParts {
 // In canonical form `@` stands before the version only and `?` before qualifiers only; elsewhere both are percent-encoded. Catalogs and
 // indexes take purls apart by the thousand, so that is done on the text.
 
+/** `npm` of `pkg:npm/express@4.21.0`: of a purl in canonical form. */
+export function typeOf(purl: string): string {
+  return purl.slice('pkg:'.length, purl.indexOf('/'));
+}
+
 /** The package a purl belongs to: without version and qualifiers. */
 export function packageOf(purl: Purl): Purl {
   const release = withoutQualifiers(purl);

@@ -91,12 +91,15 @@ function sendBytes(response: HttpResponse, body: Uint8Array | undefined, out: Se
   else out.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
 }
 
+/** Made once: without a reason each abort makes an error of its own, with its stack. */
+const GONE = new Error('the connection is gone');
+
 async function sendStream(response: HttpResponse, body: HttpStream, out: ServerResponse, tap: Tap | undefined): Promise<void> {
   if (out.req.method === 'HEAD') return sendBytes(response, undefined, out, tap);
   const stream = await body.open();
   writeHead(response, out);
   const gone = new AbortController();
-  out.once('close', () => gone.abort());
+  out.once('close', () => gone.abort(GONE));
   for await (const chunk of stream) {
     if (out.destroyed) break;
     tap?.chunk(chunk);
