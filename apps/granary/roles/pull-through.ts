@@ -146,7 +146,7 @@ async function fetched(side: PullingSide, file: PulledFile, until: 'bytes' | 'wh
   const flight = pull.fetch(file, await sourceOf(side, file));
   try {
     const { sizeBytes } = await (until === 'whole' ? pull.shownWhole(flight, packageOf(file.purl)) : flight.underWay());
-    return { type: 'coming', sizeBytes, open: () => flight.bytes() };
+    return { type: 'coming', sizeBytes, whole: flight.whole(), open: () => flight.bytes() };
   } catch (error) {
     if (error instanceof PullError) return { type: 'refused', refusal: refusalOf(error) };
     throw error;

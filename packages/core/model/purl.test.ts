@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { PackageURL } from 'packageurl-js';
 import { describe, expect, it } from 'vitest';
 import { fileNameOf, formatPurl, packageOf, parsePurl, purlParts, releaseOf, splitPurlText, typeOf } from './index.ts';
 
@@ -27,6 +29,27 @@ describe.each(odd)('the parts of $type/$name', (parts) => {
   it('stand in a form that is canonical', () => {
     for (const derived of [purl, packageOf(purl), releaseOf(purl) ?? purl]) expect(parsePurl(derived)).toBe(derived);
   });
+});
+
+it('are taken from the text as a parser takes them', () => {
+  const part = fc.string({ minLength: 1, maxLength: 6, unit: fc.constantFrom('a', 'B', '@', '?', '#', '+', '%', ' ', ':', '&', '=', '.', '/', 'ü', '😀') });
+  const encoded = fc.option(part.map(encodeURIComponent), { nil: undefined });
+  const type = fc.constantFrom('npm', 'golang', 'generic', 'pypi', 'cargo', 'deb');
+  let compared = 0;
+  fc.assert(
+    fc.property(fc.record({ type, namespace: encoded, name: part.map(encodeURIComponent), version: encoded, fileName: encoded }), (given) => {
+      const { namespace, name, version, fileName } = given;
+      const text = `pkg:${given.type}/${namespace === undefined ? '' : `${namespace}/`}${name}${version === undefined ? '' : `@${version}`}`;
+      const purl = parsePurl(fileName === undefined ? text : `${text}?file_name=${fileName}`);
+      if (purl === undefined) return;
+      const { qualifiers, ...parsed } = PackageURL.fromString(purl);
+      compared += 1;
+      for (const key of ['type', 'namespace', 'name', 'version'] as const) expect(purlParts(purl)[key]).toBe(parsed[key] ?? undefined);
+      expect(purlParts(purl).fileName).toBe(qualifiers?.['file_name']);
+    }),
+    { numRuns: 5000 },
+  );
+  expect(compared).toBeGreaterThan(1000);
 });
 
 it.each([

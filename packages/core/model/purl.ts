@@ -33,20 +33,23 @@ export function formatPurl(parts: PurlParts): Purl {
   return new PackageURL(parts.type, parts.namespace, parts.name, parts.version, qualifiers, undefined).toString() as Purl;
 }
 
-export function purlParts(purl: Purl): PurlParts {
-  const { type, namespace, name, version, qualifiers } = PackageURL.fromString(purl);
-  const fileName = qualifiers?.['file_name'];
-  return {
-    type: type ?? '',
-    name: name ?? '',
-    ...(namespace ? { namespace } : {}),
-    ...(version ? { version } : {}),
-    ...(fileName ? { fileName } : {}),
-  };
-}
-
 // In canonical form `@` stands before the version only and `?` before qualifiers only; elsewhere both are percent-encoded. Catalogs and
 // indexes take purls apart by the thousand, so that is done on the text.
+
+export function purlParts(purl: Purl): PurlParts {
+  const release = withoutQualifiers(purl);
+  const at = release.lastIndexOf('@');
+  const [type = '', ...path] = release.slice('pkg:'.length, at === -1 ? undefined : at).split('/');
+  const [name = '', ...namespace] = path.map(decodeURIComponent).toReversed();
+  const fileName = fileNameOf(purl);
+  return {
+    type,
+    name,
+    ...(namespace.length === 0 ? {} : { namespace: namespace.toReversed().join('/') }),
+    ...(at === -1 ? {} : { version: decodeURIComponent(release.slice(at + 1)) }),
+    ...(fileName === undefined ? {} : { fileName }),
+  };
+}
 
 /** `npm` of `pkg:npm/express@4.21.0`: of a purl in canonical form. */
 export function typeOf(purl: string): string {

@@ -101,8 +101,8 @@ async function answerFile(asked: Asked, { packages, path }: Extract<Route, { typ
   await nextTurn();
   const held = isWhole ? undefined : parts.holdings.find(packages, { path });
   if (held !== undefined) return await answerHeld();
-  const { sizeBytes, open } = pulled;
-  return { status: 200, headers: headersOf(target, artifact, sizeBytes), body: { sizeBytes, open: async () => open() } };
+  const { sizeBytes, open, whole } = pulled;
+  return { status: 200, headers: headersOf(target, artifact, sizeBytes), body: whole ?? { sizeBytes, open: async () => open() } };
 }
 
 type Found = { readonly artifact: UpstreamArtifact } | { readonly answer: HttpResponse };

@@ -14,6 +14,8 @@ export type Pulled =
       readonly sizeBytes: number;
       /** Throws before the last byte unless all of them are what they should be. */
       readonly open: () => AsyncIterable<Uint8Array>;
+      /** All of them, where they are checked and in memory. */
+      readonly whole: Uint8Array | undefined;
     }
   | { readonly type: 'refused'; readonly refusal: PullRefusal };
 

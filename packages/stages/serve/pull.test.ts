@@ -53,6 +53,16 @@ describe('a view that fetches what is missing', () => {
     expect((await site.get(`/pull/tiny/${path(one)}`)).text).toBe(one);
   });
 
+  it('gives at once what is in memory', async () => {
+    const { site, list, holdInMemory } = openPullSite();
+    list([{ fileName: one }]);
+    holdInMemory();
+
+    const { status, text, headers } = await site.get(`/pull/tiny/${path(one)}`);
+
+    expect([status, text, headers['content-length']]).toEqual([200, one, String(one.length)]);
+  });
+
   it('gives a file that another request brought while this one was looking at the index', async () => {
     const { site, list, asked, meanwhile } = openPullSite();
     list([{ fileName: one }]);

@@ -1,7 +1,7 @@
 import type { Store, StoredBlob } from '@granary/contract/ports';
 import { groupCommit } from '@granary/contract/work';
 import { arrivalKey, arrivalPrefix, type ObjectKey } from '@granary/core/layout';
-import { canonicalJson, type Instant, type Purl, parseInstant, parsePurl, Sha256Shape, sha256 } from '@granary/core/model';
+import { type Instant, type Purl, parseInstant, parsePurl, Sha256Shape, sha256 } from '@granary/core/model';
 import { z } from 'zod';
 import type { Stated } from './sighting.ts';
 
@@ -118,9 +118,9 @@ function groupsOf(lines: readonly Line[]): readonly (readonly Line[])[] {
   return groups;
 }
 
-function encode({ at, packagePurl, path, statement, blob, bytes }: ArrivalNote): Uint8Array {
-  const base64 = bytes === undefined ? {} : { base64: Buffer.from(bytes).toString('base64') };
-  return Buffer.from(canonicalJson({ at, package: packagePurl, path, statement: { ...statement }, sha256: blob.sha256, sizeBytes: blob.sizeBytes, ...base64 }));
+function encode({ at, packagePurl, path, statement, blob: { sha256, sizeBytes }, bytes }: ArrivalNote): Uint8Array {
+  const base64 = bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+  return Buffer.from(JSON.stringify({ at, package: packagePurl, path, statement, sha256, sizeBytes, base64 }));
 }
 
 const Note = z.object({

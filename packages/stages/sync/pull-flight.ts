@@ -52,13 +52,18 @@ export class PullFlight {
     }
   }
 
+  /** All of its bytes, where it passed and they are in memory. */
+  whole(): Uint8Array | undefined {
+    if (this.#state.type !== 'passed') return undefined;
+    return this.#state.inMemory?.() ?? (this.#small !== undefined && this.#available > 0 ? Buffer.concat(this.#small) : undefined);
+  }
+
   /** Throws before the last byte when the file isn't what it should be. */
   async *bytes(): AsyncIterable<Uint8Array> {
     if (this.#spool !== undefined) return yield* this.#follow(this.#spool);
-    const { blob, inMemory } = await this.passed();
-    if (this.#small !== undefined && this.#available > 0) return yield* this.#small;
-    const bytes = inMemory?.();
-    if (bytes !== undefined) return yield bytes;
+    const { blob } = await this.passed();
+    const whole = this.whole();
+    if (whole !== undefined) return yield whole;
     const { sha256 } = blob;
     // It was in the store all along, or what it came in has gone since.
     const opened = await this.#ports.blobs.open(sha256);

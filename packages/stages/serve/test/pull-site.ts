@@ -1,5 +1,5 @@
 import { packageOf } from '@granary/core/model';
-import type { PullRefusal, PullThrough } from '../index.ts';
+import type { Pulled, PullRefusal, PullThrough } from '../index.ts';
 import { openTestSite, type TestSite } from './site.ts';
 
 type Listed = Parameters<TestSite['observe']>[0];
@@ -12,6 +12,8 @@ export interface PullSite {
   refuse(refusal: PullRefusal | undefined): void;
   /** From now on what came is recorded only when somebody wants it to show. */
   recordLate(): void;
+  /** From now on what came is in memory when it is given, and can't be read otherwise. */
+  holdInMemory(): void;
   /** Done once, while upstream's index is looked at for the next request. */
   meanwhile(step: () => Promise<void>): void;
   /** What upstream was asked for. */
@@ -23,6 +25,7 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
   let listed: Listed | 'silent' | 'absent' = 'absent';
   let refused: PullRefusal | undefined;
   let late: string[] | undefined;
+  let isInMemory = false;
   let step: (() => Promise<void>) | undefined;
   const look: PullThrough['look'] = async (packagePurl) => {
     asked.push(packagePurl);
@@ -43,12 +46,10 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
       if (refused !== undefined) return { type: 'refused', refusal: refused };
       const fileName = file.purl.split('file_name=')[1] ?? '';
       if (until === 'whole') await site.keep(fileName);
-      const open = async function* () {
-        yield Buffer.from(fileName);
+      return comingOf(fileName, isInMemory, async () => {
         if (late !== undefined) late.push(fileName);
         else if (until === 'bytes') await site.keep(fileName);
-      };
-      return { type: 'coming', sizeBytes: fileName.length, open };
+      });
     },
   };
   const site = openTestSite({ pull });
@@ -57,6 +58,9 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
     asked,
     recordLate: () => {
       late = [];
+    },
+    holdInMemory: () => {
+      isInMemory = true;
     },
     meanwhile: (next) => {
       step = next;
@@ -68,4 +72,14 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
       refused = next;
     },
   };
+}
+
+/** A file whose content is its name. `end` comes with its last byte. */
+function comingOf(fileName: string, isInMemory: boolean, end: () => Promise<void>): Pulled {
+  const open = async function* () {
+    if (isInMemory) throw new Error('it is in memory');
+    yield Buffer.from(fileName);
+    await end();
+  };
+  return { type: 'coming', sizeBytes: fileName.length, open, whole: isInMemory ? Buffer.from(fileName) : undefined };
 }
