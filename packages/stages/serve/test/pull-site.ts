@@ -54,8 +54,7 @@ export function openPullSite(refusal: PullThrough['refusal'] = () => undefined):
   };
   const site = openTestSite({ pull });
   return {
-    site,
-    asked,
+    ...{ site, asked },
     recordLate: () => {
       late = [];
     },
