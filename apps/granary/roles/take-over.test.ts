@@ -1,17 +1,21 @@
 import { manualClock } from '@granary/contract/memory';
 import { arrivalKey } from '@granary/core/layout';
 import { sha256 } from '@granary/core/model';
+import type { Arrivals } from '@granary/stage-sync';
 import { expect, it } from 'vitest';
 import { takeOver } from './take-over.ts';
 
 const MINUTE = 60_000;
 
-it('takes all over at once where nobody else fetches', async () => {
-  const { asked, over } = begin({ isAlone: true });
-
+it('takes all over at once where nobody else fetches, and looks again now and then', async () => {
+  const { asked, over, clock, end } = begin({ isAlone: true });
+  await clock.advance(0);
+  const first = [...asked];
+  await clock.advance(15 * MINUTE);
+  end();
   await over;
 
-  expect(asked).toEqual([undefined]);
+  expect([first, asked]).toEqual([[undefined], [undefined, undefined]]);
 });
 
 it('takes over beside others what is older than they need, time and again, until the process ends', async () => {
@@ -26,10 +30,10 @@ it('takes over beside others what is older than they need, time and again, until
   expect([early, asked]).toEqual([[], [MINUTE, 15 * MINUTE, 15 * MINUTE]]);
 });
 
-it('goes on after a look that failed, and says so', async () => {
-  const { asked, said, over, clock, end } = begin({ isAlone: false, fails: true });
+it('looks again soon after a look that failed, and says so', async () => {
+  const { asked, said, over, clock, end } = begin({ isAlone: true, fails: true });
+  await clock.advance(0);
   await clock.advance(MINUTE);
-  await clock.advance(15 * MINUTE);
   end();
   await over;
 
@@ -38,8 +42,9 @@ it('goes on after a look that failed, and says so', async () => {
 
 it('says what can not be read', async () => {
   const key = arrivalKey('tiny', sha256('notes'));
-  const { said, over } = begin({ isAlone: true, unreadable: [key] });
-
+  const { said, over, clock, end } = begin({ isAlone: true, unreadable: [key] });
+  await clock.advance(0);
+  end();
   await over;
 
   expect(said).toEqual([`${key}: what came for clients can't be read there; it stays where it is`]);
@@ -52,10 +57,10 @@ interface Beginning {
 }
 function begin({ isAlone, unreadable = [], fails = false }: Beginning) {
   const [clock, ending, asked, said] = [manualClock(), new AbortController(), [] as (number | undefined)[], [] as string[]];
-  const resume = async (olderThanMs?: number) => {
+  const resume: Arrivals['resume'] = async ({ olderThanMs, onUnreadable }) => {
     asked.push(olderThanMs);
     if (fails) throw new Error('no answer');
-    return unreadable;
+    for (const key of unreadable) onUnreadable(key);
   };
   const over = takeOver({ resume }, { clock, note: (text) => said.push(text), isAlone, signal: ending.signal });
   return { asked, said, over, clock, end: () => ending.abort() };

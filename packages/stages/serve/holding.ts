@@ -37,6 +37,8 @@ export function quarantineOf({ package: packagePurl, quarantines }: Holding, pur
 }
 
 export function readHolding(catalog: Catalog, packagePurl: Purl, at: { readonly size?: number } = {}): Holding {
+  // Most packages that are asked for while a mirror is filled: there is nothing to look for.
+  if (catalog.revisionOf(packagePurl) === 0) return { package: packagePurl, label: labelOf(packagePurl), files: [], byPath: new Map(), quarantines: new Map() };
   const quarantines = readQuarantines(catalog, packagePurl, at);
   const vanished = Map.groupBy(catalog.ofPackage('vanished', packagePurl, { ...at, history: true }), ({ entry }) => entry.subject);
   const verdicts = readVerdicts(catalog, packagePurl, at);

@@ -67,6 +67,39 @@ it('gives what others left, once, and leaves an object alone that has something 
   expect([await paths(AT), await paths(undefined), await paths(undefined)]).toEqual([[], ['old', 'new'], []]);
 });
 
+it('gives what could be read before it throws what could not, and says what is larger than any of ours', async () => {
+  const store = memoryStore();
+  for (const path of ['1', '2', '3']) await openArrivalNotes(store, 'tiny').keep(noteOf(path));
+  const large = arrivalKey('tiny', sha256('large'));
+  await store.objects.putOnce(large, Buffer.alloc(2 ** 22 + 1));
+  const [first] = await Array.fromAsync(store.objects.list('arrivals/'));
+  const get: typeof store.objects.get = async (key, maxBytes) => {
+    if (key === first) throw new StoreError('unreachable', 'no answer');
+    return await store.objects.get(key, maxBytes);
+  };
+  const given: string[] = [];
+  const read = async () => {
+    for await (const { key } of openArrivalNotes({ ...store, objects: { ...store.objects, get } }, 'tiny').left(undefined)) given.push(key);
+  };
+
+  await expect(read()).rejects.toThrow('no answer');
+
+  const all = await Array.fromAsync(store.objects.list('arrivals/'));
+  expect([given.length, given.toSorted()]).toEqual([3, all.filter((key) => key !== first).toSorted()]);
+});
+
+it('finds again what was written though the answer was lost', async () => {
+  const store = memoryStore();
+  const putOnce: typeof store.objects.putOnce = async (key, bytes) => {
+    await store.objects.putOnce(key, bytes);
+    throw new StoreError('unreachable', 'no answer');
+  };
+  const notes = openArrivalNotes({ ...store, objects: { ...store.objects, putOnce } }, 'tiny');
+  await expect(notes.keep(noteOf('1'))).rejects.toThrow('no answer');
+
+  expect(await Array.fromAsync(notes.left(undefined), ({ notes: [one] }) => one?.note.path)).toEqual(['1']);
+});
+
 it('has the bytes of a file with its note', async () => {
   const store = memoryStore();
   const bytes = new Uint8Array(Buffer.from('granary'));

@@ -1,4 +1,4 @@
-import type { Store, StoredBlob } from '@granary/contract/ports';
+import { type Store, type StoredBlob, StoreError } from '@granary/contract/ports';
 import { groupCommit } from '@granary/contract/work';
 import { arrivalKey, arrivalPrefix, type ObjectKey } from '@granary/core/layout';
 import { type Instant, type Purl, parseInstant, parsePurl, Sha256Shape, sha256 } from '@granary/core/model';
@@ -25,7 +25,7 @@ export interface KeptNote {
 export interface ArrivalNotes {
   /** Resolves when it is durable. What comes while a write is under way shares an object. */
   keep(note: ArrivalNote): Promise<KeptNote>;
-  /** What others wrote, an object at a time, and not what was given before. An object with something younger than `until` is left for another time. */
+  /** What others wrote, an object at a time, and not what was given before. An object with something younger than `until` is left for another time. Throws at the end what was wrong with some. */
   left(until: Instant | undefined): AsyncIterable<LeftNotes>;
 }
 interface LeftNotes {
@@ -68,7 +68,11 @@ export function openArrivalNotes({ objects, mutable }: Pick<Store, 'objects' | '
     const bytes = Buffer.concat(group.flatMap((line) => [line.bytes, NEWLINE]));
     const holder = { key: arrivalKey(ecosystem, sha256(bytes)), left: new Set(group.map(({ id }) => id)) };
     known.add(holder.key);
-    await objects.putOnce(holder.key, bytes);
+    // It may be there for all that: then it is found as others' are.
+    await objects.putOnce(holder.key, bytes).catch((error: unknown) => {
+      known.delete(holder.key);
+      throw error;
+    });
     return holder;
   };
   const write = groupCommit(async (lines: readonly Line[]) => {
@@ -85,20 +89,36 @@ export function openArrivalNotes({ objects, mutable }: Pick<Store, 'objects' | '
       return keptIn(line.outcome.value, note, line.id);
     },
     async *left(until) {
+      const faults: unknown[] = [];
       for await (const key of objects.list(arrivalPrefix(ecosystem))) {
-        if (known.has(key)) continue;
-        const bytes = await objects.get(key, MAX_OBJECT_BYTES);
-        if (bytes === undefined) continue;
-        const found = Buffer.from(bytes).toString().trimEnd().split('\n').map(decode);
-        if (until !== undefined && found.some((note) => note !== undefined && note.at > until)) continue;
+        const found = known.has(key) ? undefined : await readObject({ objects }, key, until).catch((error: unknown) => void faults.push(error));
+        if (found === undefined) continue;
         known.add(key);
         const ids = found.map(() => Symbol());
         const holder = { key, left: new Set(ids) };
         const notes = found.flatMap((note, index) => (note === undefined ? [] : keptIn(holder, note, ids[index] ?? Symbol())));
         yield { key, notes, isUnreadable: notes.length < found.length };
       }
+      // The others come first.
+      if (faults.length > 0) throw faults[0];
     },
   };
+}
+
+/** Its notes, undefined for lines that aren't any; undefined where it is gone, or one is younger than `until`. */
+async function readObject(
+  { objects }: Pick<Store, 'objects'>,
+  key: ObjectKey,
+  until: Instant | undefined,
+): Promise<readonly (ArrivalNote | undefined)[] | undefined> {
+  try {
+    const bytes = await objects.get(key, MAX_OBJECT_BYTES);
+    const found = bytes && Buffer.from(bytes).toString().trimEnd().split('\n').map(decode);
+    return until !== undefined && found?.some((note) => note !== undefined && note.at > until) ? undefined : found;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'too-large') return [undefined];
+    throw error;
+  }
 }
 
 const NEWLINE = Uint8Array.of(0x0a);

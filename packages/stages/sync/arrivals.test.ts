@@ -139,7 +139,7 @@ describe.each([
 
     const next = openPullSite({ content, isListed: false, store: before.store });
     next.list();
-    await next.arrivals.resume();
+    await next.arrivals.resume(ALL);
     const seen = [next.shown(BOXES), next.shown(toPurl('pkg:tiny/lid'))];
     await seen[0];
 
@@ -151,7 +151,7 @@ describe.each([
     const before = await openArrived({ content });
     const next = openPullSite({ content, isListed: false, store: before.store });
     next.hush();
-    await next.arrivals.resume();
+    await next.arrivals.resume(ALL);
 
     const given = Buffer.concat(await Array.fromAsync(next.fetch().bytes()));
 
@@ -204,10 +204,10 @@ describe.each([
     const other = openPullSite({ content, isListed: false, store });
     other.list();
 
-    await other.arrivals.resume(60_000);
+    await other.arrivals.resume({ ...ALL, olderThanMs: 60_000 });
     const early = other.arrivals.waiting();
     await other.clock.advance(60_000);
-    await other.arrivals.resume(60_000);
+    await other.arrivals.resume({ ...ALL, olderThanMs: 60_000 });
     await other.shown(BOXES);
 
     expect([early, other.stored()]).toEqual([0, [BOX]]);
@@ -264,20 +264,15 @@ it('gives a small file from memory until it can be put down', async () => {
   expect([full, site.stored(), await site.blobs.size(sha256(SMALL)), await site.notes()]).toEqual([[1, [], SMALL], [BOX], SMALL.length, 0]);
 });
 
-it('holds no more than 32 MiB of small files, also of those that a process left behind', async () => {
+it('holds no more than 32 MiB of small files', async () => {
   const site = openPullSite({ isListed: false });
   await keepMany(site);
   const held = site.arrivals.holdsSmall();
-  const store = { ...site.store, blobs: { ...site.blobs, put: () => new Promise<never>(() => undefined) } };
-  const next = openPullSite({ isListed: false, store });
-  void next.arrivals.resume();
-  await expect.poll(() => next.arrivals.holdsSmall()).toBe(false);
 
   site.list();
   await site.takeIn();
 
   expect([held, site.arrivals.holdsSmall(), await site.blobs.size(MEBIBYTE.blob.sha256)]).toEqual([false, true, 2 ** 20]);
-  expect(next.arrivals.waiting()).toBe(32);
 });
 
 it('neither puts down nor looks up again what is on record: its note stays while others share the object', async () => {
@@ -286,7 +281,7 @@ it('neither puts down nor looks up again what is on record: its note stays while
   await next.keepOther(sha256(SMALL));
   next.hush();
 
-  await next.arrivals.resume();
+  await next.arrivals.resume(ALL);
   await next.clock.advance(0);
 
   expect([next.arrivals.waiting(), await store.blobs.size(sha256(SMALL)), await next.notes()]).toEqual([0, undefined, 0]);
@@ -296,15 +291,54 @@ it('says where something can not be read that was left behind, and takes in the 
   const { store } = await openArrived({ content: SMALL });
   const junk = Buffer.from('{}\n');
   await store.objects.putOnce(arrivalKey('tiny', sha256(junk)), junk);
-  const next = openPullSite({ isListed: false, store });
+  const next = openPullSite({ isListed: false, content: SMALL, store });
   next.list();
+  const unreadable: string[] = [];
 
-  const unreadable = await next.arrivals.resume();
+  await next.arrivals.resume({ onUnreadable: (key) => unreadable.push(key) });
   await next.shown(BOXES);
 
-  expect([unreadable, next.stored()]).toEqual([[arrivalKey('tiny', sha256(junk))], []]);
+  expect([unreadable, next.stored()]).toEqual([[arrivalKey('tiny', sha256(junk))], [BOX]]);
 });
 
+it('waits for a silent upstream from when it was found, however long before that it came', async () => {
+  const { store } = await openArrived({ content: SMALL });
+  const next = openPullSite({ isListed: false, content: SMALL, store });
+  await next.clock.advance(3_600_000);
+  next.hush();
+  await next.arrivals.resume(ALL);
+  await next.clock.advance(0);
+  const silent = next.stored();
+
+  next.list();
+  await next.clock.advance(10_000);
+
+  expect([silent, next.stored(), next.publishedAt()]).toEqual([[], [BOX], [PUBLISHED]]);
+});
+
+it('puts down what was left behind beyond what memory holds, whatever upstream does, and as soon as that is possible', async () => {
+  const { store } = openPullSite({ isListed: false });
+  const site = openPullSite({ isListed: false, store });
+  await keepMany(site);
+  let isFull = true;
+  const put: typeof store.blobs.put = async (source, expected) => {
+    if (isFull) throw new Error('disk full');
+    return await store.blobs.put(source, expected);
+  };
+  const next = openPullSite({ isListed: false, store: { ...store, blobs: { ...store.blobs, put } } });
+  next.hold(new Promise(() => undefined));
+  const resumed = next.arrivals.resume(ALL);
+  await expect.poll(() => next.failures()).toBeGreaterThan(0);
+  const full = [next.arrivals.waiting(), next.arrivals.holdsSmall()];
+
+  isFull = false;
+  await next.clock.advance(10_000);
+  await resumed;
+
+  expect([full, next.arrivals.waiting()]).toEqual([[32, false], 40]);
+});
+
+const ALL = { onUnreadable: () => undefined };
 const bytes = Buffer.alloc(2 ** 20, 'granary ');
 const MEBIBYTE = { bytes, blob: { sha256: sha256(bytes), sizeBytes: bytes.length } };
 

@@ -20,13 +20,16 @@ export interface Arrivals extends AsyncDisposable {
   /** Takes in at once what came of the package. Resolves when that is durable, or can't be had at the moment. */
   hasten(packagePurl: Purl): Promise<void>;
   has(packagePurl: Purl): boolean;
-  /**
-   * Begins to take in what others left behind who ended before it was on record; `olderThanMs`: where others may live, to whom what is newer belongs.
-   * Resolves to the objects of which not all could be read, which stay.
-   */
-  resume(olderThanMs?: number): Promise<readonly ObjectKey[]>;
+  /** Begins to take in what others left behind who ended before it was on record. Rejects where not all of it could be looked at. */
+  resume(options: ResumeOptions): Promise<void>;
   /** How many the catalog doesn't show yet. */
   readonly waiting: () => number;
+}
+interface ResumeOptions {
+  /** Where others may live: to them belongs what is newer. */
+  readonly olderThanMs?: number | undefined;
+  /** Told of objects that can't be read, or not all of them. They stay. */
+  readonly onUnreadable: (key: ObjectKey) => void;
 }
 export interface Arrival extends Pick<ArrivedArtifact, 'artifact' | 'blob'> {
   /** All of its bytes, while they aren't in the store. */
@@ -49,8 +52,6 @@ export interface ArrivalPorts {
 
 /** Of files that aren't in the store. */
 const MAX_IN_MEMORY_BYTES = 32 * 2 ** 20;
-/** Between two looks whether there is memory again. */
-const ROOM_MS = 1000;
 /** At once: clients of other packages go first. */
 const CONCURRENCY = 4;
 /** Before the first retry; twice as long before each that follows, up to the longest. */
@@ -59,7 +60,8 @@ const RETRY_MS = { first: 10_000, longest: 3_600_000 };
 const SILENT_MS = 600_000;
 
 interface Waiting {
-  readonly at: Instant;
+  /** When it came, or was found. */
+  readonly since: Instant;
   readonly packagePurl: Purl;
   readonly artifact: UpstreamArtifact;
   readonly blob: StoredBlob;
@@ -77,7 +79,7 @@ interface Waiting {
 
 export function openArrivals(ports: ArrivalPorts): Arrivals {
   const { notes } = ports;
-  const { clock, ecosystem } = ports.sync;
+  const { clock } = ports.sync;
   const intake = openIntake(ports);
   const takeInLater = ports.later(async () => intake.seeTo(intake.all()));
   /** Of files whose notes are being written. */
@@ -103,22 +105,27 @@ export function openArrivals(ports: ArrivalPorts): Arrivals {
     },
     hasten: intake.hasten,
     has: (packagePurl) => intake.of(packagePurl).size > 0,
-    async resume(olderThanMs) {
-      const unreadable: ObjectKey[] = [];
-      const until = olderThanMs === undefined ? undefined : toInstant(Date.parse(clock.now()) - olderThanMs);
-      for await (const left of notes.left(until)) {
-        if (intake.isEnding()) break;
-        const read = left.notes.flatMap((kept) => readNote(ecosystem.index, kept) ?? []);
-        if (left.isUnreadable || read.length < left.notes.length) unreadable.push(left.key);
-        intake.seeTo(read.map(({ kept, artifact }) => intake.add(kept, artifact)));
-        // They are put down first of all.
-        while (!holdsSmall() && !intake.isEnding()) await clock.sleep(ROOM_MS, intake.ending).catch(() => undefined);
-      }
-      return unreadable;
-    },
+    resume: (options) => resume(ports, options, { intake, holdsSmall }),
     waiting: intake.count,
     [Symbol.asyncDispose]: intake.end,
   };
+}
+
+interface Resuming {
+  readonly intake: ReturnType<typeof openIntake>;
+  readonly holdsSmall: () => boolean;
+}
+async function resume({ sync, notes }: ArrivalPorts, { olderThanMs, onUnreadable }: ResumeOptions, { intake, holdsSmall }: Resuming): Promise<void> {
+  const until = olderThanMs === undefined ? undefined : toInstant(Date.parse(sync.clock.now()) - olderThanMs);
+  for await (const left of notes.left(until)) {
+    if (intake.isEnding()) return;
+    const read = left.notes.flatMap((kept) => readNote(sync.ecosystem.index, kept) ?? []);
+    if (left.isUnreadable || read.length < left.notes.length) onUnreadable(left.key);
+    const added = read.map(({ kept, artifact }) => intake.add(kept, artifact));
+    // However many objects follow: not in memory.
+    for (const one of holdsSmall() ? [] : added) await intake.untilDown(one);
+    intake.seeTo(added);
+  }
 }
 
 function arrivalOf(one: Waiting): Arrival {
@@ -134,7 +141,8 @@ function openIntake(ports: ArrivalPorts) {
   /** Before all others, and not too many either. */
   const urgent = pLimit(CONCURRENCY);
   const ending = new AbortController();
-  const attempt = openAttempts(ports, waiting, ending.signal);
+  const own = { ...ports, isDown: waiting.isDown };
+  const attempt = openAttempts(own, waiting, ending.signal);
   const persist = async (one: Waiting): Promise<void> => {
     for (let pauseMs = RETRY_MS.first; ; pauseMs = Math.min(2 * pauseMs, RETRY_MS.longest)) {
       await limit(() => attempt(one));
@@ -148,8 +156,8 @@ function openIntake(ports: ArrivalPorts) {
     of: waiting.of,
     count: waiting.count,
     hasten: async (packagePurl: Purl): Promise<void> => void (await Promise.all([...waiting.of(packagePurl)].map((one) => urgent(() => attempt(one))))),
-    add({ note: { at, packagePurl, blob, bytes }, remove }: KeptNote, artifact: UpstreamArtifact): Waiting {
-      const one = { at, packagePurl, artifact, blob, bytes, remove, ended: Promise.withResolvers<void>(), isSeenTo: false, isOver: false, isTold: false };
+    add(kept: KeptNote, artifact: UpstreamArtifact): Waiting {
+      const one = waitingFor(kept, artifact, clock.now());
       // Its note stays for the next start.
       if (ending.signal.aborted) one.ended.resolve();
       else waiting.begin(one);
@@ -164,7 +172,7 @@ function openIntake(ports: ArrivalPorts) {
       }
     },
     inMemoryBytes: waiting.inMemoryBytes,
-    ending: ending.signal,
+    untilDown: (one: Waiting) => untilDown(own, one, ending.signal),
     isEnding: () => ending.signal.aborted,
     async end(): Promise<void> {
       ending.abort();
@@ -174,8 +182,13 @@ function openIntake(ports: ArrivalPorts) {
   };
 }
 
+function waitingFor({ note: { packagePurl, blob, bytes }, remove }: KeptNote, artifact: UpstreamArtifact, since: Instant): Waiting {
+  const ended = Promise.withResolvers<void>();
+  return { since, packagePurl, artifact, blob, bytes, remove, ended, isSeenTo: false, isOver: false, isTold: false };
+}
+
 /** Tries to take one in, once at a time. */
-function openAttempts(ports: ArrivalPorts, waiting: ReturnType<typeof openWaiting>, ending: AbortSignal): (one: Waiting) => Promise<void> {
+function openAttempts(ports: IntakePorts, waiting: ReturnType<typeof openWaiting>, ending: AbortSignal): (one: Waiting) => Promise<void> {
   const over = (one: Waiting) => {
     one.isOver = true;
     one.ended.resolve();
@@ -183,10 +196,9 @@ function openAttempts(ports: ArrivalPorts, waiting: ReturnType<typeof openWaitin
     const forget = () => waiting.end(one);
     ports.settleLater().then(forget, forget);
   };
-  const intake = { ...ports, isDown: waiting.isDown };
   return async (one) => {
     if (one.isOver || ending.aborted) return;
-    one.attempt ??= takeInOrTell(intake, one, ending)
+    one.attempt ??= takeInOrTell(ports, one, ending)
       .then((isOver) => void (isOver && over(one)))
       .finally(() => delete one.attempt);
     await one.attempt;
@@ -246,8 +258,7 @@ async function takeInOrTell(ports: IntakePorts, one: Waiting, ending: AbortSigna
     return true;
   } catch (error) {
     if (ending.aborted) return false;
-    if (!one.isTold) ports.onFailed(one.artifact.purl, error instanceof Error ? error : new Error(String(error)));
-    one.isTold = true;
+    tell(ports, one, error);
     if (!(error instanceof JobError) || error.retry !== 'never') return false;
     await one.remove().catch(() => undefined);
     return true;
@@ -255,19 +266,44 @@ async function takeInOrTell(ports: IntakePorts, one: Waiting, ending: AbortSigna
 }
 
 /** False while its package can't be heard of, or doesn't have it, for a time. */
-async function takeIn({ sync, looks, isDown }: IntakePorts, one: Waiting, signal: AbortSignal): Promise<boolean> {
-  const { at, packagePurl, artifact, blob, bytes } = one;
+async function takeIn(ports: IntakePorts, one: Waiting, signal: AbortSignal): Promise<boolean> {
+  const { sync, looks } = ports;
+  const { since, packagePurl, artifact, blob, bytes } = one;
   // An object of notes stays until all of them are: at the next start many may have been taken in.
   if (recordedAs(sync, artifact.purl) === blob.sha256) return true;
-  if (bytes !== undefined) await sync.blobs.put(bytes, { digests: { sha256: blob.sha256 }, maxBytes: blob.sizeBytes });
-  isDown(one);
+  await putDown(ports, one);
   signal.throwIfAborted();
   const sight = await looks.sight(packagePurl);
   signal.throwIfAborted();
   const isSilent = sight.type === 'stale';
-  const isOld = Date.parse(sync.clock.now()) - Date.parse(at) >= SILENT_MS;
+  const isOld = Date.parse(sync.clock.now()) - Date.parse(since) >= SILENT_MS;
   if (isSilent && !isOld) return false;
   return await takeArrived(sync, { artifact, blob, bytes }, { signal, isSilent, isOld, sighted: sight.type === 'sighted' ? sight.sighted : undefined });
+}
+
+/** Into the store, where it isn't there. */
+async function putDown({ sync, isDown }: IntakePorts, one: Waiting): Promise<void> {
+  const { bytes, blob } = one;
+  if (bytes !== undefined) await sync.blobs.put(bytes, { digests: { sha256: blob.sha256 }, maxBytes: blob.sizeBytes });
+  isDown(one);
+}
+
+/** Resolves when it is in the store, or this process ends. */
+async function untilDown(ports: IntakePorts, one: Waiting, ending: AbortSignal): Promise<void> {
+  while (!ending.aborted) {
+    try {
+      return await putDown(ports, one);
+    } catch (error) {
+      tell(ports, one, error);
+      await ports.sync.clock.sleep(RETRY_MS.first, ending).catch(() => undefined);
+    }
+  }
+}
+
+/** Once. */
+function tell({ onFailed }: IntakePorts, one: Waiting, error: unknown): void {
+  if (!one.isTold) onFailed(one.artifact.purl, error instanceof Error ? error : new Error(String(error)));
+  one.isTold = true;
 }
 
 interface ReadNote {
