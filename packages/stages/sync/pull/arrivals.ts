@@ -3,10 +3,10 @@ import { JobError, type StoredBlob } from '@granary/contract/ports';
 import type { ObjectKey } from '@granary/core/layout';
 import { type Instant, type Purl, toInstant } from '@granary/core/model';
 import pLimit from 'p-limit';
+import type { Stated } from '../sighting.ts';
+import type { StorePorts } from '../store-artifact.ts';
 import type { ArrivalNotes, KeptNote } from './arrival-notes.ts';
 import type { Looks } from './open-looks.ts';
-import type { Stated } from './sighting.ts';
-import type { StorePorts } from './store-artifact.ts';
 import { type ArrivedArtifact, recordedAs, takeArrived } from './take-arrived.ts';
 
 /** Files that clients have by what upstream says of their releases alone. They are taken in by the documents of their packages a while later, when clients wait for less. */

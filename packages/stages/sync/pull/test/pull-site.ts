@@ -2,12 +2,12 @@ import { EcosystemError, type PackageDocument, type UpstreamArtifact } from '@gr
 import { manualClock, memoryCatalog, memorySpool, memoryStore } from '@granary/contract/memory';
 import { type FactSink, type Upstream, UpstreamError } from '@granary/contract/ports';
 import { type Digests, encodeEntry, type Fact, formatPurl, type Purl, StoredBody, sha256, toInstant, toPurl } from '@granary/core/model';
+import type { StorePorts } from '../../store-artifact.ts';
 import { openArrivalNotes } from '../arrival-notes.ts';
 import { openArrivals } from '../arrivals.ts';
 import type { Looks } from '../open-looks.ts';
 import { openPull, type PullOutcome, type PullSource } from '../open-pull.ts';
 import { openPullBudget } from '../pull-budget.ts';
-import type { StorePorts } from '../store-artifact.ts';
 
 export const BOXES = toPurl('pkg:tiny/box');
 export const BOX = formatPurl({ type: 'tiny', name: 'box', version: '1', fileName: 'box-1' });

@@ -1,10 +1,10 @@
 import { type Clock, JobError, type Spool, type StoredBlob } from '@granary/contract/ports';
 import { type Artifact, digestsAgree, type Purl, packageOf } from '@granary/core/model';
+import type { Sighted, Stated } from '../sighting.ts';
+import { bringArtifact, type StorePorts, type TakenArtifact, type TakeOptions, takeArtifact, type WantedArtifact } from '../store-artifact.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
 import type { PullBudget, Reservation } from './pull-budget.ts';
 import { type PassedFile, PullFlight } from './pull-flight.ts';
-import type { Sighted, Stated } from './sighting.ts';
-import { bringArtifact, type StorePorts, type TakenArtifact, type TakeOptions, takeArtifact, type WantedArtifact } from './store-artifact.ts';
 
 /** Why a file isn't had: the budget is spent, it is too large, upstream can't be reached, or hasn't what it says it has. */
 export type PullCode = 'quota' | 'too-large' | 'unreachable' | 'refused';

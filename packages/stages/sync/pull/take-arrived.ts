@@ -2,9 +2,9 @@ import { measureBlob } from '@granary/contract/blob';
 import type { UpstreamArtifact } from '@granary/contract/ecosystem';
 import { JobError, type StoredBlob, StoreError } from '@granary/contract/ports';
 import { type Digests, type Purl, packageOf, type Sha256, StoredBody } from '@granary/core/model';
-import { type FetchedArtifact, heldArtifact, toJobError } from './fetch-artifact.ts';
-import type { Sighted } from './sighting.ts';
-import { findArtifact, type RecordOptions, recordArtifact, type StorePorts, type WantedArtifact } from './store-artifact.ts';
+import { type FetchedArtifact, heldArtifact, toJobError } from '../fetch-artifact.ts';
+import type { Sighted } from '../sighting.ts';
+import { findArtifact, type RecordOptions, recordArtifact, type StorePorts, type WantedArtifact } from '../store-artifact.ts';
 
 /** A file that came by its release alone, whose digests were found in the bytes. */
 export interface ArrivedArtifact {

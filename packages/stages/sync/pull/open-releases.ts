@@ -1,9 +1,9 @@
 import { EcosystemError } from '@granary/contract/ecosystem';
 import { type Clock, UpstreamError } from '@granary/contract/ports';
 import type { Purl } from '@granary/core/model';
+import type { Stated } from '../sighting.ts';
+import type { SyncPorts } from '../sync-ports.ts';
 import type { PullBudget } from './pull-budget.ts';
-import type { Stated } from './sighting.ts';
-import type { SyncPorts } from './sync-ports.ts';
 
 /** Asks upstream for one release because a client asks for its file, and nothing on record has it. */
 export interface Releases {

@@ -2,9 +2,9 @@ import { manualClock } from '@granary/contract/memory';
 import { UpstreamError } from '@granary/contract/ports';
 import { formatPurl, type Purl } from '@granary/core/model';
 import { expect, it } from 'vitest';
-import type { Observation } from './observe.ts';
+import type { Observation } from '../observe.ts';
+import type { Sighting } from '../sighting.ts';
 import { openLooks } from './open-looks.ts';
-import type { Sighting } from './sighting.ts';
 
 const BOX = formatPurl({ type: 'tiny', name: 'box' });
 const LID = formatPurl({ type: 'tiny', name: 'lid' });

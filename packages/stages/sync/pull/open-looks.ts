@@ -1,7 +1,7 @@
 import { type Clock, UpstreamError } from '@granary/contract/ports';
 import type { Purl } from '@granary/core/model';
-import type { Observation } from './observe.ts';
-import type { Sighted, Sighting } from './sighting.ts';
+import type { Observation } from '../observe.ts';
+import type { Sighted, Sighting } from '../sighting.ts';
 
 /** How what is on record of upstream's index of a package stands to upstream. */
 export type Look =

@@ -3,7 +3,7 @@ import { groupCommit } from '@granary/contract/work';
 import { arrivalKey, arrivalPrefix, type ObjectKey } from '@granary/core/layout';
 import { type Instant, type Purl, parseInstant, parsePurl, Sha256Shape, sha256 } from '@granary/core/model';
 import { z } from 'zod';
-import type { Stated } from './sighting.ts';
+import type { Stated } from '../sighting.ts';
 
 /** A file that a client has, by what upstream says of its release. */
 export interface ArrivalNote {
