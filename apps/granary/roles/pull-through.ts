@@ -6,7 +6,7 @@ import type { Gauge, Pulled, PullRefusal, PullThrough } from '@granary/stage-ser
 import { openPullBudget, PullError, type PulledFile, type PullSource, pullPermits } from '@granary/stage-sync';
 import { openPullingSide, type PullingSide, type PullingSite } from './pulling-side.ts';
 import type { SyncSide } from './sync-side.ts';
-import { takeOver } from './take-over.ts';
+import { type TakeOverOptions, takeOver } from './take-over.ts';
 
 /** What fetches for clients, from the moment on when upstreams are reached. */
 export interface PullingThrough extends AsyncDisposable {
@@ -15,12 +15,9 @@ export interface PullingThrough extends AsyncDisposable {
   /** By ecosystem. */
   connect(sides: ReadonlyMap<string, SyncSide>): void;
 }
-export interface PullThroughParts {
+export interface PullThroughParts extends Pick<TakeOverOptions, 'note' | 'isAlone'> {
   readonly config: Pick<Config, 'pullThrough' | 'file'>;
   readonly site: PullingSite;
-  readonly note: (text: string) => void;
-  /** No other process fetches for the same site. What another has not recorded yet is its own, unless it is old. */
-  readonly isAlone: boolean;
 }
 
 const NOT_YET: PullRefusal = { status: 503, why: 'this process has not reached upstream yet, or ends' };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { granary, type RunningGranary } from '../../machine/granary.ts';
 import { isPlain } from '../site.ts';
 import { ATTACKS, type Attack, drip } from './attacks.ts';
-import { HeldArtifacts, type HostileSite, openHostileSite, watchMemory } from './hostile-site.ts';
+import { type HostileSite, openHostileSite, watchMemory } from './hostile-site.ts';
 import { GARBAGE, integrity, type Page, REGISTRIES, type Registry, statementOf } from './registries.ts';
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
@@ -150,7 +150,7 @@ describe('all of it together', () => {
     await expect.poll(unrecorded, { timeout: RECORDED_WITHIN_MS, interval: 1000 }).toBe(0);
 
     expect(waiting).toBe(stating.length * Object.keys(ATTACKS).length);
-    for (const registry of stating) for (const attack of Object.keys(ATTACKS)) expect(await isHeld(registry, `index${attack}`)).toBe(true);
+    for (const registry of stating) for (const attack of Object.keys(ATTACKS)) expect(await site.isHeld(registry, `index${attack}`)).toBe(true);
   });
 
   it('leaves nothing behind, and reached nothing that nobody configured', async () => {
@@ -168,9 +168,4 @@ describe('all of it together', () => {
 async function unrecorded(): Promise<number> {
   const metrics = await (await fetch(`${address}/metrics`)).text();
   return Number(/^granary_pull_unrecorded (\d+)$/m.exec(metrics)?.[1]);
-}
-
-async function isHeld({ wish, fileName }: Registry, name: string): Promise<boolean> {
-  const { code, stdout } = await granary(['why', wish(name), '--json'], { cwd: site.folder });
-  return code === 0 && HeldArtifacts.parse(JSON.parse(stdout)).artifacts.some(({ purl }) => purl.endsWith(`=${fileName(name)}`));
 }

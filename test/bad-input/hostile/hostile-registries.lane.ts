@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { type Ended, granary } from '../../machine/granary.ts';
 import { isPlain } from '../site.ts';
 import { ATTACKS, drip } from './attacks.ts';
-import { HeldArtifacts, HostileResult, type HostileSite, openHostileSite, watchMemory } from './hostile-site.ts';
+import { HostileResult, type HostileSite, openHostileSite, watchMemory } from './hostile-site.ts';
 import { type DocumentAttack, REGISTRIES, type Registry } from './registries.ts';
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
@@ -68,19 +68,19 @@ describe.each(REGISTRIES)('of an upstream of $id', (registry) => {
 
   it.each(ODD_DOCUMENTS)('an index with %s costs nothing but what is odd', async (attack) => {
     expect(saidOf(registry, `says${attack}`)).toEqual([]);
-    expect(await isHeld(registry, `says${attack}`)).toBe(true);
+    expect(await site.isHeld(registry, `says${attack}`)).toBe(true);
   });
 
   it.each(CONTENTS)('a file that holds a %s is kept as it is where nothing is read from it, or refused', async (attack) => {
     const says = registry.saysOf[attack];
 
     expect(saidOf(registry, `holds${attack}`)).toEqual(says === undefined ? [] : [expect.stringMatching(says)]);
-    expect(await isHeld(registry, `holds${attack}`)).toBe(says === undefined);
+    expect(await site.isHeld(registry, `holds${attack}`)).toBe(says === undefined);
   });
 
   it('an honest package is there', async () => {
     expect(saidOf(registry, 'honest')).toEqual([]);
-    expect(await isHeld(registry, 'honest')).toBe(true);
+    expect(await site.isHeld(registry, 'honest')).toBe(true);
   });
 });
 
@@ -112,7 +112,7 @@ describe('upstreams that trickle', () => {
     const startedAt = performance.now();
     const held = new Set<Registry>();
     while (held.size < REGISTRIES.length && performance.now() - startedAt < MEANWHILE_MS)
-      for (const registry of REGISTRIES) if (await isHeld(registry, 'meanwhile')) held.add(registry);
+      for (const registry of REGISTRIES) if (await site.isHeld(registry, 'meanwhile')) held.add(registry);
 
     expect([...held].map(({ id }) => id).toSorted()).toEqual(REGISTRIES.map(({ id }) => id).toSorted());
     for (const { id } of REGISTRIES) expect(site.upstream.trickling().filter((path) => path.startsWith(`/${id}/`))).not.toEqual([]);
@@ -132,13 +132,7 @@ describe('upstreams that have mended themselves', () => {
 
     expect(code).toBe(0);
     expect(HostileResult.parse(JSON.parse(stdout)).failures).toEqual([]);
-    for (const registry of REGISTRIES) expect(await isHeld(registry, 'indexendless')).toBe(true);
+    for (const registry of REGISTRIES) expect(await site.isHeld(registry, 'indexendless')).toBe(true);
     expect((await granary(['ledger', 'check'], { cwd: site.folder })).code).toBe(0);
   });
 });
-
-/** The file that clients install, by what `why` has to say of the package. */
-async function isHeld({ wish, fileName }: Registry, name: string): Promise<boolean> {
-  const { code, stdout } = await granary(['why', wish(name), '--json'], { cwd: site.folder });
-  return code === 0 && HeldArtifacts.parse(JSON.parse(stdout)).artifacts.some(({ purl }) => purl.endsWith(`=${fileName(name)}`));
-}

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type RunningGranary, startGranary } from '../../machine/granary.ts';
+import { granary, type RunningGranary, startGranary } from '../../machine/granary.ts';
 import { type HostileUpstream, openHostileUpstream } from './hostile-upstream.ts';
 import { type FileAttack, type Page, REGISTRIES, type Registry, type Release } from './registries.ts';
 
@@ -15,6 +15,8 @@ export interface HostileSite extends AsyncDisposable {
   want(registry: Registry, name: string, options?: { readonly by?: 'lock' | 'client'; readonly attack?: FileAttack }): Release;
   /** Writes the configuration and starts `granary up` with these arguments. */
   start(...args: readonly string[]): Promise<RunningGranary>;
+  /** Whether the file is held that clients install, by what `why` has to say of the package. */
+  isHeld(registry: Registry, name: string): Promise<boolean>;
   /** Files that nobody has finished writing, wherever a store keeps them meanwhile. */
   unfinished(): Promise<readonly string[]>;
 }
@@ -25,7 +27,7 @@ export const HostileResult = z.object({
 });
 
 /** Of `why --json`. */
-export const HeldArtifacts = z.object({ artifacts: z.array(z.object({ purl: z.string() })) });
+const HeldArtifacts = z.object({ artifacts: z.array(z.object({ purl: z.string() })) });
 
 export async function openHostileSite(): Promise<HostileSite> {
   const folder = await mkdtemp(join(tmpdir(), 'granary-hostile-'));
@@ -56,6 +58,10 @@ export async function openHostileSite(): Promise<HostileSite> {
       };
       await writeFile(join(folder, 'granary.yaml'), JSON.stringify(site));
       return startGranary(['up', ...args], { cwd: folder });
+    },
+    async isHeld({ wish, fileName }, name) {
+      const { code, stdout } = await granary(['why', wish(name), '--json'], { cwd: folder });
+      return code === 0 && HeldArtifacts.parse(JSON.parse(stdout)).artifacts.some(({ purl }) => purl.endsWith(`=${fileName(name)}`));
     },
     unfinished: async () => (await Promise.all(['public', 'private'].map((part) => readdir(join(folder, 'data', part, '.tmp'))))).flat(),
     async [Symbol.asyncDispose]() {
