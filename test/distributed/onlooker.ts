@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pendingFacts } from '../kill/pending-facts.ts';
+import { pendingKeys } from '../kill/pending-facts.ts';
 import { filesBelow, type SiteFolder } from '../kill/site-folder.ts';
 
 const SIDES = ['public', 'private'] as const;
@@ -19,7 +19,7 @@ export function watchPending(view: SiteFolder): PendingWatch {
   const stopping = new AbortController();
   const looking = (async () => {
     while (!stopping.signal.aborted) {
-      for (const side of SIDES) for (const key of await pendingFacts(join(view.data, side, 'pending'))) acknowledged.add(key);
+      for (const side of SIDES) for (const key of await pendingKeys(join(view.data, side, 'pending'))) acknowledged.add(key);
       await sleep(LOOK_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   })();

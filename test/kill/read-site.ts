@@ -17,7 +17,7 @@ import {
   settledProjection,
   storeSource,
 } from '@granary/stage-ledger';
-import { pendingFacts } from './pending-facts.ts';
+import { pendingKeys } from './pending-facts.ts';
 import { filesBelow, type SiteFolder } from './site-folder.ts';
 
 type Side = 'public' | 'private';
@@ -44,7 +44,7 @@ export async function openOnlooker(site: SiteFolder): Promise<Onlooker> {
         problems.push(...(await tornBlobs(join(site.data, side), whole)));
         const newest = await lookAtLedger(readers[side], seen.get(side)).catch((error: unknown) => void problems.push(`${side} ledger: ${String(error)}`));
         if (newest !== undefined) seen.set(side, newest);
-        for (const key of await pendingFacts(join(site.data, side, 'pending'))) acknowledged.add(key);
+        for (const key of await pendingKeys(join(site.data, side, 'pending'))) acknowledged.add(key);
       }
       return problems;
     },
