@@ -31,6 +31,8 @@ export function openPackageDocuments(
   return {
     of,
     async current(packagePurl) {
+      // Remembered, unlike what follows.
+      if (ports.catalog.revisionOf(packagePurl) === 0) return undefined;
       const fact = ports.catalog.current('observed', packagePurl);
       return fact === undefined ? undefined : await of(fact);
     },

@@ -3,6 +3,8 @@ import type { Instant } from '@granary/core/model';
 export interface UpstreamRequest {
   readonly url: string;
   readonly accept?: string;
+  /** A document too small for a content encoding to pay. */
+  readonly isSmall?: boolean;
   /** Sent as `If-None-Match`. */
   readonly etag?: string;
   /** UpstreamError `too-large` as soon as the body passes it. */

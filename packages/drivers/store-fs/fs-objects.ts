@@ -5,7 +5,7 @@ import { errnoOf, onDisk } from './disk-error.ts';
 import type { DurableFiles, FilePlan } from './durable-files.ts';
 import type { FileOperations } from './file-operations.ts';
 import { listKeys } from './list-keys.ts';
-import { fileSize, readWhole } from './read-file.ts';
+import { fileSize, fileSizeNow, readWhole } from './read-file.ts';
 
 /** Enough for one fsync to carry many writes; few enough for reads, which share Node's few file threads with them, not to wait long. */
 const MAX_OPEN_WRITES = 64;
@@ -58,7 +58,7 @@ async function putOnce({ root, files, pathOf }: FsObjects, key: ObjectKey, bytes
 
 /** False when there is no such file; throws StoreError `key-taken` when it holds other bytes. */
 async function holdsSame(path: string, bytes: Uint8Array, what: string): Promise<boolean> {
-  const sizeBytes = await fileSize(path);
+  const sizeBytes = fileSizeNow(path);
   if (sizeBytes === undefined) return false;
   const stored = sizeBytes === bytes.length ? await readWhole(path, what, bytes.length) : undefined;
   if (stored !== undefined && Buffer.compare(stored, bytes) === 0) return true;

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, open, read } from 'node:fs';
+import { closeSync, fstatSync, open, read, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type ByteRange, StoreError } from '@granary/contract/ports';
@@ -10,6 +10,12 @@ const [openFile, readSome] = [promisify(open), promisify(read)];
 /** Size of a regular file; undefined when there is none. */
 export async function fileSize(path: string): Promise<number | undefined> {
   const found = await absentAsUndefined(() => stat(path));
+  return found?.isFile() ? found.size : undefined;
+}
+
+/** The same at once, for a folder that is being written to, whose names the kernel has in memory. */
+export function fileSizeNow(path: string): number | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
   return found?.isFile() ? found.size : undefined;
 }
 

@@ -95,14 +95,14 @@ async function ask(ports: ExchangePorts & { readonly url: URL }, request: Upstre
 }
 
 function headersOf({ userAgent, authorizationOf, url }: ExchangePorts & { readonly url: URL }, request: UpstreamRequest): Record<string, string> {
-  const { accept, etag, headers, post } = request;
+  const { accept, isSmall = false, etag, headers, post } = request;
   const theirs = request.originHeaders !== undefined && URL.parse(request.url)?.origin === url.origin ? request.originHeaders : {};
   const authorization = theirs['authorization'] ?? authorizationOf(url);
   return {
     ...headers,
     ...theirs,
     'user-agent': userAgent,
-    'accept-encoding': accept === undefined ? 'identity' : DOCUMENT_ENCODINGS,
+    'accept-encoding': accept === undefined || isSmall ? 'identity' : DOCUMENT_ENCODINGS,
     accept: accept ?? '*/*',
     ...(etag === undefined ? {} : { 'if-none-match': etag }),
     ...(post === undefined ? {} : { 'content-type': post.contentType }),

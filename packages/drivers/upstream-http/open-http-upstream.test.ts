@@ -111,6 +111,18 @@ describe('a document', () => {
     expect((await read(open([base]), { url: base, accept: 'application/json' })).toString()).toBe('{"a":1}');
   });
 
+  it('that is small is asked for as it is, and decoded all the same', async () => {
+    const asked: IncomingMessage['headers'][] = [];
+    const base = await serve((request, response) => {
+      asked.push(request.headers);
+      response.setHeader('content-encoding', 'gzip').end(gzipSync('{"a":1}'));
+    });
+
+    const bytes = await read(open([base]), { url: base, accept: 'application/json', isSmall: true });
+
+    expect([bytes.toString(), asked[0]?.['accept-encoding'], asked[0]?.accept]).toEqual(['{"a":1}', 'identity', 'application/json']);
+  });
+
   it('that is a bomb is too large', async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
     const base = await serve((_, response) => response.setHeader('content-encoding', 'gzip').end(bomb));

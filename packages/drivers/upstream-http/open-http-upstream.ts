@@ -101,7 +101,7 @@ type Reader<T> = (ports: ExchangePorts, answer: Answer, request: UpstreamRequest
 async function patiently<T>(ports: ExchangePorts, request: UpstreamRequest, signal: AbortSignal | undefined, read: Reader<T>): Promise<T> {
   const timeoutMs = request.timeoutMs ?? (request.accept === undefined ? undefined : DOCUMENT_TIMEOUT_MS);
   const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
-  const combined = AbortSignal.any([...(signal === undefined ? [] : [signal]), ...timeout]);
+  const combined = timeout.length === 0 && signal !== undefined ? signal : AbortSignal.any([...(signal === undefined ? [] : [signal]), ...timeout]);
   const own: UpstreamRequest = signal === undefined ? request : { ...request, signal };
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -93,7 +93,7 @@ async function askUpstream({ upstream, budget, ecosystem, signal }: ReleasePorts
   if (release === undefined || reserved === undefined) return undefined;
   try {
     const { accept, maxBytes } = release;
-    const response = await upstream.open({ url, accept, maxBytes, timeoutMs: PATIENCE_MS, signal });
+    const response = await upstream.open({ url, accept, isSmall: true, maxBytes, timeoutMs: PATIENCE_MS, signal });
     if (response.status !== 'ok') return undefined;
     const bytes = Buffer.concat(await Array.fromAsync(response.body));
     reserved.take(bytes.length);
