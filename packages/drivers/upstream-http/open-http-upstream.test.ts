@@ -28,6 +28,24 @@ describe('an artifact', () => {
     expect(asked[0]).toMatchObject({ 'accept-encoding': 'identity', 'user-agent': 'granary/test' });
   });
 
+  it('leaves nothing on the signal that many are asked for with', async () => {
+    const base = await serve((_, response) => response.end('a'));
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const counted = new Proxy(signal.addEventListener, {
+      apply: (add, self, argv) => {
+        listeners += 1;
+        return Reflect.apply(add, self, argv);
+      },
+    });
+    signal.addEventListener = counted;
+    const upstream = open([base]);
+
+    await Promise.all(Array.from({ length: 16 }, (_, n) => read(upstream, { url: `${base}/${n}`, signal })));
+
+    expect(listeners).toBe(0);
+  });
+
   it('that ends before its announced length is truncated', async () => {
     const base = await say('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort');
 

@@ -101,7 +101,8 @@ type Reader<T> = (ports: ExchangePorts, answer: Answer, request: UpstreamRequest
 async function patiently<T>(ports: ExchangePorts, request: UpstreamRequest, signal: AbortSignal | undefined, read: Reader<T>): Promise<T> {
   const timeoutMs = request.timeoutMs ?? (request.accept === undefined ? undefined : DOCUMENT_TIMEOUT_MS);
   const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
-  const combined = timeout.length === 0 && signal !== undefined ? signal : AbortSignal.any([...(signal === undefined ? [] : [signal]), ...timeout]);
+  // One of its own for each request: who hands the same signal to many has no dozens of listeners on it.
+  const combined = AbortSignal.any([...(signal === undefined ? [] : [signal]), ...timeout]);
   const own: UpstreamRequest = signal === undefined ? request : { ...request, signal };
   for (let attempt = 1; ; attempt += 1) {
     try {
